@@ -1,0 +1,1 @@
+"""smelt: trained models become small, and become firmware."""

@@ -1,0 +1,48 @@
+"""Printing: tables and JSON on standard output, progress and notes on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+stdout = Console(highlight=False, soft_wrap=True)
+stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(data: Any) -> None:
+    """Print data as indented JSON."""
+    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+
+
+def table(title: str, columns: list[tuple[str, str]], rows: list[list[str]], footer: bool = False) -> Table:
+    """A table; `columns` are (heading, "left" or "right"); with `footer` the last row is a total."""
+    result = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None)
+    for heading, justify in columns:
+        result.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
+    for index, row in enumerate(rows):
+        if footer and index == len(rows) - 1:
+            result.add_section()
+        result.add_row(*row, style="bold" if footer and index == len(rows) - 1 else None)
+    return result
+
+
+def note(text: str) -> None:
+    """A line on standard error that is no part of the result."""
+    stderr.print(text, style="dim")
+
+
+@contextmanager
+def progress(description: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error (only on a terminal); call the result with the steps done."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda done: bar.update(task, completed=done)

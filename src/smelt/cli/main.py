@@ -1,0 +1,60 @@
+"""The command `smelt`: registers the commands, turns errors into one paragraph and exit code 2."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from smelt.cli import compare, compile, convert, doctor, evaluate, fit, inspect, profile, run, targets
+from smelt.errors import SmeltError
+
+app = typer.Typer(
+    name="smelt",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Make trained neural networks small and turn them into C99 firmware for microcontrollers.",
+)
+for _module in (inspect, convert, compile, run, profile, evaluate, compare, fit, targets, doctor):
+    app.command(_module.__name__.rsplit(".", 1)[-1])(_module.command)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from smelt import __version__
+
+        typer.echo(f"smelt {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Make trained neural networks small and turn them into C99 firmware for microcontrollers."""
+
+
+def main() -> None:
+    """Run the command line; errors that a user caused end with one paragraph and exit code 2."""
+    try:
+        app()
+    except SmeltError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        # the reader of our output went away (`smelt … | head`): no error, and no message at shutdown
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        name = f" '{error.filename}'" if error.filename else ""
+        _fail(f"the system refused{name}: {error.strerror or error}")
+
+
+def _fail(message: str) -> None:
+    sys.stderr.write(f"smelt: {' '.join(message.split())}\n")
+    sys.exit(2)

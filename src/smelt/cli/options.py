@@ -1,0 +1,69 @@
+"""The options that several commands share: one name, one meaning, one help text."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Model = Annotated[Path, typer.Argument(help="A model: .tflite or .onnx.", show_default=False)]
+TargetName = Annotated[
+    str, typer.Option("--target", help="The core to generate for; `smelt targets` lists them.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Calibrate = Annotated[
+    Path | None,
+    typer.Option(
+        "--calibrate",
+        help="Calibration samples, .npz or .npy: one array an input, first dimension counts samples.",
+        show_default=False,
+    ),
+]
+CalibrationSamples = Annotated[
+    int | None,
+    typer.Option("--calibration-samples", min=1, help="Use only the first N samples.", show_default=False),
+]
+Inputs = Annotated[
+    Path | None,
+    typer.Option(
+        "--inputs", "--input", help="Tensors to run, .npz or .npy (default: random).", show_default=False
+    ),
+]
+Evaluate = Annotated[
+    Path,
+    typer.Option("--evaluate", help="Labelled samples, .npz with arrays x and y.", show_default=False),
+]
+Shape = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--shape",
+        help="Fix a symbolic input shape, for example x=1,28,28,1; may be repeated.",
+        show_default=False,
+    ),
+]
+
+
+class EngineName(str, Enum):
+    """The engines that can run a model."""
+
+    reference = "reference"
+    native = "native"
+    emulated = "emulated"
+    litert = "litert"
+    tflm = "tflm"
+    onnxruntime = "onnxruntime"
+
+
+class Optimize(str, Enum):
+    """What the compiler is asked to favour."""
+
+    speed = "speed"
+    size = "size"
+
+
+EngineOption = Annotated[EngineName, typer.Option("--engine", help="What runs the model.")]
+EmulatedTarget = Annotated[
+    str, typer.Option("--target", help="The core for the engines native and emulated.")
+]

@@ -1,0 +1,84 @@
+"""Python values as C text: identifiers, literals, initializers."""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+import textwrap
+
+import numpy as np
+
+from smelt.errors import CompileError
+from smelt.ir import Array, DType
+
+C_TYPES: dict[DType, str] = {
+    DType.F32: "float",
+    DType.F64: "double",
+    DType.F16: "uint16_t",
+    DType.S4: "uint8_t",
+    DType.S8: "int8_t",
+    DType.S16: "int16_t",
+    DType.S32: "int32_t",
+    DType.S64: "int64_t",
+    DType.U8: "uint8_t",
+    DType.U16: "uint16_t",
+    DType.U32: "uint32_t",
+    DType.U64: "uint64_t",
+    DType.BOOL: "uint8_t",
+}
+
+_RESERVED = frozenset(
+    """auto break case char const continue default do double else enum extern float for goto if inline int
+    long register restrict return short signed sizeof static struct switch typedef union unsigned void
+    volatile while main""".split()
+)
+
+
+def identifier(text: str, fallback: str = "model") -> str:
+    """A C identifier in lower case made from any text; no leading digit, no keyword of C or C++."""
+    name = re.sub(r"_+", "_", re.sub(r"\W", "_", text, flags=re.ASCII)).strip("_").lower()
+    if not name:
+        return fallback
+    if name[0].isdigit() or name in _RESERVED or keyword.iskeyword(name):
+        name = f"{fallback}_{name}"
+    return name
+
+
+def comment_text(text: str) -> str:
+    """Text that is safe inside a C comment, on one line."""
+    printable = "".join(c if c.isprintable() else "?" for c in text)
+    return printable.replace("*/", "* /").replace("/*", "/ *").replace("??/", "? ?/")
+
+
+def integer_literal(value: int) -> str:
+    """A signed integer that has the right type in C99 whatever its size."""
+    if value == -(2**31):
+        return "(-2147483647 - 1)"
+    if value == -(2**63):
+        return "(-9223372036854775807 - 1)"
+    return str(value)
+
+
+def float_literal(value: float) -> str:
+    """A float constant that reads back as the same float32; CompileError for NaN and infinity."""
+    single = np.float32(value)
+    if not math.isfinite(single):
+        raise CompileError(f"a constant of the model is {single}: C99 has no literal for it")
+    text = f"{single:.9g}"
+    return (text if any(c in text for c in ".e") else text + ".0") + "f"
+
+
+def initializer(array: Array) -> str:
+    """The elements of an array between braces, wrapped at 110 columns, in memory order."""
+    flat = array.reshape(-1)
+    if flat.dtype.kind == "f":
+        items = [float_literal(float(v)) for v in flat]
+    elif flat.dtype.kind == "b":
+        items = ["1" if v else "0" for v in flat]
+    elif flat.dtype.kind == "u" and flat.dtype.itemsize >= 4:
+        items = [f"{int(v)}u" for v in flat]
+    else:
+        items = [integer_literal(int(v)) for v in flat]
+    body = textwrap.fill(", ".join(items), 110, initial_indent="    ", subsequent_indent="    ")
+    return "{\n" + body + "\n}"

@@ -1,0 +1,273 @@
+"""A self-contained C99 folder for one model: header, source, kernels, example, build file, README."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import jinja2
+import numpy as np
+
+from smelt.codegen.c_text import C_TYPES, comment_text, float_literal, identifier, initializer
+from smelt.codegen.program import Layer, Program, build_program
+from smelt.codegen.sources import runtime_files
+from smelt.codegen.tables import CTable, TableStore, collect, table_name
+from smelt.errors import CompileError, UsageError
+from smelt.ir import Array, DType, Graph, Value
+from smelt.operators.builder import random_array
+from smelt.operators.evaluate import evaluate_graph
+from smelt.operators.operator import Argument, Input, Output, Parameters, Scratch, Table
+from smelt.targets import Target
+
+
+@dataclass(frozen=True)
+class Project:
+    """Generated files (path in the folder → text) and what they were made from.
+
+    `tables` names the constant arrays of `<name>.c`; `table_bytes` is what they and the parameter
+    structs' tables take in flash.
+    """
+
+    name: str
+    program: Program
+    files: Mapping[str, str]
+    tables: tuple[CTable, ...]
+
+    @property
+    def sources(self) -> list[str]:
+        """The C files to compile for the library, without the example."""
+        return [path for path in self.files if path.endswith(".c") and path != "main.c"]
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    """An input or output as the templates see it."""
+
+    macro: str
+    accessor: str
+    name: str
+    dtype: str
+    c_type: str
+    shape: tuple[int, ...]
+    elements: int
+    bytes: int
+    offset: int
+    quantized: bool
+    scale: str
+    zero_point: int
+    low: int
+    high: int
+
+
+def generate(
+    graph: Graph,
+    target: Target,
+    name: str | None = None,
+    *,
+    keep_all: bool = False,
+    golden: Mapping[str, Array] | None = None,
+    version: str = "",
+) -> Project:
+    """The C99 project of a model for a target; the same input gives the same bytes.
+
+    `name` is the prefix of files and functions (default: from the graph's name).  `golden` is the
+    input of the self check in main.c (default: reproducible random data); the expected output comes
+    from the operators' numpy meaning.  `keep_all` keeps every intermediate tensor readable.
+    """
+    stem = identifier(name if name is not None else graph.name)
+    if name is not None and stem != name:
+        raise UsageError(f"'{name}' is not a usable C name; try '{stem}'")
+    program = build_program(graph, target, keep_all=keep_all)
+    store, structs = collect(program)
+    inputs = [_tensor(stem, program, n, "input", i) for i, n in enumerate(program.graph.inputs)]
+    outputs = [_tensor(stem, program, n, "output", i) for i, n in enumerate(program.graph.outputs)]
+    kernel_files = runtime_files(program)
+    constant_outputs = [
+        (store.add(f"output_{i}", graph.constants[n]), program.offsets[n], graph.values[n].bytes)
+        for i, n in enumerate(program.graph.outputs)
+        if n in graph.constants
+    ]
+    context = {
+        "name": stem,
+        "NAME": stem.upper(),
+        "version": version,
+        "title": comment_text(graph.name),
+        "target": target,
+        "program": program,
+        "inputs": inputs,
+        "outputs": outputs,
+        "tables": store.tables,
+        "structs": structs,
+        "steps": [_step(program, layer, store) for layer in program.layers],
+        "constant_outputs": constant_outputs,
+        "headers": sorted({x.kernel.header for x in program.layers if x.kernel}),
+        "kernel_sources": [f for f in kernel_files if f.endswith(".c")],
+        "arena_bytes": max(program.plan.arena_bytes, 1),
+        "arena_alignment": _arena_alignment(program),
+        "macs": sum(layer.macs for layer in program.layers),
+        "weight_bytes": sum(table.bytes for table in store.tables),
+        "needs_mem": any(layer.is_copy for layer in program.layers) or bool(constant_outputs),
+        "integer_only": all(not v.dtype.is_float for v in program.graph.values.values()),
+        "golden": _golden(program, inputs, outputs, golden),
+    }
+    files = {f"smelt/{file}": text for file, text in kernel_files.items()}
+    for template in ("model.h", "model.c", "main.c", "golden.h", "CMakeLists.txt", "README.md"):
+        path = template.replace("model", stem).replace("golden", f"{stem}_golden")
+        files[path] = _templates().get_template(template + ".j2").render(context)
+    return Project(stem, program, dict(sorted(files.items())), tuple(store.tables))
+
+
+def write_project(project: Project, folder: Path) -> None:
+    """Write all files into a folder, which is created or replaced as a whole once all is written.
+
+    An existing folder is replaced only when it holds a generated project or is empty (UsageError
+    otherwise), so that no file of the user's is lost.
+    """
+    folder = Path(folder)
+    marker = "smelt/smelt_placement.h"
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"'{folder}' is a file; the output of compile is a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / marker).exists():
+        raise UsageError(f"'{folder}' holds files that smelt did not write; choose a new folder")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise CompileError(f"cannot write '{folder}': {error.strerror}") from error
+    try:
+        for path, text in project.files.items():
+            (staging / path).parent.mkdir(parents=True, exist_ok=True)
+            (staging / path).write_text(text, encoding="utf-8", newline="\n")
+        staging.chmod(0o755)
+        _swap(staging, folder)
+    except OSError as error:
+        raise CompileError(f"cannot write '{folder}': {error.strerror}") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _swap(staging: Path, folder: Path) -> None:
+    if folder.exists():
+        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+        os.rename(folder, old / "was")
+        os.rename(staging, folder)
+        shutil.rmtree(old)
+    else:
+        os.rename(staging, folder)
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+
+
+def _arena_alignment(program: Program) -> int:
+    largest = max((v.dtype.numpy.itemsize for v in program.graph.values.values()), default=1)
+    return max(4, program.target.alignment_bytes, largest)
+
+
+def _tensor(stem: str, program: Program, name: str, role: str, index: int) -> _Tensor:
+    value = program.graph.values[name]
+    count = len(program.graph.inputs if role == "input" else program.graph.outputs)
+    suffix = "" if count == 1 else f"_{index}"
+    quantization = value.quantization
+    per_tensor = quantization is not None and quantization.axis is None
+    low, high = value.dtype.integer_range if value.dtype.is_integer else (0, 0)
+    return _Tensor(
+        macro=f"{stem.upper()}_{role.upper()}{suffix}",
+        accessor=f"{stem}_{role}{suffix}",
+        name=comment_text(name),
+        dtype=value.dtype.value,
+        c_type=C_TYPES[value.dtype],
+        shape=value.shape,
+        elements=value.elements,
+        bytes=value.bytes,
+        offset=program.offsets[name],
+        quantized=per_tensor and value.dtype is not DType.S64,
+        scale=float_literal(quantization.scale) if quantization and per_tensor else "",
+        zero_point=quantization.zero_point if quantization and per_tensor else 0,
+        low=low,
+        high=high,
+    )
+
+
+def _golden(
+    program: Program,
+    inputs: list[_Tensor],
+    outputs: list[_Tensor],
+    golden: Mapping[str, Array] | None,
+) -> list[tuple[str, str, int, str]]:
+    """(array name, C type, elements, initializer) of each golden input, then of each expected output."""
+    graph = program.graph
+    data = dict(golden) if golden else {n: random_array(graph.values[n], i) for i, n in enumerate(graph.inputs)}
+    results = evaluate_graph(graph, data)
+    arrays = [*(data[n] for n in graph.inputs), *(results[n] for n in graph.outputs)]
+    described = [*inputs, *outputs]
+    return [
+        (tensor.macro.lower() + "_golden", tensor.c_type, tensor.elements, initializer(array))
+        for tensor, array in zip(described, arrays, strict=True)
+    ]
+
+
+def _describe(value: Value) -> str:
+    return f"{value.dtype.value}[{','.join(map(str, value.shape))}]"
+
+
+def _step(program: Program, layer: Layer, store: TableStore) -> dict[str, str]:
+    """The comment and the C call of one layer."""
+    activations = [
+        _describe(v)
+        for v, c in zip(layer.call.inputs, layer.call.constants, strict=True)
+        if v is not None and c is None
+    ]
+    title = f"{layer.index:02d} {layer.node.operator} \"{comment_text(layer.node.name)}\""
+    shapes = f"{', '.join(activations)} -> {', '.join(_describe(v) for v in layer.call.outputs)}"
+    work = f", {layer.macs:,} MACs" if layer.macs else ""
+    if layer.lowering is None:
+        source, result = layer.call.input(0), layer.call.output
+        constant = layer.call.constant(0)
+        origin = f"a + {program.offsets[source.name]}" if constant is None else _table(layer, Input(0), store)
+        call = f"memmove(a + {program.offsets[result.name]}, {origin}, {result.bytes});"
+    else:
+        arguments = ", ".join(_argument(program, layer, a, store) for a in layer.lowering.arguments)
+        call = f"{layer.lowering.function}({arguments});"
+    return {"comment": f"{title}: {shapes}{work}", "call": call}
+
+
+def _argument(program: Program, layer: Layer, argument: Argument, store: TableStore) -> str:
+    if isinstance(argument, Output):
+        value = layer.call.outputs[argument.index]
+        return f"({C_TYPES[value.dtype]} *)(a + {program.offsets[value.name]})"
+    if isinstance(argument, Input):
+        value = layer.call.input(argument.index)
+        if layer.call.constant(argument.index) is not None:
+            return _table(layer, argument, store)
+        return f"(const {C_TYPES[value.dtype]} *)(a + {program.offsets[value.name]})"
+    if isinstance(argument, Scratch):
+        offset = program.scratch_offsets.get(layer.index)
+        return "0" if offset is None else f"a + {offset}"
+    if isinstance(argument, Parameters):
+        return f"&{table_name(layer, 'parameters')}"
+    if isinstance(argument, Table):
+        return _table(layer, argument, store)
+    return str(argument)
+
+
+def _table(layer: Layer, argument: Input | Table, store: TableStore) -> str:
+    if isinstance(argument, Table):
+        return store.add(table_name(layer, argument.role), argument.array)
+    array = layer.call.constant(argument.index)
+    assert array is not None
+    return store.add(table_name(layer, f"input_{argument.index}"), array)

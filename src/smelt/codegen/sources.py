@@ -1,0 +1,45 @@
+"""Which files of smelt's own C go into a project: kernels, and the headers they include."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from smelt.codegen.program import Program
+from smelt.errors import CompileError
+from smelt.operators import all_operators, find_operator
+
+RUNTIME = Path(__file__).parent.parent / "runtime"
+_INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+
+
+def runtime_files(program: Program) -> dict[str, str]:
+    """File name → text of every kernel and header that the program uses, in alphabetical order."""
+    found: dict[str, str] = {}
+    for layer in program.layers:
+        if layer.kernel is None:
+            continue
+        folder = find_operator(layer.node.operator).folder
+        for source in (*layer.kernel.sources, layer.kernel.header):
+            _add(source, folder, found)
+    for header in ("smelt_status.h", "smelt_placement.h"):
+        _add(header, RUNTIME / "include", found)
+    return dict(sorted(found.items()))
+
+
+def _add(name: str, folder: Path, found: dict[str, str]) -> None:
+    if name in found:
+        return
+    path = _find(name, folder)
+    text = path.read_text(encoding="utf-8")
+    found[name] = text
+    for included in _INCLUDE.findall(text):
+        _add(included, path.parent, found)
+
+
+def _find(name: str, folder: Path) -> Path:
+    families = {operator.folder for operator in all_operators().values()}
+    for place in (folder, RUNTIME / "primitives", RUNTIME / "include", *sorted(families)):
+        if (place / name).is_file():
+            return place / name
+    raise CompileError(f"smelt's C file {name} is missing from this installation")

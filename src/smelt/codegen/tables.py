@@ -1,0 +1,114 @@
+"""The constant data of a program: each distinct array stored once, with the name the C code uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from smelt.codegen.c_text import C_TYPES, float_literal, initializer, integer_literal
+from smelt.codegen.program import Layer, Program
+from smelt.errors import CompileError
+from smelt.ir import Array, DType
+from smelt.operators.operator import Input, Parameters, Table
+
+
+@dataclass(frozen=True)
+class CTable:
+    """A `static const` array of the generated source."""
+
+    name: str
+    c_type: str
+    elements: int
+    bytes: int
+    text: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class CParameters:
+    """A `static const` parameter struct of one layer."""
+
+    name: str
+    type: str
+    fields: tuple[tuple[str, str], ...]
+
+
+class TableStore:
+    """Collects arrays in the order they are first needed; equal arrays share one table."""
+
+    def __init__(self) -> None:
+        self.tables: list[CTable] = []
+        self._names: dict[tuple[str, bytes], str] = {}
+
+    def add(self, name: str, array: Array, comment: str = "") -> str:
+        """Store an array, return the name of its table (of an equal one when there is one)."""
+        key = (str(array.dtype), np.ascontiguousarray(array).tobytes())
+        if key in self._names:
+            return self._names[key]
+        dtype = DType.of(array)
+        stored = array.view(np.uint16) if dtype is DType.F16 else array
+        self.tables.append(
+            CTable(name, C_TYPES[dtype], array.size, array.nbytes, initializer(stored), comment)
+        )
+        self._names[key] = name
+        return name
+
+
+def layer_name(layer: Layer) -> str:
+    """The stem of everything that belongs to a layer in the generated source."""
+    return f"layer_{layer.index:02d}"
+
+
+def collect(program: Program) -> tuple[TableStore, dict[int, CParameters]]:
+    """All tables of a program, and the parameter struct of each layer that has one."""
+    store = TableStore()
+    structs: dict[int, CParameters] = {}
+    for layer in program.layers:
+        for name, array, comment in _constants(layer):
+            store.add(name, array, comment)
+        if layer.lowering is None:
+            continue
+        parameters = [a for a in layer.lowering.arguments if isinstance(a, Parameters)]
+        if len(parameters) > 1:
+            raise CompileError(f"{layer.node.label}: a kernel call has at most one parameter struct")
+        for item in parameters:
+            structs[layer.index] = _struct(layer, item, store)
+    return store, structs
+
+
+def table_name(layer: Layer, role: str) -> str:
+    """The name that a layer's table of this role would have."""
+    return f"{layer_name(layer)}_{role}"
+
+
+def _constants(layer: Layer) -> Iterator[tuple[str, Array, str]]:
+    if layer.lowering is None:
+        return
+    for argument in layer.lowering.arguments:
+        if isinstance(argument, Table):
+            yield table_name(layer, argument.role), argument.array, argument.comment
+        elif isinstance(argument, Input):
+            array = layer.call.constant(argument.index)
+            if array is not None:
+                yield table_name(layer, f"input_{argument.index}"), array, ""
+        elif isinstance(argument, Parameters):
+            for value in argument.fields.values():
+                if isinstance(value, Table):
+                    yield table_name(layer, value.role), value.array, value.comment
+
+
+def _struct(layer: Layer, parameters: Parameters, store: TableStore) -> CParameters:
+    fields = []
+    for name, value in parameters.fields.items():
+        if isinstance(value, Table):
+            text = store.add(table_name(layer, value.role), value.array)
+        elif value is None:
+            text = "0"
+        elif isinstance(value, bool | int | np.integer):
+            text = integer_literal(int(value))
+        else:
+            text = float_literal(float(value))
+        fields.append((name, text))
+    return CParameters(f"{layer_name(layer)}_parameters", parameters.type, tuple(fields))

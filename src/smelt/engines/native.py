@@ -1,0 +1,95 @@
+"""The generated C, compiled for this computer and called in process."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import tempfile
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from smelt.codegen.project import Project, generate, write_project
+from smelt.engines.engine import Engine
+from smelt.engines.toolchain import find_toolchain
+from smelt.errors import EngineError
+from smelt.ir import Array, Graph
+from smelt.operators.evaluate import check_input
+from smelt.targets import Target, find_target
+
+
+class _Library:
+    """A compiled project with its arena."""
+
+    def __init__(self, project: Project, folder: Path) -> None:
+        self.project = project
+        write_project(project, folder / "project")
+        root = folder / "project"
+        toolchain = find_toolchain(project.program.target)
+        library = folder / f"{project.name}.so"
+        toolchain.compile_shared_library(
+            [root / path for path in project.sources], [root, root / "smelt"], library
+        )
+        self._invoke = getattr(ctypes.CDLL(str(library)), f"{project.name}_invoke")
+        self._invoke.restype = ctypes.c_int
+        self._invoke.argtypes = [ctypes.c_void_p]
+        size = max(project.program.plan.arena_bytes, 1)
+        self._memory = np.zeros(size + 64, np.uint8)
+        start = -self._memory.ctypes.data % 64
+        self.arena = self._memory[start : start + size]
+
+    def tensor(self, name: str) -> Array:
+        """A view of a tensor's place in the arena."""
+        program = self.project.program
+        value, offset = program.graph.values[name], program.offsets[name]
+        return self.arena[offset : offset + value.bytes].view(value.dtype.numpy).reshape(value.shape)
+
+    def invoke(self, inputs: Mapping[str, Array]) -> None:
+        """Fill the inputs and run once."""
+        for name in self.project.program.graph.inputs:
+            self.tensor(name)[...] = check_input(self.project.program.graph, name, inputs)
+        status = self._invoke(self.arena.ctypes.data)
+        if status != 0:
+            raise EngineError(f"{self.project.name}_invoke returned {status}")
+
+
+class NativeEngine(Engine):
+    """Compiles the C project of a graph with the host's C compiler; the same kernels as on the device.
+
+    `target` chooses kernels and alignment (default: host, which takes the portable ones).
+    """
+
+    name = "native"
+
+    def __init__(self, graph: Graph, target: Target | None = None) -> None:
+        self.graph = graph
+        self.target = target or find_target("host")
+        self.inputs = tuple(graph.values[n] for n in graph.inputs)
+        self.outputs = tuple(graph.values[n] for n in graph.outputs)
+        self._folder = Path(tempfile.mkdtemp(prefix="smelt-native-"))
+        try:
+            self._library = _Library(generate(graph, self.target, "model"), self._folder / "run")
+        except BaseException:
+            self.close()
+            raise
+
+    @cached_property
+    def _observed(self) -> _Library:
+        return _Library(generate(self.graph, self.target, "model", keep_all=True), self._folder / "all")
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """The outputs for one set of inputs, by name."""
+        self._library.invoke(inputs)
+        return {value.name: self._library.tensor(value.name).copy() for value in self.outputs}
+
+    def run_all(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Every tensor that is computed, by name."""
+        self._observed.invoke(inputs)
+        computed = [name for node in self.graph.nodes for name in node.outputs]
+        return {name: self._observed.tensor(name).copy() for name in computed}
+
+    def close(self) -> None:
+        """Remove the compiled library's folder."""
+        shutil.rmtree(self._folder, ignore_errors=True)

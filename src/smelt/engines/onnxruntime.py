@@ -1,0 +1,83 @@
+"""ONNX Runtime (the pip package onnxruntime), to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from smelt.engines.engine import Engine
+from smelt.errors import EngineError, require
+from smelt.ir import Array, DType, Value
+
+_TYPES = {
+    "tensor(float)": DType.F32,
+    "tensor(double)": DType.F64,
+    "tensor(float16)": DType.F16,
+    "tensor(int8)": DType.S8,
+    "tensor(uint8)": DType.U8,
+    "tensor(int16)": DType.S16,
+    "tensor(int32)": DType.S32,
+    "tensor(int64)": DType.S64,
+    "tensor(bool)": DType.BOOL,
+}
+
+
+class OnnxRuntimeEngine(Engine):
+    """Runs an .onnx file in ONNX Runtime on one thread; symbolic dimensions are taken as 1."""
+
+    name = "onnxruntime"
+
+    def __init__(self, model: bytes) -> None:
+        self._module = require("onnxruntime", "compare", "the engine 'onnxruntime'")
+        self._model = model
+        self._session = self._open(model)
+        self.inputs = tuple(_value(i) for i in self._session.get_inputs())
+        self.outputs = tuple(_value(o) for o in self._session.get_outputs())
+
+    def _open(self, model: bytes) -> Any:
+        options = self._module.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            return self._module.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises its own classes, all directly below Exception
+            raise EngineError(f"ONNX Runtime cannot run this model: {str(error).splitlines()[0]}") from error
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """The outputs for one set of inputs, by name."""
+        return self._run(self._session, inputs)
+
+    def _run(self, session: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        feed = {}
+        for value in self.inputs:
+            if value.name not in inputs:
+                raise EngineError(f"onnxruntime: input '{value.name}' is missing")
+            feed[value.name] = np.asarray(inputs[value.name])
+        names = [o.name for o in session.get_outputs()]
+        try:
+            results = session.run(names, feed)
+        except Exception as error:  # see _open
+            raise EngineError(f"ONNX Runtime failed: {str(error).splitlines()[0]}") from error
+        return dict(zip(names, results, strict=True))
+
+    def run_all(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Every tensor of the file by its ONNX name (layout NCHW where the file has it)."""
+        onnx = require("onnx", "onnx", "showing intermediate tensors of an .onnx file")
+        model = onnx.load_model_from_string(self._model)
+        model = onnx.shape_inference.infer_shapes(model)
+        known = {o.name for o in model.graph.output}
+        typed = {v.name: v for v in model.graph.value_info}
+        for node in model.graph.node:
+            for name in node.output:
+                if name and name not in known and name in typed:
+                    model.graph.output.append(typed[name])
+        return self._run(self._open(model.SerializeToString()), inputs)
+
+
+def _value(argument: Any) -> Value:
+    if argument.type not in _TYPES:
+        raise EngineError(f"onnxruntime: tensor '{argument.name}' has type {argument.type}, which smelt has not")
+    shape = tuple(d if isinstance(d, int) else 1 for d in argument.shape)
+    return Value(argument.name, _TYPES[argument.type], shape)

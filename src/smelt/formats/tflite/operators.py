@@ -1,0 +1,317 @@
+"""TFLite's operators as smelt's: one short function each, whose signature is the foreign schema.
+
+Positional parameters are the operator's inputs (tensor names; None where absent), keyword-only ones are
+fields of its options table (schema.py).  `_` gives what surrounds the operator.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from smelt.errors import FormatError, UnsupportedError
+from smelt.formats.tflite.schema import ActivationFunctionType, BuiltinOperator, Padding
+from smelt.ir import Array, Attribute, Value
+
+
+class Surroundings(Protocol):
+    """What a function below may ask: tensors by name, constants, the described outputs."""
+
+    label: str
+    outputs: Sequence[Value]
+
+    def value(self, name: str) -> Value:
+        """The described tensor."""
+
+    def constant(self, name: str | None) -> Array:
+        """The contents of a constant tensor; UnsupportedError when it is computed."""
+
+
+@dataclass(frozen=True)
+class Translated:
+    """The smelt operator that a foreign one becomes."""
+
+    operator: str
+    inputs: Sequence[str | None]
+    attributes: Mapping[str, Attribute]
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A foreign operator whose result is known while reading."""
+
+    array: Array
+
+
+Function = Callable[..., Translated | Folded]
+FUNCTIONS: dict[BuiltinOperator, Function] = {}
+
+_ACTIVATIONS = {
+    ActivationFunctionType.NONE: "none",
+    ActivationFunctionType.RELU: "relu",
+    ActivationFunctionType.RELU6: "relu6",
+    ActivationFunctionType.RELU_N1_TO_1: "relu_n1_to_1",
+}
+
+
+def _reads(*codes: BuiltinOperator) -> Callable[[Function], Function]:
+    def register(function: Function) -> Function:
+        FUNCTIONS.update(dict.fromkeys(codes, function))
+        return function
+
+    return register
+
+
+def translate(
+    code: BuiltinOperator, surroundings: Surroundings, inputs: Sequence[str | None], options: Any
+) -> Translated | Folded:
+    """Call the function of an operator with its inputs and options.
+
+    Raises UnsupportedError for operators without one, FormatError when the number of inputs is wrong.
+    """
+    function = FUNCTIONS.get(code)
+    if function is None:
+        raise UnsupportedError(f"{surroundings.label}: the TFLite operator {code.name} is not supported")
+    names = inspect.signature(function).parameters.values()
+    wanted = [p.name for p in names if p.kind is p.KEYWORD_ONLY]
+    if wanted and options is None:
+        raise FormatError(f"{surroundings.label}: the operator has no options table")
+    try:
+        arguments = {name: getattr(options, name) for name in wanted}
+    except AttributeError as error:
+        raise FormatError(f"{surroundings.label}: has the options of another operator") from error
+    least = sum(p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty for p in names) - 1
+    most = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in names) - 1
+    if any(p.kind is p.VAR_POSITIONAL for p in names):
+        most = len(inputs)
+    if not least <= len(inputs) <= most or any(name is None for name in inputs[:least]):
+        raise FormatError(f"{surroundings.label}: has {len(inputs)} inputs, needs {least} to {most}")
+    return function(surroundings, *inputs, **arguments)
+
+
+def activation(_: Surroundings, kind: ActivationFunctionType) -> str:
+    """smelt's name of a fused activation."""
+    if kind not in _ACTIVATIONS:
+        raise UnsupportedError(f"{_.label}: the fused activation {getattr(kind, 'name', kind)} is not supported")
+    return _ACTIVATIONS[kind]
+
+
+def same_padding(size: int, filter_size: int, stride: int, dilation: int = 1) -> tuple[int, int]:
+    """What SAME adds before and after a dimension: the output has ceil(size / stride) elements."""
+    output = -(-size // stride)
+    total = max((output - 1) * stride + (filter_size - 1) * dilation + 1 - size, 0)
+    return total // 2, total - total // 2
+
+
+def _window(
+    _: Surroundings,
+    x: str,
+    filter_size: Sequence[int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    padding: Padding,
+) -> tuple[int, int, int, int]:
+    shape = _.value(x).shape
+    if len(shape) != 4:
+        raise FormatError(f"{_.label}: input '{x}' has {len(shape)} dimensions, needs 4")
+    if min(*stride, *dilation, *filter_size) < 1:
+        raise FormatError(f"{_.label}: stride, dilation and filter size must be positive")
+    if padding is Padding.VALID:
+        return (0, 0, 0, 0)
+    if padding is not Padding.SAME:
+        raise FormatError(f"{_.label}: unknown padding {padding}")
+    top, bottom = same_padding(shape[1], filter_size[0], stride[0], dilation[0])
+    left, right = same_padding(shape[2], filter_size[1], stride[1], dilation[1])
+    return (top, bottom, left, right)
+
+
+def _weights_shape(_: Surroundings, w: str, x: str, rank: int) -> tuple[int, ...]:
+    weights, data = _.value(w), _.value(x)
+    if len(weights.shape) != rank:
+        raise FormatError(f"{_.label}: weights '{w}' have {len(weights.shape)} dimensions, need {rank}")
+    if weights.dtype.is_float != data.dtype.is_float:
+        raise UnsupportedError(
+            f"{_.label}: weights '{w}' are {weights.dtype.value} and data '{x}' is {data.dtype.value}: "
+            "weight-only and dynamic-range quantized files are not supported; use the float or the full "
+            "int8 file"
+        )
+    return weights.shape
+
+
+@_reads(BuiltinOperator.CONV_2D)
+def _conv_2d(
+    _: Surroundings, x: str, w: str, bias: str | None = None, *,
+    padding: Padding, stride_h: int, stride_w: int, dilation_h_factor: int, dilation_w_factor: int,
+    fused_activation_function: ActivationFunctionType,
+) -> Translated:
+    stride, dilation = (stride_h, stride_w), (dilation_h_factor, dilation_w_factor)
+    window = _window(_, x, _weights_shape(_, w, x, 4)[1:3], stride, dilation, padding)
+    return Translated("conv_2d", (x, w, bias), {
+        "stride": stride, "dilation": dilation, "padding": window,
+        "activation": activation(_, fused_activation_function),
+    })
+
+
+@_reads(BuiltinOperator.DEPTHWISE_CONV_2D)
+def _depthwise_conv_2d(
+    _: Surroundings, x: str, w: str, bias: str | None = None, *,
+    padding: Padding, stride_h: int, stride_w: int, dilation_h_factor: int, dilation_w_factor: int,
+    fused_activation_function: ActivationFunctionType,
+) -> Translated:
+    stride, dilation = (stride_h, stride_w), (dilation_h_factor, dilation_w_factor)
+    shape = _weights_shape(_, w, x, 4)
+    window = _window(_, x, shape[1:3], stride, dilation, padding)
+    return Translated("depthwise_conv_2d", (x, w, bias), {
+        "stride": stride, "dilation": dilation, "padding": window,
+        "multiplier": shape[3] // max(_.value(x).shape[3], 1),
+        "activation": activation(_, fused_activation_function),
+    })
+
+
+@_reads(BuiltinOperator.FULLY_CONNECTED)
+def _fully_connected(
+    _: Surroundings, x: str, w: str, bias: str | None = None, *,
+    fused_activation_function: ActivationFunctionType, keep_num_dims: bool, weights_format: int,
+) -> Translated:
+    if weights_format != 0:
+        raise UnsupportedError(f"{_.label}: shuffled weights are not supported")
+    _weights_shape(_, w, x, 2)
+    return Translated("fully_connected", (x, w, bias), {
+        "activation": activation(_, fused_activation_function), "keep_dims": bool(keep_num_dims),
+    })
+
+
+@_reads(BuiltinOperator.AVERAGE_POOL_2D, BuiltinOperator.MAX_POOL_2D)
+def _pool_2d(
+    _: Surroundings, x: str, *,
+    padding: Padding, stride_h: int, stride_w: int, filter_height: int, filter_width: int,
+    fused_activation_function: ActivationFunctionType,
+) -> Translated:
+    size, stride = (filter_height, filter_width), (stride_h, stride_w)
+    return Translated("average_pool_2d" if "AVERAGE" in _.label else "max_pool_2d", (x,), {
+        "filter": size, "stride": stride, "padding": _window(_, x, size, stride, (1, 1), padding),
+        "activation": activation(_, fused_activation_function),
+    })
+
+
+@_reads(BuiltinOperator.ADD)
+def _add(
+    _: Surroundings, a: str, b: str, *, fused_activation_function: ActivationFunctionType
+) -> Translated:
+    return Translated("add", (a, b), {"activation": activation(_, fused_activation_function)})
+
+
+@_reads(BuiltinOperator.SUB)
+def _sub(
+    _: Surroundings, a: str, b: str, *, fused_activation_function: ActivationFunctionType
+) -> Translated:
+    return Translated("sub", (a, b), {"activation": activation(_, fused_activation_function)})
+
+
+@_reads(BuiltinOperator.MUL)
+def _mul(
+    _: Surroundings, a: str, b: str, *, fused_activation_function: ActivationFunctionType
+) -> Translated:
+    return Translated("mul", (a, b), {"activation": activation(_, fused_activation_function)})
+
+
+@_reads(BuiltinOperator.MEAN)
+def _mean(_: Surroundings, x: str, axes: str, *, keep_dims: bool) -> Translated:
+    rank = len(_.value(x).shape)
+    given = sorted({int(a) + (rank if a < 0 else 0) for a in _.constant(axes).reshape(-1)})
+    return Translated("mean", (x,), {"axes": tuple(given), "keep_dims": bool(keep_dims)})
+
+
+@_reads(BuiltinOperator.RESHAPE)
+def _reshape(_: Surroundings, x: str, shape: str | None = None) -> Translated:
+    return Translated("reshape", (x,), {"shape": _.outputs[0].shape})
+
+
+@_reads(BuiltinOperator.SQUEEZE)
+def _squeeze(_: Surroundings, x: str) -> Translated:
+    return Translated("reshape", (x,), {"shape": _.outputs[0].shape})
+
+
+@_reads(BuiltinOperator.EXPAND_DIMS)
+def _expand_dims(_: Surroundings, x: str, axis: str) -> Translated:
+    return Translated("reshape", (x,), {"shape": _.outputs[0].shape})
+
+
+@_reads(BuiltinOperator.TRANSPOSE)
+def _transpose(_: Surroundings, x: str, permutation: str) -> Translated:
+    return Translated("transpose", (x,), {"permutation": tuple(int(p) for p in _.constant(permutation))})
+
+
+@_reads(BuiltinOperator.PAD)
+def _pad(_: Surroundings, x: str, paddings: str) -> Translated:
+    return Translated("pad", (x,), {"paddings": tuple(int(p) for p in _.constant(paddings).reshape(-1))})
+
+
+@_reads(BuiltinOperator.CONCATENATION)
+def _concatenation(
+    _: Surroundings, *inputs: str, axis: int, fused_activation_function: ActivationFunctionType
+) -> Translated:
+    if activation(_, fused_activation_function) != "none":
+        raise UnsupportedError(f"{_.label}: a concatenation with a fused activation is not supported")
+    if not inputs:
+        raise FormatError(f"{_.label}: has no inputs")
+    return Translated("concatenation", inputs, {"axis": axis + (len(_.value(inputs[0]).shape) if axis < 0 else 0)})
+
+
+@_reads(BuiltinOperator.SOFTMAX)
+def _softmax(_: Surroundings, x: str, *, beta: float) -> Translated:
+    return Translated("softmax", (x,), {"beta": float(beta)})
+
+
+@_reads(BuiltinOperator.LEAKY_RELU)
+def _leaky_relu(_: Surroundings, x: str, *, alpha: float) -> Translated:
+    return Translated("leaky_relu", (x,), {"alpha": float(alpha)})
+
+
+@_reads(
+    BuiltinOperator.LOGISTIC, BuiltinOperator.TANH, BuiltinOperator.RELU, BuiltinOperator.RELU6,
+    BuiltinOperator.RELU_N1_TO_1,
+)  # fmt: skip
+def _unary(_: Surroundings, x: str) -> Translated:
+    return Translated(_.label.split()[0].lower(), (x,), {})
+
+
+@_reads(BuiltinOperator.QUANTIZE)
+def _quantize(_: Surroundings, x: str) -> Translated:
+    return Translated("quantize", (x,), {"dtype": _.outputs[0].dtype.value})
+
+
+@_reads(BuiltinOperator.DEQUANTIZE)
+def _dequantize(_: Surroundings, x: str) -> Translated:
+    return Translated("dequantize", (x,), {})
+
+
+@_reads(BuiltinOperator.SHAPE)
+def _shape(_: Surroundings, x: str) -> Folded:
+    return Folded(np.array(_.value(x).shape, _.outputs[0].dtype.numpy))
+
+
+@_reads(BuiltinOperator.PACK)
+def _pack(_: Surroundings, *inputs: str, axis: int) -> Folded:
+    return Folded(np.stack([_.constant(name) for name in inputs], axis))
+
+
+@_reads(BuiltinOperator.STRIDED_SLICE)
+def _strided_slice(
+    _: Surroundings, x: str, begin: str, end: str, strides: str, *,
+    begin_mask: int, end_mask: int, ellipsis_mask: int, new_axis_mask: int, shrink_axis_mask: int,
+) -> Folded:
+    if ellipsis_mask or new_axis_mask:
+        raise UnsupportedError(f"{_.label}: STRIDED_SLICE with an ellipsis or new axis is not supported")
+    index: list[int | slice] = []
+    for i, (first, last, step) in enumerate(
+        zip(*(_.constant(name).tolist() for name in (begin, end, strides)), strict=True)
+    ):
+        bit = 1 << i
+        whole = slice(None if begin_mask & bit else first, None if end_mask & bit else last, step)
+        index.append(first if shrink_axis_mask & bit else whole)
+    return Folded(np.asarray(_.constant(x)[tuple(index)]))

@@ -1,0 +1,379 @@
+"""Writing a Graph as a .tflite file that LiteRT and TensorFlow Lite Micro run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from smelt.errors import UnsupportedError
+from smelt.formats.tflite.flatbuffer import write_flatbuffer
+from smelt.formats.tflite.flatbuffer_schema import Record
+from smelt.formats.tflite.operators import same_padding
+from smelt.formats.tflite.read import TYPES
+from smelt.formats.tflite.schema import (
+    TFLITE,
+    ActivationFunctionType,
+    BuiltinOperator,
+    Padding,
+    TensorType,
+)
+from smelt.ir import Array, DType, Graph, Quantization, Value
+from smelt.operators import Call, call_of, verify_graph
+
+_TENSOR_TYPES: dict[DType, TensorType] = {dtype: kind for kind, dtype in TYPES.items()}
+_FUSED = {
+    "none": ActivationFunctionType.NONE,
+    "relu": ActivationFunctionType.RELU,
+    "relu6": ActivationFunctionType.RELU6,
+    "relu_n1_to_1": ActivationFunctionType.RELU_N1_TO_1,
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A TFLite operator: code, version, options, and inputs (tensor indices; -1 where absent)."""
+
+    code: BuiltinOperator
+    version: int
+    inputs: Sequence[int]
+    options: Record | None = None
+
+
+def write_tflite(graph: Graph) -> bytes:
+    """The graph as a .tflite file; the same graph gives the same bytes.
+
+    Raises UnsupportedError naming the operator when TFLite cannot say something.
+    """
+    return _Writer(verify_graph(graph)).write()
+
+
+@dataclass
+class _Writer:
+    graph: Graph
+    tensors: list[Record] = field(default_factory=list)
+    buffers: list[Record] = field(default_factory=lambda: [TFLITE.record("Buffer")])
+    operators: list[Record] = field(default_factory=list)
+    codes: dict[tuple[BuiltinOperator, int], int] = field(default_factory=dict)
+    index: dict[str, int] = field(default_factory=dict)
+    _stored: dict[bytes, int] = field(default_factory=dict)
+
+    def write(self) -> bytes:
+        """Lay out tensors in order of appearance, operators in execution order."""
+        for name in self.graph.inputs:
+            self.tensor(name)
+        for node in self.graph.nodes:
+            self._node(call_of(self.graph, node))
+        outputs = [self.tensor(name) for name in self.graph.outputs]
+        subgraph = TFLITE.record(
+            "SubGraph",
+            tensors=self.tensors,
+            inputs=[self.tensor(n) for n in self.graph.inputs],
+            outputs=outputs,
+            operators=self.operators,
+            name=self.graph.name,
+        )
+        metadata = [
+            TFLITE.record("Metadata", name=name, buffer=self._buffer(np.frombuffer(data, np.uint8)))
+            for name, data in self.graph.metadata.items()
+        ]
+        codes = [
+            TFLITE.record(
+                "OperatorCode",
+                deprecated_builtin_code=min(int(code), 127),
+                builtin_code=code,
+                version=version,
+            )
+            for code, version in self.codes
+        ]
+        model = TFLITE.record(
+            "Model",
+            version=3,
+            description="smelt",
+            operator_codes=codes,
+            subgraphs=[subgraph],
+            buffers=self.buffers,
+            metadata=metadata,
+        )
+        return write_flatbuffer(model, TFLITE)
+
+    def tensor(self, name: str | None) -> int:
+        """The index of a tensor, which is written when it is first asked for; -1 for None."""
+        if name is None:
+            return -1
+        if name not in self.index:
+            value = self.graph.values[name]
+            array = self.graph.constants.get(name)
+            self.index[name] = self._add_tensor(value, array)
+        return self.index[name]
+
+    def _add_tensor(self, value: Value, array: Array | None) -> int:
+        self.tensors.append(
+            TFLITE.record(
+                "Tensor",
+                shape=list(value.shape),
+                type=_TENSOR_TYPES[value.dtype],
+                buffer=0 if array is None else self._buffer(_packed(array, value.dtype)),
+                name=value.name,
+                quantization=_quantization(value.quantization),
+                has_rank=True,
+            )
+        )
+        return len(self.tensors) - 1
+
+    def constant(self, call: Call, role: str, array: Array) -> int:
+        """A constant that TFLite wants as a tensor where smelt has an attribute."""
+        stem = f"{call.output.name}/{role}"
+        name = self.graph.fresh_name(stem, taken=self.index)
+        self.index[name] = self._add_tensor(Value(name, DType.of(array), tuple(array.shape)), array)
+        return self.index[name]
+
+    def operator(self, written: Written, outputs: Sequence[int]) -> None:
+        """Append an operator."""
+        code = self.codes.setdefault((written.code, written.version), len(self.codes))
+        self.operators.append(
+            TFLITE.record(
+                "Operator",
+                opcode_index=code,
+                inputs=list(written.inputs),
+                outputs=list(outputs),
+                builtin_options=written.options,
+            )
+        )
+
+    def padded(self, call: Call, padding: Sequence[int]) -> int:
+        """Input 0 of a window operator with explicit zeros around it."""
+        source = call.input(0)
+        top, bottom, left, right = padding
+        shape = (source.shape[0], source.shape[1] + top + bottom, source.shape[2] + left + right, source.shape[3])
+        name = self.graph.fresh_name(f"{call.output.name}/padded", taken=self.index)
+        self.index[name] = self._add_tensor(Value(name, source.dtype, shape, source.quantization), None)
+        amounts = np.array([[0, 0], [top, bottom], [left, right], [0, 0]], np.int32)
+        inputs = [self.tensor(source.name), self.constant(call, "paddings", amounts)]
+        version = 2 if source.dtype is DType.S8 else 1
+        self.operator(Written(BuiltinOperator.PAD, version, inputs, TFLITE.record("PadOptions")), [self.index[name]])
+        return self.index[name]
+
+    def _buffer(self, data: Array) -> int:
+        key = data.tobytes()
+        if key not in self._stored:
+            self.buffers.append(TFLITE.record("Buffer", data=data))
+            self._stored[key] = len(self.buffers) - 1
+        return self._stored[key]
+
+    def _node(self, call: Call) -> None:
+        function = _FUNCTIONS.get(call.node.operator)
+        if function is None:
+            raise UnsupportedError(f"{call.node.label}: a .tflite file cannot hold this operator")
+        written = function(self, call)
+        self.operator(written, [self.tensor(v.name) for v in call.outputs])
+
+
+def _packed(array: Array, dtype: DType) -> Array:
+    flat = np.ascontiguousarray(array).reshape(-1)
+    if dtype is DType.S4:
+        nibbles = (flat.astype(np.int8).view(np.uint8) & 15).astype(np.uint8)
+        if len(nibbles) % 2:
+            nibbles = np.append(nibbles, np.uint8(0))
+        return nibbles[0::2] | (nibbles[1::2] << 4)
+    return flat.view(np.uint8)
+
+
+def _quantization(quantization: Quantization | None) -> Record | None:
+    if quantization is None:
+        return None
+    return TFLITE.record(
+        "QuantizationParameters",
+        scale=list(quantization.scales),
+        zero_point=list(quantization.zero_points),
+        quantized_dimension=quantization.axis or 0,
+    )
+
+
+_Function = Callable[[_Writer, Call], Written]
+
+
+def _inputs(writer: _Writer, call: Call, count: int) -> list[int]:
+    """The tensors of the first `count` inputs; absent ones at the end are -1."""
+    names = [*call.node.inputs, *[None] * count][:count]
+    return [writer.tensor(name) for name in names]
+
+
+def _version(call: Call, float32: int, int8: int) -> int:
+    return int8 if call.input(0).dtype is DType.S8 else float32
+
+
+def _window_padding(
+    writer: _Writer, call: Call, size: Sequence[int], dilation: Sequence[int], *, explicit: bool = True
+) -> tuple[int, Padding]:
+    """The data tensor and the padding mode; asymmetric explicit padding becomes a PAD of its own."""
+    attributes, shape = call.attributes, call.input(0).shape
+    padding = tuple(attributes.padding)
+    if padding == (0, 0, 0, 0):
+        return writer.tensor(call.node.inputs[0]), Padding.VALID
+    same = (
+        *same_padding(shape[1], size[0], attributes.stride[0], dilation[0]),
+        *same_padding(shape[2], size[1], attributes.stride[1], dilation[1]),
+    )
+    if padding == same:
+        return writer.tensor(call.node.inputs[0]), Padding.SAME
+    if not explicit:
+        raise UnsupportedError(
+            f"{call.node.label}: padding {list(padding)} is neither SAME nor VALID, and TFLite has no other for pooling"
+        )
+    return writer.padded(call, padding), Padding.VALID
+
+
+def _conv_2d(writer: _Writer, call: Call) -> Written:
+    a = call.attributes
+    data, padding = _window_padding(writer, call, call.input(1).shape[1:3], a.dilation)
+    options = TFLITE.record(
+        "Conv2DOptions",
+        padding=padding,
+        stride_h=a.stride[0],
+        stride_w=a.stride[1],
+        dilation_h_factor=a.dilation[0],
+        dilation_w_factor=a.dilation[1],
+        fused_activation_function=_FUSED[a.activation],
+    )
+    inputs = [data, *_inputs(writer, call, 3)[1:]]
+    return Written(BuiltinOperator.CONV_2D, _version(call, 1, 3), inputs, options)
+
+
+def _depthwise_conv_2d(writer: _Writer, call: Call) -> Written:
+    a = call.attributes
+    data, padding = _window_padding(writer, call, call.input(1).shape[1:3], a.dilation)
+    options = TFLITE.record(
+        "DepthwiseConv2DOptions",
+        padding=padding,
+        stride_h=a.stride[0],
+        stride_w=a.stride[1],
+        depth_multiplier=a.multiplier,
+        dilation_h_factor=a.dilation[0],
+        dilation_w_factor=a.dilation[1],
+        fused_activation_function=_FUSED[a.activation],
+    )
+    dilated = tuple(a.dilation) != (1, 1)
+    inputs = [data, *_inputs(writer, call, 3)[1:]]
+    return Written(BuiltinOperator.DEPTHWISE_CONV_2D, _version(call, 2 if dilated else 1, 3), inputs, options)
+
+
+def _fully_connected(writer: _Writer, call: Call) -> Written:
+    a = call.attributes
+    options = TFLITE.record(
+        "FullyConnectedOptions", fused_activation_function=_FUSED[a.activation], keep_num_dims=a.keep_dims
+    )
+    weights = call.input(1).quantization
+    per_channel = weights is not None and weights.axis is not None
+    version = _version(call, 5 if a.keep_dims else 1, 12 if per_channel else 4)
+    return Written(BuiltinOperator.FULLY_CONNECTED, version, _inputs(writer, call, 3), options)
+
+
+def _pool(code: BuiltinOperator) -> _Function:
+    def write(writer: _Writer, call: Call) -> Written:
+        a = call.attributes
+        data, padding = _window_padding(writer, call, a.filter, (1, 1), explicit=False)
+        options = TFLITE.record(
+            "Pool2DOptions",
+            padding=padding,
+            stride_h=a.stride[0],
+            stride_w=a.stride[1],
+            filter_height=a.filter[0],
+            filter_width=a.filter[1],
+            fused_activation_function=_FUSED[a.activation],
+        )
+        return Written(code, _version(call, 1, 2), [data], options)
+
+    return write
+
+
+def _arithmetic(code: BuiltinOperator, table: str) -> _Function:
+    def write(writer: _Writer, call: Call) -> Written:
+        options = TFLITE.record(table, fused_activation_function=_FUSED[call.attributes.activation])
+        return Written(code, _version(call, 1, 2), _inputs(writer, call, 2), options)
+
+    return write
+
+
+def _unary(code: BuiltinOperator, table: str | None, float32: int, int8: int) -> _Function:
+    def write(writer: _Writer, call: Call) -> Written:
+        options = TFLITE.record(table) if table else None
+        return Written(code, _version(call, float32, int8), _inputs(writer, call, 1), options)
+
+    return write
+
+
+def _reshape(writer: _Writer, call: Call) -> Written:
+    """Reshape and its kin: TFLite's RESHAPE, with the shape as option and as tensor (readers take either)."""
+    shape = np.array(call.output.shape, np.int32)
+    options = TFLITE.record("ReshapeOptions", new_shape=shape)
+    inputs = [writer.tensor(call.node.inputs[0]), writer.constant(call, "shape", shape)]
+    return Written(BuiltinOperator.RESHAPE, 1, inputs, options)
+
+
+def _transpose(writer: _Writer, call: Call) -> Written:
+    permutation = np.array(call.attributes.permutation, np.int32)
+    inputs = [writer.tensor(call.node.inputs[0]), writer.constant(call, "permutation", permutation)]
+    return Written(BuiltinOperator.TRANSPOSE, _version(call, 1, 2), inputs, TFLITE.record("TransposeOptions"))
+
+
+def _pad(writer: _Writer, call: Call) -> Written:
+    if call.attributes.value != 0:
+        raise UnsupportedError(f"{call.node.label}: padding with {call.attributes.value} cannot be written yet")
+    amounts = np.array(call.attributes.paddings, np.int32).reshape(-1, 2)
+    inputs = [writer.tensor(call.node.inputs[0]), writer.constant(call, "paddings", amounts)]
+    return Written(BuiltinOperator.PAD, _version(call, 1, 2), inputs, TFLITE.record("PadOptions"))
+
+
+def _mean(writer: _Writer, call: Call) -> Written:
+    axes = np.array(call.attributes.axes, np.int32)
+    options = TFLITE.record("ReducerOptions", keep_dims=call.attributes.keep_dims)
+    inputs = [writer.tensor(call.node.inputs[0]), writer.constant(call, "axes", axes)]
+    return Written(BuiltinOperator.MEAN, _version(call, 1, 2), inputs, options)
+
+
+def _concatenation(writer: _Writer, call: Call) -> Written:
+    options = TFLITE.record("ConcatenationOptions", axis=call.attributes.axis)
+    inputs = _inputs(writer, call, len(call.node.inputs))
+    return Written(BuiltinOperator.CONCATENATION, _version(call, 1, 2), inputs, options)
+
+
+def _softmax(writer: _Writer, call: Call) -> Written:
+    options = TFLITE.record("SoftmaxOptions", beta=call.attributes.beta)
+    return Written(BuiltinOperator.SOFTMAX, _version(call, 1, 2), _inputs(writer, call, 1), options)
+
+
+def _leaky_relu(writer: _Writer, call: Call) -> Written:
+    options = TFLITE.record("LeakyReluOptions", alpha=call.attributes.alpha)
+    return Written(BuiltinOperator.LEAKY_RELU, _version(call, 1, 2), _inputs(writer, call, 1), options)
+
+
+_FUNCTIONS: Mapping[str, _Function] = {
+    "add": _arithmetic(BuiltinOperator.ADD, "AddOptions"),
+    "average_pool_2d": _pool(BuiltinOperator.AVERAGE_POOL_2D),
+    "concatenation": _concatenation,
+    "conv_2d": _conv_2d,
+    "depthwise_conv_2d": _depthwise_conv_2d,
+    "dequantize": _unary(BuiltinOperator.DEQUANTIZE, "DequantizeOptions", 1, 2),
+    "expand_dims": _reshape,
+    "fully_connected": _fully_connected,
+    "leaky_relu": _leaky_relu,
+    "logistic": _unary(BuiltinOperator.LOGISTIC, None, 1, 2),
+    "max_pool_2d": _pool(BuiltinOperator.MAX_POOL_2D),
+    "mean": _mean,
+    "mul": _arithmetic(BuiltinOperator.MUL, "MulOptions"),
+    "pad": _pad,
+    "quantize": _unary(BuiltinOperator.QUANTIZE, "QuantizeOptions", 1, 2),
+    "relu": _unary(BuiltinOperator.RELU, None, 1, 2),
+    "relu6": _unary(BuiltinOperator.RELU6, None, 1, 2),
+    "relu_n1_to_1": _unary(BuiltinOperator.RELU_N1_TO_1, None, 1, 1),
+    "reshape": _reshape,
+    "softmax": _softmax,
+    "squeeze": _reshape,
+    "sub": _arithmetic(BuiltinOperator.SUB, "SubOptions"),
+    "tanh": _unary(BuiltinOperator.TANH, None, 1, 2),
+    "transpose": _transpose,
+}
+

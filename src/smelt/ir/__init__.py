@@ -1,0 +1,7 @@
+"""The graph representation: frozen dataclasses, a verifier, text in and out, rewriting."""
+
+from smelt.ir.graph import Attribute, Graph, Node, Value
+from smelt.ir.types import Array, DType, Quantization
+from smelt.ir.verify import verify
+
+__all__ = ["Array", "Attribute", "DType", "Graph", "Node", "Quantization", "Value", "verify"]

@@ -1,0 +1,28 @@
+"""Where every tensor lives and when: lifetimes, execution order, arena layout.
+
+Numbers in, numbers out; nothing here knows an operator or the IR.
+
+    steps ─ best_order ─▶ steps ─ lifetimes ─▶ buffers ─ plan ─▶ offsets ─ check_plan
+"""
+
+from smelt.memory.bound import Bound, live_bytes, peak_bound
+from smelt.memory.check import check_plan
+from smelt.memory.draw import draw
+from smelt.memory.layout import Plan, plan
+from smelt.memory.lifetimes import Buffer, Step, lifetimes
+from smelt.memory.order import Order, best_order
+
+__all__ = [
+    "Bound",
+    "Buffer",
+    "Order",
+    "Plan",
+    "Step",
+    "best_order",
+    "check_plan",
+    "draw",
+    "lifetimes",
+    "live_bytes",
+    "peak_bound",
+    "plan",
+]

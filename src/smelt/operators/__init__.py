@@ -1,0 +1,73 @@
+"""The operators: one folder a family, discovered; see `operator.py` for what an operator is."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from smelt.errors import GraphError, UnsupportedError
+from smelt.ir import Graph, Node, verify
+from smelt.operators.operator import Call, Kernel, Operator
+from smelt.targets import Target
+
+__all__ = ["Call", "Kernel", "Operator", "all_operators", "call_of", "choose_kernel", "find_operator", "verify_graph"]
+
+
+@cache
+def all_operators() -> dict[str, Operator]:
+    """Every operator by name, in alphabetical order; families are the sub-packages of this folder."""
+    found: dict[str, Operator] = {}
+    for module in pkgutil.iter_modules(__path__):
+        if module.ispkg:
+            family = importlib.import_module(f"{__name__}.{module.name}")
+            folder = Path(str(family.__file__)).parent
+            for item in vars(family).values():
+                if isinstance(item, Operator):
+                    found[item.name] = replace(item, folder=folder)
+    return dict(sorted(found.items()))
+
+
+def find_operator(name: str) -> Operator:
+    """The operator of that name; raises UnsupportedError."""
+    try:
+        return all_operators()[name]
+    except KeyError:
+        raise UnsupportedError(f"operator '{name}' is not supported") from None
+
+
+def call_of(graph: Graph, node: Node) -> Call:
+    """The call that a node makes: typed attributes, described inputs and outputs."""
+    return find_operator(node.operator).call(graph, node)
+
+
+def choose_kernel(call: Call, target: Target) -> Kernel:
+    """The first kernel that accepts this call on this target; raises UnsupportedError when none does."""
+    operator = find_operator(call.node.operator)
+    for kernel in operator.kernels:
+        if kernel.accepts(call, target):
+            return kernel
+    types = ", ".join("-" if v is None else f"{v.dtype.value}{list(v.shape)}" for v in call.inputs)
+    raise UnsupportedError(f"{call.node.label} on {types}: smelt has no C kernel for these types")
+
+
+def verify_graph(graph: Graph) -> Graph:
+    """The IR's own rules, then each operator's: attributes, and output types as `infer` gives them.
+
+    Returns the graph; raises GraphError naming the node and the tensor.
+    """
+    verify(graph)
+    for node in graph.nodes:
+        call = call_of(graph, node)
+        expected = find_operator(node.operator).infer(replace(call, outputs=()))
+        if len(expected) != len(call.outputs):
+            raise GraphError(f"{node.label}: has {len(call.outputs)} outputs, computes {len(expected)}")
+        for value, kind in zip(call.outputs, expected, strict=True):
+            if value.shape != kind.shape or value.dtype is not kind.dtype:
+                raise GraphError(
+                    f"{node.label}: output '{value.name}' is described as {value.dtype.value}"
+                    f"{list(value.shape)}, computes {kind.dtype.value}{list(kind.shape)}"
+                )
+    return graph

@@ -1,0 +1,40 @@
+"""Cases of quantize and dequantize."""
+
+from smelt.ir import DType, Quantization
+from smelt.operators.case import Case, Tensor, quantized
+
+CASES = [
+    *(
+        Case(
+            f"quantize_f32_s8_{i}", "quantize", (Tensor(DType.F32, (2, 5, 7)),), {"dtype": "s8"}, quantization
+        )
+        for i, quantization in enumerate(
+            [
+                Quantization.per_tensor(0.02, 3),
+                Quantization.per_tensor(0.5, -128),
+                Quantization.per_tensor(1e-4, 127),
+            ]
+        )
+    ),
+    *(
+        Case(
+            f"quantize_s8_s8_{i}",
+            "quantize",
+            (quantized((4, 99), *source),),
+            {"dtype": "s8"},
+            Quantization.per_tensor(*result),
+        )
+        for i, (source, result) in enumerate(
+            [
+                ((0.05, 3), (0.05, 3)),
+                ((0.05, 3), (0.021, -60)),
+                ((0.003, -128), (0.9, 127)),
+                ((2.0, 0), (0.001, 0)),
+            ]
+        )
+    ),
+    *(
+        Case(f"dequantize_s8_f32_{i}", "dequantize", (quantized((3, 50), scale, zero_point),), {})
+        for i, (scale, zero_point) in enumerate([(0.05, 3), (1 / 256, -128), (7.5, 0)])
+    ),
+]

@@ -1,0 +1,29 @@
+/* Conversions between float and quantized numbers: real = scale * (integer - zero_point). */
+#ifndef SMELT_CONVERSION_H
+#define SMELT_CONVERSION_H
+
+#include <stdint.h>
+
+struct smelt_quantize_parameters {
+    int32_t count; /* elements */
+    float scale;
+    int32_t zero_point;
+};
+
+struct smelt_requantize_s8_parameters {
+    int32_t count; /* elements */
+    int32_t input_zero_point;
+    int32_t mantissa, shift; /* input scale / output scale */
+    int32_t zero_point;      /* of the output */
+};
+
+/* To nearest, ties away from zero; beyond int8 it saturates, NaN becomes -128. */
+void smelt_quantize_f32_s8(int8_t *output, const float *input,
+                           const struct smelt_quantize_parameters *parameters);
+void smelt_dequantize_s8_f32(float *output, const int8_t *input,
+                             const struct smelt_quantize_parameters *parameters);
+/* Input and output may be the same memory. */
+void smelt_requantize_s8(int8_t *output, const int8_t *input,
+                         const struct smelt_requantize_s8_parameters *parameters);
+
+#endif

@@ -1,0 +1,35 @@
+"""Convolutions over height and width: conv_2d (grouped too) and depthwise_conv_2d."""
+
+from smelt.operators.convolution import arm_dsp
+from smelt.operators.convolution.geometry import Conv2dAttributes, DepthwiseConv2dAttributes
+from smelt.operators.convolution.meaning import cost, evaluate, infer
+from smelt.operators.convolution.portable import (
+    CONV_2D_F32,
+    CONV_2D_S8,
+    DEPTHWISE_CONV_2D_F32,
+    DEPTHWISE_CONV_2D_S8,
+)
+from smelt.operators.operator import Operator, Traits, Weights
+
+__all__ = ["CONV_2D", "DEPTHWISE_CONV_2D"]
+
+CONV_2D = Operator(
+    name="conv_2d",
+    summary="sums of weights times input over a sliding window, all channels of a group into each output channel",
+    attributes=Conv2dAttributes,
+    infer=infer,
+    evaluate=evaluate,
+    cost=cost,
+    traits=Traits(weights=Weights(input=1, channel_axis=0, bias=2), fuses_activation=True),
+    kernels=(*arm_dsp.CONV_2D, CONV_2D_S8, CONV_2D_F32),
+)
+DEPTHWISE_CONV_2D = Operator(
+    name="depthwise_conv_2d",
+    summary="sums of weights times input over a sliding window, each channel by itself",
+    attributes=DepthwiseConv2dAttributes,
+    infer=infer,
+    evaluate=evaluate,
+    cost=cost,
+    traits=Traits(weights=Weights(input=1, channel_axis=3, bias=2), fuses_activation=True),
+    kernels=(*arm_dsp.DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_S8, DEPTHWISE_CONV_2D_F32),
+)

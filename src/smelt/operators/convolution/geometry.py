@@ -1,0 +1,244 @@
+"""What the kernels of convolutions share: attributes, sizes, and the integers of the quantized meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smelt.errors import GraphError, UnsupportedError
+from smelt.ir import DType, Quantization
+from smelt.operators.fixed_point import ACTIVATIONS, Int64, quantize_multiplier, wrap_int32
+from smelt.operators.operator import Call
+
+Int32 = NDArray[np.int32]
+Int8 = NDArray[np.int8]
+
+CHANNEL_AXIS = {"conv_2d": 0, "depthwise_conv_2d": 3}
+
+
+@dataclass(frozen=True)
+class Conv2dAttributes:
+    """stride and dilation: (height, width); padding: (top, bottom, left, right); activation: a fused clamp."""
+
+    stride: tuple[int, ...] = (1, 1)
+    dilation: tuple[int, ...] = (1, 1)
+    padding: tuple[int, ...] = (0, 0, 0, 0)
+    activation: str = "none"
+
+
+@dataclass(frozen=True)
+class DepthwiseConv2dAttributes(Conv2dAttributes):
+    """Those of conv_2d; output channel c * multiplier + m is computed from input channel c."""
+
+    multiplier: int = 1
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The sizes of one convolution: elements, input rows and columns.
+
+    `field` is the number of weights an output value meets: kernel height * width * channels of a group.
+    """
+
+    batch: int
+    input_height: int
+    input_width: int
+    input_channels: int
+    kernel_height: int
+    kernel_width: int
+    output_height: int
+    output_width: int
+    output_channels: int
+    groups: int
+    stride_height: int
+    stride_width: int
+    dilation_height: int
+    dilation_width: int
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def group_channels(self) -> int:
+        """The input channels that an output channel sees."""
+        return self.input_channels // self.groups
+
+    @property
+    def field(self) -> int:
+        """The weights that an output value meets."""
+        return self.kernel_height * self.kernel_width * self.group_channels
+
+    @property
+    def pixels(self) -> int:
+        """The output pixels, all of the batch."""
+        return self.batch * self.output_height * self.output_width
+
+    @property
+    def overhangs(self) -> bool:
+        """Whether some receptive field reaches over an edge of the input (padding may be unused at the end)."""
+        reach_height = (self.output_height - 1) * self.stride_height - self.top
+        reach_width = (self.output_width - 1) * self.stride_width - self.left
+        return (
+            self.top > 0
+            or self.left > 0
+            or reach_height + (self.kernel_height - 1) * self.dilation_height >= self.input_height
+            or reach_width + (self.kernel_width - 1) * self.dilation_width >= self.input_width
+        )
+
+
+def geometry(call: Call) -> Geometry:
+    """The sizes of a conv_2d or depthwise_conv_2d; raises GraphError where they do not fit together."""
+    attributes: Conv2dAttributes = call.attributes
+    data, weights = call.input(0), call.input(1)
+    if len(data.shape) != 4 or len(weights.shape) != 4:
+        raise GraphError(
+            f"{call.node.label}: input '{data.name}' {list(data.shape)} and weights '{weights.name}' "
+            f"{list(weights.shape)} must have 4 dimensions"
+        )
+    _check_attributes(call)
+    batch, height, width, channels = data.shape
+    output_channels = weights.shape[CHANNEL_AXIS[call.node.operator]]
+    top, bottom, left, right = attributes.padding
+    return Geometry(
+        batch=batch,
+        input_height=height,
+        input_width=width,
+        input_channels=channels,
+        kernel_height=weights.shape[1],
+        kernel_width=weights.shape[2],
+        output_height=_output_size(call, 0, height, top + bottom, weights.shape[1]),
+        output_width=_output_size(call, 1, width, left + right, weights.shape[2]),
+        output_channels=output_channels,
+        groups=_groups(call, channels, output_channels),
+        stride_height=attributes.stride[0],
+        stride_width=attributes.stride[1],
+        dilation_height=attributes.dilation[0],
+        dilation_width=attributes.dilation[1],
+        top=top,
+        bottom=bottom,
+        left=left,
+        right=right,
+    )
+
+
+def _check_attributes(call: Call) -> None:
+    attributes: Conv2dAttributes = call.attributes
+    for name, value, count, smallest in (
+        ("stride", attributes.stride, 2, 1),
+        ("dilation", attributes.dilation, 2, 1),
+        ("padding", attributes.padding, 4, 0),
+    ):
+        if len(value) != count or min(value) < smallest:
+            raise GraphError(f"{call.node.label}: {name} {value} must be {count} numbers of at least {smallest}")
+
+
+def _output_size(call: Call, axis: int, size: int, padding: int, kernel: int) -> int:
+    """floor((size + padding - reach) / stride) + 1, where reach is the dilated kernel."""
+    attributes: Conv2dAttributes = call.attributes
+    reach = (kernel - 1) * attributes.dilation[axis] + 1
+    if kernel < 1 or size + padding < reach:
+        raise GraphError(
+            f"{call.node.label}: a kernel that reaches over {reach} does not fit input '{call.input(0).name}' "
+            f"of {size} + {padding} padding ({'height' if axis == 0 else 'width'})"
+        )
+    return (size + padding - reach) // attributes.stride[axis] + 1
+
+
+def _groups(call: Call, channels: int, output_channels: int) -> int:
+    """Depthwise: one group a channel. conv_2d: what the weights' input channels leave (TFLite's rule)."""
+    weights = call.input(1)
+    if call.node.operator == "depthwise_conv_2d":
+        multiplier: int = call.attributes.multiplier
+        if weights.shape[0] != 1 or output_channels != channels * multiplier or channels < 1:
+            raise GraphError(
+                f"{call.node.label}: weights '{weights.name}' {list(weights.shape)} do not fit {channels} input "
+                f"channels with multiplier {multiplier}; expected [1, height, width, {channels * multiplier}]"
+            )
+        return channels
+    group_channels = weights.shape[3]
+    if group_channels < 1 or channels % group_channels or output_channels % (channels // group_channels):
+        raise GraphError(
+            f"{call.node.label}: weights '{weights.name}' {list(weights.shape)} do not divide {channels} input "
+            f"channels into groups of equal size"
+        )
+    return channels // group_channels
+
+
+def quantize_multipliers(reals: Iterable[float]) -> tuple[Int32, Int8]:
+    """Mantissas and shifts of real multipliers."""
+    pairs = [quantize_multiplier(real) for real in reals]
+    return np.array([p[0] for p in pairs], np.int32), np.array([p[1] for p in pairs], np.int8)
+
+
+def per_channel(quantization: Quantization, channels: int) -> tuple[float, ...]:
+    """The scale of every output channel."""
+    return quantization.scales * channels if len(quantization.scales) == 1 else quantization.scales
+
+
+def requantization(call: Call) -> tuple[Int32, Int8]:
+    """(mantissas, shifts), one a output channel: input scale * weight scale / output scale, in double.
+
+    Source: PopulateConvolutionQuantizationParams in TensorFlow Lite.
+    """
+    source, result = call.quantization(call.input(0)), call.quantization(call.output)
+    weights = call.input(1)
+    channels = weights.shape[CHANNEL_AXIS[call.node.operator]]
+    scales = per_channel(call.quantization(weights), channels)
+    return quantize_multipliers(source.scale * scale / result.scale for scale in scales)
+
+
+def folded_bias(call: Call) -> Int32:
+    """bias - input zero point * sum of the channel's weights, modulo 2**32, of a call with constant weights.
+
+    With it the accumulator of raw input bytes equals that of centred inputs, provided that pads are
+    read as the input zero point.
+    """
+    source = call.quantization(call.input(0))
+    axis = CHANNEL_AXIS[call.node.operator]
+    return fold_zero_point(call, source.zero_point, tuple(i for i in range(4) if i != axis))
+
+
+def fold_zero_point(call: Call, zero_point: int, field_axes: tuple[int, ...]) -> Int32:
+    """bias - zero_point * (weights summed over `field_axes`), modulo 2**32; no bias counts as zero."""
+    weights, bias = call.constant(1), call.constant(2)
+    if weights is None:
+        raise GraphError(f"{call.node.label}: weights '{call.input(1).name}' are not constant")
+    totals: Int64 = weights.astype(np.int64).sum(axis=field_axes)
+    start = 0 if bias is None else bias.astype(np.int64)
+    return wrap_int32(start - zero_point * totals).astype(np.int32)
+
+
+def output_dtype(call: Call) -> DType:
+    """The output's type, which is the input's, when the types of data, weights and bias belong together.
+
+    float32 throughout, or s8 data with s8 or s4 weights and s32 bias; raises UnsupportedError otherwise.
+    """
+    data, weights = call.input(0), call.input(1)
+    bias = call.input(2).dtype if call.has(2) else None
+    if data.dtype is DType.F32 and weights.dtype is DType.F32 and bias in (None, DType.F32):
+        return DType.F32
+    if data.dtype is DType.S8 and weights.dtype in (DType.S8, DType.S4) and bias in (None, DType.S32):
+        return DType.S8
+    found = ", ".join(call.input(i).dtype.value for i in range(len(call.inputs)) if call.has(i))
+    raise UnsupportedError(
+        f"{call.node.label}: data, weights and bias of types {found} are not supported; "
+        "f32 throughout, or s8 data with s8 or s4 weights and s32 bias, would work"
+    )
+
+
+def check_parameters(call: Call, output_channels: int) -> None:
+    """Raises GraphError for a bias of another length than the output channels, or an unknown activation."""
+    if call.has(2) and call.input(2).shape != (output_channels,):
+        bias = call.input(2)
+        raise GraphError(
+            f"{call.node.label}: bias '{bias.name}' {list(bias.shape)} must have one value for each of "
+            f"{output_channels} output channels"
+        )
+    if call.attributes.activation not in ACTIVATIONS:
+        raise GraphError(
+            f"{call.node.label}: unknown activation '{call.attributes.activation}'; known: {', '.join(ACTIVATIONS)}"
+        )

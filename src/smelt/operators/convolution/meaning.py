@@ -1,0 +1,85 @@
+"""The shape rule, the numpy meaning and the cost of convolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smelt.errors import UnsupportedError
+from smelt.ir import Array
+from smelt.operators.convolution.geometry import (
+    Geometry,
+    check_parameters,
+    geometry,
+    output_dtype,
+    requantization,
+)
+from smelt.operators.convolution.outputs import centred, output_f32, output_s8
+from smelt.operators.operator import Call, Cost, TensorType
+
+Float64 = NDArray[np.float64]
+
+
+def infer(call: Call) -> tuple[TensorType, ...]:
+    """The output's type and shape."""
+    sizes = geometry(call)
+    check_parameters(call, sizes.output_channels)
+    weights = call.input(1)
+    if weights.quantization is not None and any(weights.quantization.zero_points):
+        raise UnsupportedError(
+            f"{call.node.label}: weights '{weights.name}' have a zero point that is not 0; "
+            "the int8 specification wants symmetric weights"
+        )
+    shape = (sizes.batch, sizes.output_height, sizes.output_width, sizes.output_channels)
+    return (TensorType(output_dtype(call), shape),)
+
+
+def cost(call: Call) -> Cost:
+    """One multiplication for each weight of each output value, pads included."""
+    sizes = geometry(call)
+    return Cost(macs=sizes.pixels * sizes.output_channels * sizes.field)
+
+
+def evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
+    """conv_2d and depthwise_conv_2d, float32 or int8."""
+    data, weights = centred(call, arrays)
+    bias = arrays[2] if len(arrays) > 2 else None
+    sums = _sums(geometry(call), data, weights, depthwise=call.node.operator == "depthwise_conv_2d")
+    if call.input(0).dtype.is_float:
+        return (output_f32(call, sums, bias),)
+    return (output_s8(call, sums, bias, *requantization(call)),)
+
+
+def _sums(sizes: Geometry, data: Float64, weights: Float64, *, depthwise: bool) -> Float64:
+    """Sums of products [batch, height, width, channels], one kernel tap after the other."""
+    padded = np.pad(data, ((0, 0), (sizes.top, sizes.bottom), (sizes.left, sizes.right), (0, 0)))
+    padded = padded.reshape(*padded.shape[:3], sizes.groups, sizes.group_channels)
+    group_outputs = sizes.output_channels // sizes.groups
+    shape = (sizes.batch, sizes.output_height, sizes.output_width, sizes.groups, group_outputs)
+    sums = np.zeros(shape)
+    for y in range(sizes.kernel_height):
+        for x in range(sizes.kernel_width):
+            taps = _taps(sizes, padded, y, x)
+            if depthwise:
+                sums += taps * weights[0, y, x].reshape(sizes.groups, group_outputs)
+            else:
+                tap_weights = weights[:, y, x].reshape(sizes.groups, group_outputs, sizes.group_channels)
+                sums += _product(taps, tap_weights)
+    return sums.reshape(*shape[:3], sizes.output_channels)
+
+
+def _taps(sizes: Geometry, padded: Float64, y: int, x: int) -> Float64:
+    """What tap (y, x) of the kernel meets, for every output pixel."""
+    top, left = y * sizes.dilation_height, x * sizes.dilation_width
+    bottom = top + (sizes.output_height - 1) * sizes.stride_height + 1
+    right = left + (sizes.output_width - 1) * sizes.stride_width + 1
+    return padded[:, top : bottom : sizes.stride_height, left : right : sizes.stride_width]
+
+
+def _product(taps: Float64, weights: Float64) -> Float64:
+    """[batch, height, width, groups, inputs] times [groups, outputs, inputs], group by group."""
+    if weights.shape[0] == 1:
+        return (taps.reshape(-1, taps.shape[4]) @ weights[0].T).reshape(*taps.shape[:4], weights.shape[1])
+    return np.matmul(taps[..., None, :], weights.transpose(0, 2, 1))[..., 0, :]

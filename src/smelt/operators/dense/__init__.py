@@ -1,0 +1,147 @@
+"""fully_connected: rows of the input times a weight matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smelt.errors import UnsupportedError
+from smelt.ir import Array, DType
+from smelt.operators.convolution.geometry import check_parameters, output_dtype
+from smelt.operators.convolution.outputs import (
+    LARGEST_COUNT,
+    bias_f32,
+    centred,
+    float_bounds,
+    has_constant_parameters,
+    output_f32,
+    output_s8,
+    rows_fields,
+)
+from smelt.operators.dense import arm_dsp
+from smelt.operators.dense.geometry import (
+    FullyConnectedAttributes,
+    folded_bias,
+    geometry,
+    requantization,
+    weights_zero_point,
+)
+from smelt.operators.operator import (
+    Call,
+    Cost,
+    Input,
+    Kernel,
+    Lowering,
+    Operator,
+    Output,
+    Parameters,
+    TensorType,
+    Traits,
+    Weights,
+)
+from smelt.targets import Target
+
+__all__ = ["FULLY_CONNECTED"]
+
+
+def _infer(call: Call) -> tuple[TensorType, ...]:
+    sizes = geometry(call)
+    check_parameters(call, sizes.outputs)
+    weights = call.input(1)
+    if weights.quantization is not None and weights.quantization.axis is not None:
+        if weights.quantization.axis != 0 or any(weights.quantization.zero_points):
+            raise UnsupportedError(
+                f"{call.node.label}: weights '{weights.name}' have scales along axis "
+                f"{weights.quantization.axis}; along axis 0 with zero points 0 would work"
+            )
+    leading = call.input(0).shape[:-1] if call.attributes.keep_dims else (sizes.rows,)
+    return (TensorType(output_dtype(call), (*leading, sizes.outputs)),)
+
+
+def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
+    data, weights = centred(call, arrays)
+    bias = arrays[2] if len(arrays) > 2 else None
+    sums = (data.reshape(-1, weights.shape[1]) @ weights.T).reshape(call.output.shape)
+    if call.input(0).dtype.is_float:
+        return (output_f32(call, sums, bias),)
+    return (output_s8(call, sums, bias, *requantization(call)),)
+
+
+def _cost(call: Call) -> Cost:
+    sizes = geometry(call)
+    return Cost(macs=sizes.rows * sizes.inputs * sizes.outputs)
+
+
+def _fits(call: Call, dtype: DType) -> bool:
+    return (
+        call.input(0).dtype is dtype
+        and call.input(1).dtype is dtype
+        and has_constant_parameters(call)
+        and geometry(call).inputs <= LARGEST_COUNT
+    )
+
+
+def _accepts_s8(call: Call, target: Target) -> bool:
+    return _fits(call, DType.S8)
+
+
+def _accepts_f32(call: Call, target: Target) -> bool:
+    return _fits(call, DType.F32)
+
+
+def _lower_s8(call: Call, target: Target) -> Lowering:
+    sizes = geometry(call)
+    parameters = Parameters(
+        "struct smelt_fully_connected_s8_parameters",
+        {
+            "batches": sizes.rows,
+            "inputs": sizes.inputs,
+            "outputs": sizes.outputs,
+            **rows_fields(call, folded_bias(call), *requantization(call)),
+            "weights_zero_point": weights_zero_point(call),
+        },
+    )
+    return Lowering("smelt_fully_connected_s8", (Output(), Input(0), Input(1), parameters))
+
+
+def _lower_f32(call: Call, target: Target) -> Lowering:
+    sizes = geometry(call)
+    low, high = float_bounds(call.attributes.activation)
+    parameters = Parameters(
+        "struct smelt_fully_connected_f32_parameters",
+        {
+            "batches": sizes.rows,
+            "inputs": sizes.inputs,
+            "outputs": sizes.outputs,
+            "bias": bias_f32(call, sizes.outputs),
+            "low": low,
+            "high": high,
+        },
+    )
+    return Lowering("smelt_fully_connected_f32", (Output(), Input(0), Input(1), parameters))
+
+
+_S8 = Kernel(
+    name="smelt_fully_connected_s8",
+    sources=("fully_connected_s8.c", "smelt_rows_s8.c"),
+    header="dense.h",
+    accepts=_accepts_s8,
+    lower=_lower_s8,
+)
+_F32 = Kernel(
+    name="smelt_fully_connected_f32",
+    sources=("fully_connected_f32.c",),
+    header="dense.h",
+    accepts=_accepts_f32,
+    lower=_lower_f32,
+)
+
+FULLY_CONNECTED = Operator(
+    name="fully_connected",
+    summary="each row of the input times a weight matrix [outputs, inputs]",
+    attributes=FullyConnectedAttributes,
+    infer=_infer,
+    evaluate=_evaluate,
+    cost=_cost,
+    traits=Traits(weights=Weights(input=1, channel_axis=0, bias=2), fuses_activation=True),
+    kernels=(*arm_dsp.FULLY_CONNECTED, _S8, _F32),
+)

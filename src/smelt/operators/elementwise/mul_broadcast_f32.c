@@ -1,0 +1,12 @@
+/* The rows of an output whose inputs differ in shape, each by smelt_mul_f32. */
+#include "elementwise.h"
+#include "smelt_broadcast.h"
+
+void smelt_mul_broadcast_f32(float *output, const float *a, const float *b,
+                            const struct smelt_mul_f32_parameters *row, const int32_t *table) {
+    struct smelt_broadcast place = {0, 0, {0, 0, 0}};
+    do {
+        smelt_mul_f32(output, a + place.a, b + place.b, row);
+        output += row->count;
+    } while (smelt_broadcast_next(&place, table));
+}

@@ -1,0 +1,244 @@
+"""What an operator is: attributes, shape rule, numpy meaning, cost, traits and C kernels."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from smelt.errors import GraphError
+from smelt.ir import Array, DType, Graph, Node, Quantization, Value
+from smelt.targets import Target
+
+
+@dataclass(frozen=True)
+class Call:
+    """One node with all that is known of it: typed attributes, described inputs and outputs, constants.
+
+    `inputs[k]` is None where an optional input is absent; `constants[k]` is the array of an input
+    that is constant, else None.  `outputs` is empty while shapes are being inferred.
+    """
+
+    node: Node
+    attributes: Any
+    inputs: tuple[Value | None, ...]
+    outputs: tuple[Value, ...]
+    constants: tuple[Array | None, ...]
+
+    def input(self, index: int) -> Value:
+        """The described input; GraphError when it is absent."""
+        if index >= len(self.inputs):
+            raise GraphError(f"{self.node.label}: input {index} is missing")
+        value = self.inputs[index]
+        if value is None:
+            raise GraphError(f"{self.node.label}: input {index} is absent")
+        return value
+
+    def has(self, index: int) -> bool:
+        """Whether an optional input is there."""
+        return index < len(self.inputs) and self.inputs[index] is not None
+
+    def constant(self, index: int) -> Array | None:
+        """The array of a constant input, or None."""
+        return self.constants[index] if index < len(self.constants) else None
+
+    @property
+    def output(self) -> Value:
+        """The first output."""
+        return self.outputs[0]
+
+    def quantization(self, value: Value) -> Quantization:
+        """The quantization parameters of one of its tensors; GraphError when there are none."""
+        if value.quantization is None:
+            raise GraphError(f"{self.node.label}: tensor '{value.name}' has no quantization parameters")
+        return value.quantization
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """The element type and shape of an output."""
+
+    dtype: DType
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where an operator keeps trained parameters.
+
+    `input` is the weights' index, `channel_axis` the dimension of output channels in them, `bias`
+    the index of the bias, `data` that of the activations they meet.
+    """
+
+    input: int
+    channel_axis: int
+    bias: int | None = None
+    data: int = 0
+
+
+@dataclass(frozen=True)
+class Traits:
+    """Answers to what passes, the quantizer and the planner ask.
+
+    elementwise: output element i depends on element i of the inputs only (after broadcasting).
+    alias: the output has the bytes of input 0 (reshape and its kin).
+    same_quantization: inputs and output share scale and zero point in the int8 specification.
+    fixed_output: the parameters that the int8 specification fixes for the output.
+    weights: where the trained parameters are.
+    fuses_activation: has an `activation` attribute (none, relu, relu6, relu_n1_to_1).
+    activation: this operator is an activation that such an attribute can name.
+    quantizable: has an int8 meaning.
+    """
+
+    elementwise: bool = False
+    alias: bool = False
+    same_quantization: bool = False
+    fixed_output: Callable[[DType], Quantization] | None = None
+    weights: Weights | None = None
+    fuses_activation: bool = False
+    activation: str | None = None
+    quantizable: bool = True
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Arithmetic of one node, independent of a target."""
+
+    macs: int = 0
+
+
+@dataclass(frozen=True)
+class Table:
+    """A constant array in flash that a kernel reads.
+
+    `role` names it within its layer ("weights", "bias", ...); `array` is stored as is, little endian.
+    """
+
+    role: str
+    array: Array
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """A constant C struct passed to a kernel by pointer; fields in order, tables by pointer (None: NULL)."""
+
+    type: str
+    fields: Mapping[str, int | float | Table | None]
+
+
+@dataclass(frozen=True)
+class Input:
+    """A kernel argument: pointer to input `index` (a constant input becomes a table)."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Output:
+    """A kernel argument: pointer to output `index`."""
+
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A kernel argument: pointer to the kernel's workspace in the arena."""
+
+
+Argument = Input | Output | Scratch | Parameters | Table | int
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """One C call: the function and its arguments in order."""
+
+    function: str
+    arguments: tuple[Argument, ...]
+
+
+def no_scratch(call: Call, target: Target) -> int:
+    """The workspace of a kernel that has none."""
+    return 0
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A C implementation of an operator for some types and targets.
+
+    `sources` are files of the operator's folder; headers are found by following #include "...".
+    `accepts` says whether it can compute this call on this target, `lower` gives the C call.
+    `scratch_bytes` is the only statement of its workspace.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    header: str
+    accepts: Callable[[Call, Target], bool]
+    lower: Callable[[Call, Target], Lowering]
+    scratch_bytes: Callable[[Call, Target], int] = no_scratch
+
+
+@dataclass(frozen=True)
+class NoAttributes:
+    """The attributes of an operator that has none."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Everything that is true of an operator, whatever file it came from.
+
+    `evaluate(call, arrays)` is its meaning; kernels are tried in order, first accepted wins.
+    """
+
+    name: str
+    summary: str
+    infer: Callable[[Call], tuple[TensorType, ...]]
+    evaluate: Callable[[Call, Sequence[Array | None]], tuple[Array, ...]]
+    attributes: type[Any] = NoAttributes
+    cost: Callable[[Call], Cost] = lambda call: Cost()
+    traits: Traits = Traits()
+    kernels: tuple[Kernel, ...] = ()
+    folder: Path = field(default=Path(), compare=False)
+
+    @cached_property
+    def _types(self) -> dict[str, Any]:
+        return typing.get_type_hints(self.attributes)
+
+    def parse(self, node: Node) -> Any:
+        """The node's attributes as this operator's dataclass; GraphError when one is unknown or ill-typed."""
+        known = {f.name for f in dataclasses.fields(self.attributes)}
+        for key, value in node.attributes.items():
+            if key not in known:
+                raise GraphError(f"{node.label}: unknown attribute '{key}'")
+            if not _matches(value, self._types[key]):
+                raise GraphError(f"{node.label}: attribute {key}={value!r} is not a {self._types[key]}")
+        try:
+            return self.attributes(**node.attributes)
+        except TypeError as error:
+            raise GraphError(f"{node.label}: {error}") from error
+
+    def call(self, graph: Graph, node: Node, *, with_outputs: bool = True) -> Call:
+        """The call that a node of a graph makes."""
+        return Call(
+            node=node,
+            attributes=self.parse(node),
+            inputs=tuple(None if name is None else graph.values[name] for name in node.inputs),
+            outputs=tuple(graph.values[name] for name in node.outputs) if with_outputs else (),
+            constants=tuple(None if name is None else graph.constants.get(name) for name in node.inputs),
+        )
+
+
+def _matches(value: object, kind: Any) -> bool:
+    if typing.get_origin(kind) is tuple:
+        element = typing.get_args(kind)[0]
+        return isinstance(value, tuple) and all(_matches(item, element) for item in value)
+    if kind is float:
+        return isinstance(value, float | int) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, kind)

@@ -1,0 +1,42 @@
+/* output = clamp(sum / count), to nearest, ties away from zero; padding is not counted. */
+#include "pool_window.h"
+#include "pooling.h"
+#include "smelt_requantize.h"
+
+/* The reciprocal makes the quotient exact or one too large for sums of count int8 values, count < 2^16;
+ * a division instead would cost the cores that have none a library function. */
+static int32_t rounded_quotient(int32_t sum, int32_t count, uint32_t reciprocal) {
+    const int32_t dividend = (sum < 0 ? -sum : sum) + count / 2;
+    int32_t quotient = (int32_t)(((uint32_t)dividend * reciprocal) >> 24);
+    if (quotient * count > dividend) {
+        quotient--;
+    }
+    return sum < 0 ? -quotient : quotient;
+}
+
+void smelt_average_pool_2d_s8(int8_t *output, const int8_t *input,
+                              const struct smelt_average_pool_2d_s8_parameters *parameters) {
+    const int32_t channels = parameters->channels;
+    const int32_t input_row = parameters->input_width * channels;
+    for (int32_t batch = 0; batch < parameters->batches; batch++) {
+        for (int32_t y = 0; y < parameters->output_height; y++) {
+            int32_t top = y * parameters->stride_height - parameters->pad_top;
+            const int32_t rows = smelt_pool_clip(&top, parameters->filter_height, parameters->input_height);
+            for (int32_t x = 0; x < parameters->output_width; x++) {
+                int32_t left = x * parameters->stride_width - parameters->pad_left;
+                const int32_t columns =
+                    smelt_pool_clip(&left, parameters->filter_width, parameters->input_width);
+                const int32_t count = rows * columns;
+                const uint32_t reciprocal =
+                    parameters->reciprocals[parameters->filter_height * parameters->filter_width - count];
+                const int8_t *window = input + top * input_row + left * channels;
+                for (int32_t channel = 0; channel < channels; channel++) {
+                    const int32_t sum = smelt_sum_s8(window + channel, rows, input_row, columns, channels);
+                    const int32_t mean = rounded_quotient(sum, count, reciprocal);
+                    *output++ = (int8_t)smelt_clamp(mean, parameters->low, parameters->high);
+                }
+            }
+        }
+        input += parameters->input_height * input_row;
+    }
+}

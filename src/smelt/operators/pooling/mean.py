@@ -1,0 +1,156 @@
+"""mean: the average over whole axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smelt.errors import GraphError
+from smelt.ir import Array, DType
+from smelt.operators.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from smelt.operators.operator import (
+    Call,
+    Input,
+    Kernel,
+    Lowering,
+    Operator,
+    Output,
+    Parameters,
+    TensorType,
+    Traits,
+)
+from smelt.targets import Target
+
+MOST_SUMMED = 1 << 23
+"""The most int8 values whose sum less the zero point is sure to fit 32 bits."""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """axes are counted from 0, each once; with keep_dims they stay with size 1."""
+
+    axes: tuple[int, ...]
+    keep_dims: bool = False
+
+
+def _infer(call: Call) -> tuple[TensorType, ...]:
+    mean: Mean = call.attributes
+    value = call.input(0)
+    rank = len(value.shape)
+    if len(set(mean.axes)) != len(mean.axes) or not all(0 <= axis < rank for axis in mean.axes):
+        raise GraphError(f"{call.node.label}: axes {mean.axes} are not distinct axes of a tensor with {rank}")
+    if _count(call) == 0:
+        raise GraphError(f"{call.node.label}: the mean of no elements, shape {list(value.shape)}")
+    kept = [1 if axis in mean.axes else size for axis, size in enumerate(value.shape)]
+    shape = kept if mean.keep_dims else [size for axis, size in enumerate(kept) if axis not in mean.axes]
+    return (TensorType(value.dtype, tuple(shape)),)
+
+
+def _count(call: Call) -> int:
+    return math.prod(call.input(0).shape[axis] for axis in call.attributes.axes)
+
+
+def _multiplier(call: Call) -> tuple[int, int]:
+    """input scale / output scale / count as (mantissa, shift); the mantissa may be as small as 2**29.
+
+    Source: QuantizedMeanOrSum in TensorFlow Lite (kernels/internal/reference/reduce.h).
+    """
+    source, result = call.quantization(call.input(0)), call.quantization(call.output)
+    mantissa, shift = quantize_multiplier(source.scale / result.scale)
+    count = _count(call)
+    extra = min(count.bit_length() - 1, 32, 31 + shift)
+    return (mantissa << extra) // count, shift - extra
+
+
+def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
+    (x,) = arrays
+    assert x is not None
+    (kind,) = _infer(call)
+    axes = sorted(call.attributes.axes)
+    rows = np.moveaxis(x, axes, range(len(axes))).reshape(_count(call), -1)
+    if kind.dtype.is_float:
+        total: NDArray[Any] = np.zeros(rows.shape[1], x.dtype)
+        for row in rows:
+            total += row
+        count = np.asarray(len(rows), x.dtype)
+        return ((total / count).reshape(kind.shape),)
+    source, result = call.quantization(call.input(0)), call.quantization(call.output)
+    centred = rows.astype(np.int64).sum(axis=0) - source.zero_point * len(rows)
+    mean = multiply_by_quantized_multiplier(centred, *_multiplier(call)) + result.zero_point
+    return (np.clip(mean, *kind.dtype.integer_range).astype(x.dtype).reshape(kind.shape),)
+
+
+def _loops(call: Call) -> dict[str, int] | None:
+    """The input as [outer, rows, middle, columns, inner] with rows and columns averaged, or None.
+
+    Neighbouring axes that are treated alike are one; None when more than two blocks are averaged.
+    """
+    shape = call.input(0).shape
+    wide = [axis for axis, size in enumerate(shape) if size != 1]
+    blocks = [
+        (averaged, math.prod(shape[axis] for axis in block))
+        for averaged, block in groupby(wide, lambda axis: axis in call.attributes.axes)
+    ]
+    if not blocks or blocks[0][0]:
+        blocks.insert(0, (False, 1))
+    if blocks[-1][0]:
+        blocks.append((False, 1))
+    sizes = [size for _, size in blocks]
+    if len(sizes) > 5:
+        return None
+    # The rest goes before the last two, so that the inner loop of the usual case is the columns.
+    sizes[-2:-2] = [1] * (5 - len(sizes))
+    return dict(zip(("outer", "rows", "middle", "columns", "inner"), sizes, strict=True))
+
+
+def _lower_s8(call: Call, target: Target) -> Lowering:
+    mantissa, shift = _multiplier(call)
+    loops = _loops(call)
+    assert loops is not None
+    parameters = Parameters(
+        "struct smelt_mean_s8_parameters",
+        {
+            **loops,
+            "offset": -call.quantization(call.input(0)).zero_point * _count(call),
+            "mantissa": mantissa,
+            "shift": shift,
+            "output_zero_point": call.quantization(call.output).zero_point,
+        },
+    )
+    return Lowering("smelt_mean_s8", (Output(), Input(0), parameters))
+
+
+def _lower_f32(call: Call, target: Target) -> Lowering:
+    loops = _loops(call)
+    assert loops is not None
+    return Lowering(
+        "smelt_mean_f32", (Output(), Input(0), Parameters("struct smelt_mean_f32_parameters", {**loops}))
+    )
+
+
+def _accepts_s8(call: Call, target: Target) -> bool:
+    return call.input(0).dtype is DType.S8 and _count(call) <= MOST_SUMMED and _loops(call) is not None
+
+
+def _accepts_f32(call: Call, target: Target) -> bool:
+    return call.input(0).dtype is DType.F32 and _loops(call) is not None
+
+
+MEAN = Operator(
+    name="mean",
+    summary="the average over whole axes",
+    attributes=Mean,
+    infer=_infer,
+    evaluate=_evaluate,
+    kernels=(
+        Kernel("smelt_mean_s8", ("mean_s8.c",), "pooling.h", _accepts_s8, _lower_s8),
+        Kernel("smelt_mean_f32", ("mean_f32.c",), "pooling.h", _accepts_f32, _lower_f32),
+    ),
+    traits=Traits(),
+)

@@ -1,0 +1,54 @@
+/* Averages and maxima over windows (average_pool_2d, max_pool_2d) and over whole axes (mean).
+ * Activations are NHWC; strides and padding count elements. No kernel works in place. */
+#ifndef SMELT_POOLING_H
+#define SMELT_POOLING_H
+
+#include <stdint.h>
+
+/* Every window overlaps the input: padding is less than the filter. */
+struct smelt_average_pool_2d_s8_parameters {
+    int32_t batches, input_height, input_width, channels;
+    int32_t output_height, output_width;
+    int32_t filter_height, filter_width, stride_height, stride_width, pad_top, pad_left;
+    int32_t low, high;           /* bounds of the output */
+    const uint32_t *reciprocals; /* at [k]: ceil(2^24 / n) for a window of n = filter elements - k */
+};
+
+struct smelt_max_pool_2d_s8_parameters {
+    int32_t batches, input_height, input_width, channels;
+    int32_t output_height, output_width;
+    int32_t filter_height, filter_width, stride_height, stride_width, pad_top, pad_left;
+    int32_t low, high;
+};
+
+struct smelt_pool_2d_f32_parameters {
+    int32_t batches, input_height, input_width, channels;
+    int32_t output_height, output_width;
+    int32_t filter_height, filter_width, stride_height, stride_width, pad_top, pad_left;
+    float low, high;
+};
+
+/* The input as [outer, rows, middle, columns, inner], of which rows and columns are averaged. */
+struct smelt_mean_s8_parameters {
+    int32_t outer, rows, middle, columns, inner;
+    int32_t offset;          /* -input zero point * rows * columns */
+    int32_t mantissa, shift; /* input scale / output scale / (rows * columns) */
+    int32_t output_zero_point;
+};
+
+struct smelt_mean_f32_parameters {
+    int32_t outer, rows, middle, columns, inner;
+};
+
+void smelt_average_pool_2d_s8(int8_t *output, const int8_t *input,
+                              const struct smelt_average_pool_2d_s8_parameters *parameters);
+void smelt_average_pool_2d_f32(float *output, const float *input,
+                               const struct smelt_pool_2d_f32_parameters *parameters);
+void smelt_max_pool_2d_s8(int8_t *output, const int8_t *input,
+                          const struct smelt_max_pool_2d_s8_parameters *parameters);
+void smelt_max_pool_2d_f32(float *output, const float *input,
+                           const struct smelt_pool_2d_f32_parameters *parameters);
+void smelt_mean_s8(int8_t *output, const int8_t *input, const struct smelt_mean_s8_parameters *parameters);
+void smelt_mean_f32(float *output, const float *input, const struct smelt_mean_f32_parameters *parameters);
+
+#endif

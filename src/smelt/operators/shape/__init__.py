@@ -1,0 +1,8 @@
+"""Operators that move or rename elements without computing: reshape and kin, transpose, strided_slice, pad,
+concatenation."""
+
+from smelt.operators.shape.concatenation import CONCATENATION
+from smelt.operators.shape.copies import PAD, STRIDED_SLICE, TRANSPOSE
+from smelt.operators.shape.views import EXPAND_DIMS, RESHAPE, SQUEEZE
+
+__all__ = ["CONCATENATION", "EXPAND_DIMS", "PAD", "RESHAPE", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE"]

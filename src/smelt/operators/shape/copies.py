@@ -1,0 +1,256 @@
+"""transpose, strided_slice and pad: copies of whole elements to other places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from smelt.errors import GraphError
+from smelt.ir import Array, DType
+from smelt.operators.fixed_point import quantize_value
+from smelt.operators.operator import (
+    Call,
+    Input,
+    Kernel,
+    Lowering,
+    Operator,
+    Output,
+    Parameters,
+    Table,
+    TensorType,
+    Traits,
+)
+from smelt.operators.shape.strided import MOST_LOOPS, Loop, Runs, merged, strides
+from smelt.targets import Target
+
+
+@dataclass(frozen=True)
+class Transpose:
+    """Dimension k of the output is dimension permutation[k] of the input."""
+
+    permutation: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class StridedSlice:
+    """Along each dimension the elements begin, begin + stride, ... before end; 0 <= begin < end <= size."""
+
+    begin: tuple[int, ...]
+    end: tuple[int, ...]
+    stride: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pad:
+    """paddings are (before, after) of each dimension in order; value is real, also for quantized tensors."""
+
+    paddings: tuple[int, ...]
+    value: float = 0.0
+
+
+def _infer_transpose(call: Call) -> tuple[TensorType, ...]:
+    value, permutation = call.input(0), call.attributes.permutation
+    if sorted(permutation) != list(range(len(value.shape))):
+        raise GraphError(
+            f"{call.node.label}: {permutation} does not permute the {len(value.shape)} dimensions of "
+            f"'{value.name}'"
+        )
+    return (TensorType(value.dtype, tuple(value.shape[axis] for axis in permutation)),)
+
+
+def _infer_strided_slice(call: Call) -> tuple[TensorType, ...]:
+    cut: StridedSlice = call.attributes
+    value = call.input(0)
+    if not len(cut.begin) == len(cut.end) == len(cut.stride) == len(value.shape):
+        raise GraphError(
+            f"{call.node.label}: begin, end and stride are not one a dimension of '{value.name}', "
+            f"shape {list(value.shape)}"
+        )
+    for axis, (begin, end, stride, size) in enumerate(
+        zip(cut.begin, cut.end, cut.stride, value.shape, strict=True)
+    ):
+        if not 0 <= begin < end <= size or stride < 1:
+            raise GraphError(
+                f"{call.node.label}: {begin}:{end}:{stride} is not a part of dimension {axis} of "
+                f"'{value.name}', shape {list(value.shape)}"
+            )
+    spans = zip(cut.begin, cut.end, cut.stride, strict=True)
+    return (TensorType(value.dtype, tuple(len(range(*span)) for span in spans)),)
+
+
+def _infer_pad(call: Call) -> tuple[TensorType, ...]:
+    value, paddings = call.input(0), call.attributes.paddings
+    if len(paddings) != 2 * len(value.shape) or any(amount < 0 for amount in paddings):
+        raise GraphError(
+            f"{call.node.label}: paddings {paddings} are not two numbers from 0 up for each of the "
+            f"{len(value.shape)} dimensions of '{value.name}'"
+        )
+    shape = (s + b + a for s, b, a in zip(value.shape, paddings[::2], paddings[1::2], strict=True))
+    return (TensorType(value.dtype, tuple(shape)),)
+
+
+def _evaluate_transpose(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
+    (x,) = arrays
+    assert x is not None
+    return (np.ascontiguousarray(x.transpose(call.attributes.permutation)),)
+
+
+def _evaluate_strided_slice(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
+    (x,) = arrays
+    assert x is not None
+    cut: StridedSlice = call.attributes
+    spans = zip(cut.begin, cut.end, cut.stride, strict=True)
+    return (np.ascontiguousarray(x[tuple(slice(*span) for span in spans)]),)
+
+
+def _padding_element(call: Call) -> Array:
+    """The padding as one element of the tensor's type: quantized when the tensor is."""
+    dtype, value = call.output.dtype, call.attributes.value
+    if dtype.is_float:
+        return np.asarray(value, dtype.numpy)
+    if dtype is DType.BOOL:
+        return np.asarray(bool(value))
+    quantization = call.output.quantization
+    integer = int(value) if quantization is None else quantize_value(value, quantization)
+    low, high = dtype.integer_range
+    return np.asarray(min(max(integer, low), high), dtype.numpy)
+
+
+def _evaluate_pad(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
+    (x,) = arrays
+    assert x is not None
+    paddings = call.attributes.paddings
+    result = np.full(call.output.shape, _padding_element(call), x.dtype)
+    result[tuple(slice(b, b + s) for b, s in zip(paddings[::2], x.shape, strict=True))] = x
+    return (result,)
+
+
+def _transpose_runs(call: Call) -> Runs:
+    size = call.output.dtype.numpy.itemsize
+    source = strides(call.input(0).shape, size)
+    walk = zip(call.output.shape, call.attributes.permutation, strides(call.output.shape, size), strict=True)
+    return merged([Loop(count, source[axis], to) for count, axis, to in walk], size)
+
+
+def _slice_runs(call: Call) -> Runs:
+    size = call.output.dtype.numpy.itemsize
+    walk = zip(
+        call.output.shape,
+        call.attributes.stride,
+        strides(call.input(0).shape, size),
+        strides(call.output.shape, size),
+        strict=True,
+    )
+    return merged([Loop(count, stride * source, to) for count, stride, source, to in walk], size)
+
+
+def _pad_runs(call: Call) -> Runs:
+    size = call.output.dtype.numpy.itemsize
+    shape = call.input(0).shape
+    walk = zip(shape, strides(shape, size), strides(call.output.shape, size), strict=True)
+    return merged([Loop(count, source, to) for count, source, to in walk], size)
+
+
+def _fits(call: Call, runs: Runs) -> bool:
+    """Whether the kernels can walk this: whole bytes, no empty tensor, no more loops than they have."""
+    return call.output.dtype is not DType.S4 and call.input(0).elements > 0 and len(runs.loops) <= MOST_LOOPS
+
+
+def _lower_transpose(call: Call, target: Target) -> Lowering:
+    return _strided_copy(_transpose_runs(call), 0)
+
+
+def _lower_strided_slice(call: Call, target: Target) -> Lowering:
+    steps = strides(call.input(0).shape, call.output.dtype.numpy.itemsize)
+    offset = sum(begin * step for begin, step in zip(call.attributes.begin, steps, strict=True))
+    return _strided_copy(_slice_runs(call), offset)
+
+
+def _strided_copy(runs: Runs, input_offset: int) -> Lowering:
+    parameters = Parameters(
+        "struct smelt_strided_copy_parameters",
+        {"run": runs.run, "input_offset": input_offset, "loops": runs.table_loops, "axes": runs.axes()},
+    )
+    return Lowering("smelt_strided_copy", (Output(), Input(0), parameters))
+
+
+def _lower_pad(call: Call, target: Target) -> Lowering:
+    return _padding_call(call, "smelt_pad", _padding_element(call).tobytes()[0])
+
+
+def _lower_pad_f32(call: Call, target: Target) -> Lowering:
+    return _padding_call(call, "smelt_pad_f32", float(_padding_element(call)))
+
+
+def _padding_call(call: Call, function: str, value: int | float) -> Lowering:
+    runs = _pad_runs(call)
+    steps = strides(call.output.shape, call.output.dtype.numpy.itemsize)
+    fields: dict[str, int | float | Table | None] = {
+        "run": runs.run,
+        "output_offset": sum(b * step for b, step in zip(call.attributes.paddings[::2], steps, strict=True)),
+        "loops": runs.table_loops,
+        "axes": runs.axes(),
+        "output_bytes": call.output.bytes,
+        "value": value,
+    }
+    return Lowering(function, (Output(), Input(0), Parameters(f"struct {function}_parameters", fields)))
+
+
+def _accepts_transpose(call: Call, target: Target) -> bool:
+    return _fits(call, _transpose_runs(call))
+
+
+def _accepts_strided_slice(call: Call, target: Target) -> bool:
+    return _fits(call, _slice_runs(call))
+
+
+def _accepts_pad(call: Call, target: Target) -> bool:
+    return _fits(call, _pad_runs(call)) and len(set(_padding_element(call).tobytes())) == 1
+
+
+def _accepts_pad_f32(call: Call, target: Target) -> bool:
+    return call.output.dtype is DType.F32 and _fits(call, _pad_runs(call))
+
+
+_TRAITS = Traits(same_quantization=True)
+
+TRANSPOSE = Operator(
+    name="transpose",
+    summary="dimensions in another order",
+    attributes=Transpose,
+    infer=_infer_transpose,
+    evaluate=_evaluate_transpose,
+    traits=_TRAITS,
+    kernels=(
+        Kernel("smelt_strided_copy", ("strided_copy.c",), "shape.h", _accepts_transpose, _lower_transpose),
+    ),
+)
+
+STRIDED_SLICE = Operator(
+    name="strided_slice",
+    summary="a part of each dimension, perhaps every n-th element",
+    attributes=StridedSlice,
+    infer=_infer_strided_slice,
+    evaluate=_evaluate_strided_slice,
+    traits=_TRAITS,
+    kernels=(
+        Kernel(
+            "smelt_strided_copy", ("strided_copy.c",), "shape.h", _accepts_strided_slice, _lower_strided_slice
+        ),
+    ),
+)
+
+PAD = Operator(
+    name="pad",
+    summary="a constant value before and after each dimension",
+    attributes=Pad,
+    infer=_infer_pad,
+    evaluate=_evaluate_pad,
+    traits=_TRAITS,
+    kernels=(
+        Kernel("smelt_pad", ("pad.c",), "shape.h", _accepts_pad, _lower_pad),
+        Kernel("smelt_pad_f32", ("pad_f32.c",), "shape.h", _accepts_pad_f32, _lower_pad_f32),
+    ),
+)

@@ -1,0 +1,22 @@
+/* Softmax of `rows` rows of `depth` elements; input and output may be the same memory. */
+#ifndef SMELT_SOFTMAX_H
+#define SMELT_SOFTMAX_H
+
+#include <stdint.h>
+
+struct smelt_softmax_s8_parameters {
+    int32_t rows, depth;         /* depth < 8192 */
+    int32_t length;              /* of the table; further from the maximum the exponential counts as 0 */
+    const int32_t *exponentials; /* 2^31 * exp(-beta * scale * distance from the maximum) */
+};
+
+struct smelt_softmax_f32_parameters {
+    int32_t rows, depth;
+    float beta; /* factor of the inputs */
+};
+
+/* Output scale 1/256, zero point -128. */
+void smelt_softmax_s8(int8_t *output, const int8_t *input, const struct smelt_softmax_s8_parameters *parameters);
+void smelt_softmax_f32(float *output, const float *input, const struct smelt_softmax_f32_parameters *parameters);
+
+#endif

@@ -1,0 +1,150 @@
+"""Representative samples: from .npz, .npy or any iterable to one mapping of input arrays a sample."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from smelt.errors import FormatError, QuantizationError
+from smelt.ir import Array, Graph, Value
+
+Sample = Mapping[str, Array]
+LABEL_NAMES = ("y", "labels", "label", "targets")
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """The arrays of a .npz or .npy file by name (a .npy file's only array is called 'x')."""
+
+    path: Path
+    arrays: Mapping[str, Array]
+
+    @property
+    def labels(self) -> Array | None:
+        """The integer class labels, from an array called y, labels, label or targets; else None."""
+        return next((self.arrays[n] for n in LABEL_NAMES if n in self.arrays), None)
+
+
+def read_data(path: Path | str) -> DataFile:
+    """Read a .npz or .npy file without running code from it; FormatError when it is not one."""
+    path = Path(path)
+    try:
+        with path.open("rb") as stream:
+            loaded = np.load(stream, allow_pickle=False)
+            if isinstance(loaded, np.lib.npyio.NpzFile):
+                arrays: dict[str, Array] = {name: loaded[name] for name in loaded.files}
+            else:
+                arrays = {"x": np.asarray(loaded)}
+    except OSError as error:
+        raise FormatError(f"cannot read '{path}': {error.strerror or error}") from error
+    except (ValueError, EOFError, zipfile.BadZipFile, KeyError, MemoryError) as error:
+        raise FormatError(f"'{path}' is not a readable .npz or .npy file: {error}") from error
+    return DataFile(path, arrays)
+
+
+def samples_for(graph: Graph, data: DataFile | Mapping[str, Array]) -> Iterator[dict[str, Array]]:
+    """One mapping of input arrays a sample, from arrays whose first dimension counts samples.
+
+    Arrays are matched to inputs by name; a model with one input takes 'x', or the only array that
+    is no label.  A sample is reshaped to the input's shape when only dimensions of 1 differ, and
+    converted by `to_input`.  FormatError says which shape was wanted.
+    """
+    arrays = data.arrays if isinstance(data, DataFile) else data
+    where = f"'{data.path}'" if isinstance(data, DataFile) else "the given arrays"
+    matched = {name: _match(graph, name, arrays, where) for name in graph.inputs}
+    counts = {len(array) for array in matched.values()}
+    if len(counts) > 1:
+        raise FormatError(f"{where}: the inputs have different numbers of samples: {sorted(counts)}")
+    for index in range(counts.pop() if counts else 0):
+        yield {name: to_input(graph.values[name], array[index], where) for name, array in matched.items()}
+
+
+def sample_count(graph: Graph, data: DataFile | Mapping[str, Array]) -> int:
+    """How many samples `samples_for` yields."""
+    arrays = data.arrays if isinstance(data, DataFile) else data
+    where = f"'{data.path}'" if isinstance(data, DataFile) else "the given arrays"
+    return len(_match(graph, graph.inputs[0], arrays, where)) if graph.inputs else 0
+
+
+def _match(graph: Graph, name: str, arrays: Mapping[str, Array], where: str) -> Array:
+    found = arrays.get(name)
+    if found is None and len(graph.inputs) == 1:
+        candidates = [n for n in arrays if n not in LABEL_NAMES]
+        found = arrays.get("x") if "x" in arrays else arrays[candidates[0]] if len(candidates) == 1 else None
+    if found is None:
+        raise FormatError(f"{where} has no array for input '{name}'; it has: {', '.join(arrays) or 'none'}")
+    value = graph.values[name]
+    if found.shape == value.shape and (not value.shape or value.shape[0] != 1):
+        return found[np.newaxis]
+    if found.ndim == 0:
+        raise FormatError(f"{where}: input '{name}' wants samples of shape {list(value.shape)}, got one number")
+    return found
+
+
+def to_input(value: Value, sample: Array, where: str = "the sample") -> Array:
+    """One sample as an input tensor.
+
+    Equal types are taken as they are; for a float input integers are converted; for a quantized
+    input real numbers are quantized with its scale and zero point, and uint8 pixels (0 to 255) are
+    shifted to int8 where the input's scale and zero point say the same.
+    """
+    wanted = [d for d in value.shape if d != 1]
+    if [d for d in sample.shape if d != 1] != wanted:
+        raise FormatError(
+            f"{where}: input '{value.name}' wants samples of shape {list(value.shape)}, got {list(sample.shape)}"
+        )
+    shaped = sample.reshape(value.shape)
+    if shaped.dtype == value.dtype.numpy:
+        return shaped
+    if value.dtype.is_float:
+        return shaped.astype(value.dtype.numpy)
+    quantization = value.quantization
+    if quantization is not None and shaped.dtype.kind in "fu":
+        low, high = value.dtype.integer_range
+        scaled = shaped.astype(np.float32) / np.float32(quantization.scale)
+        rounded = np.copysign(np.floor(np.abs(scaled) + np.float32(0.5)), scaled) + quantization.zero_point
+        return np.clip(rounded, low, high).astype(value.dtype.numpy)
+    raise FormatError(
+        f"{where}: input '{value.name}' wants {value.dtype.value}, got {shaped.dtype}; "
+        "give real numbers (float) or the quantized values themselves"
+    )
+
+
+def representative(graph: Graph, source: object) -> Iterator[dict[str, Array]]:
+    """Calibration samples from a path, a DataFile, arrays by name, or an iterable.
+
+    An iterable yields arrays (models with one input), sequences of arrays in input order, or
+    mappings by name; each item is one sample.
+    """
+    if isinstance(source, str | Path):
+        yield from samples_for(graph, read_data(source))
+    elif isinstance(source, DataFile | Mapping):
+        yield from samples_for(graph, source)
+    elif isinstance(source, np.ndarray):
+        yield from samples_for(graph, {graph.inputs[0]: source})
+    elif isinstance(source, Iterable):
+        for item in source:
+            yield _sample(graph, item)
+    elif callable(source):
+        yield from representative(graph, source())
+    else:
+        raise QuantizationError(f"calibration data cannot be a {type(source).__name__}")
+
+
+def _sample(graph: Graph, item: object) -> dict[str, Array]:
+    if isinstance(item, Mapping):
+        given = dict(item)
+    elif isinstance(item, np.ndarray):
+        given = {graph.inputs[0]: item}
+    elif isinstance(item, list | tuple):
+        given = dict(zip(graph.inputs, item, strict=False))
+    else:
+        given = {graph.inputs[0]: np.asarray(item)}
+    missing = [name for name in graph.inputs if name not in given]
+    if missing:
+        raise QuantizationError(f"a calibration sample has no array for input '{missing[0]}'")
+    return {name: to_input(graph.values[name], np.asarray(given[name])) for name in graph.inputs}

@@ -1,0 +1,65 @@
+/* Where the receptive fields of a convolution lie in its input (NHWC). */
+#ifndef SMELT_WINDOW_H
+#define SMELT_WINDOW_H
+
+#include <stdint.h>
+#include <string.h>
+
+struct smelt_window {
+    int32_t batches, input_height, input_width, input_channels;
+    int32_t output_height, output_width, output_channels;
+    uint16_t kernel_height, kernel_width, stride_height, stride_width;
+    uint16_t dilation_height, dilation_width, pad_top, pad_left;
+};
+
+/* The taps start, start + step, ... of which some lie inside 0 .. size - 1: from begin up to end, end excluded. */
+struct smelt_taps {
+    int32_t begin, end;
+};
+
+static inline struct smelt_taps smelt_taps_inside(int32_t start, int32_t step, int32_t count, int32_t size) {
+    struct smelt_taps taps = {0, count};
+    while (taps.begin < count && start + taps.begin * step < 0) {
+        taps.begin++;
+    }
+    while (taps.end > taps.begin && start + (taps.end - 1) * step >= size) {
+        taps.end--;
+    }
+    return taps;
+}
+
+/* Copy the field whose first tap is at (row, column): kernel_height x kernel_width runs of `channels` bytes
+ * from channel `first` of the image; taps outside the image are `pad`. */
+static inline void smelt_gather_s8(int8_t *field, const int8_t *image, const struct smelt_window *window,
+                                   int32_t row, int32_t column, int32_t first, int32_t channels, int8_t pad) {
+    const int32_t width = window->kernel_width, step = window->dilation_width * window->input_channels;
+    const struct smelt_taps rows =
+        smelt_taps_inside(row, window->dilation_height, window->kernel_height, window->input_height);
+    const struct smelt_taps columns =
+        smelt_taps_inside(column, window->dilation_width, width, window->input_width);
+    for (int32_t y = 0; y < window->kernel_height; y++) {
+        if (y < rows.begin || y >= rows.end || columns.begin > 0 || columns.end < width) {
+            memset(field, pad, (size_t)(width * channels));
+        }
+        if (y >= rows.begin && y < rows.end) {
+            int8_t *to = field + columns.begin * channels;
+            const int32_t from_row = row + y * window->dilation_height;
+            const int32_t from_column = column + columns.begin * window->dilation_width;
+            const int8_t *from =
+                image + (from_row * window->input_width + from_column) * window->input_channels + first;
+            int32_t runs = columns.end - columns.begin, run = channels;
+            if (step == channels) {
+                run *= runs;
+                runs = 1;
+            }
+            for (; runs > 0; runs--) {
+                memcpy(to, from, (size_t)run);
+                to += run;
+                from += step;
+            }
+        }
+        field += width * channels;
+    }
+}
+
+#endif

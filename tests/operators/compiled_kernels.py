@@ -1,0 +1,169 @@
+"""The C kernels of one operator family, compiled for this computer and called as `lower` says."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from smelt.ir import Array, Graph
+from smelt.operators import Call, call_of, choose_kernel, find_operator
+from smelt.operators.evaluate import evaluate_graph
+from smelt.operators.operator import Input, Output, Parameters, Table
+from smelt.targets import find_target
+
+RUNTIME = Path(find_operator("relu").folder).parent.parent / "runtime"
+WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror")
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+SANITIZE = "SMELT_TEST_SANITIZE"
+
+
+def compile_command(compiler: str, folder: Path) -> list[str]:
+    """The compiler with the warning flags and the folders of headers."""
+    return [compiler, *WARNINGS, f"-I{folder}", f"-I{RUNTIME / 'primitives'}"]
+
+
+@cache
+def _library(folder: Path) -> ctypes.CDLL:
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no gcc on PATH")
+    flags = ["-O1", "-g", *(SANITIZERS if os.environ.get(SANITIZE) else ())]
+    with tempfile.TemporaryDirectory() as scratch:
+        library = Path(scratch) / "kernels.so"
+        sources = sorted(map(str, folder.glob("*.c")))
+        command = [
+            *compile_command(compiler, folder),
+            *flags,
+            "-shared",
+            "-fPIC",
+            "-o",
+            str(library),
+            *sources,
+        ]
+        subprocess.run(command, check=True)
+        return ctypes.CDLL(str(library))
+
+
+def run_kernel(graph: Graph, inputs: Mapping[str, Array]) -> Array:
+    """The output of a one-node graph as its portable C kernel computes it."""
+    (node,) = graph.nodes
+    call = call_of(graph, node)
+    target = find_target("host")
+    lowering = choose_kernel(call, target).lower(call, target)
+    output = np.full(call.output.shape, 77, call.output.dtype.numpy)
+    keep: list[Any] = []
+    arguments = [_argument(item, call, graph, inputs, output, keep) for item in lowering.arguments]
+    function = getattr(_library(find_operator(node.operator).folder), lowering.function)
+    function.restype = None
+    function(*arguments)
+    return output
+
+
+def _argument(
+    item: object, call: Call, graph: Graph, inputs: Mapping[str, Array], output: Array, keep: list[Any]
+) -> ctypes.c_void_p:
+    if isinstance(item, Output):
+        return ctypes.c_void_p(output.ctypes.data)
+    if isinstance(item, Input):
+        name = call.input(item.index).name
+        array = np.array({**graph.constants, **inputs}[name], order="C")
+        keep.append(array)
+        return ctypes.c_void_p(array.ctypes.data)
+    assert isinstance(item, Parameters)
+    struct = _struct(item, keep)
+    keep.append(struct)
+    return ctypes.cast(ctypes.pointer(struct), ctypes.c_void_p)
+
+
+def _struct(parameters: Parameters, keep: list[Any]) -> ctypes.Structure:
+    members: list[tuple[str, Any]] = []
+    values = []
+    for name, value in parameters.fields.items():
+        if isinstance(value, Table):
+            array = np.array(value.array, order="C")
+            keep.append(array)
+            members.append((name, ctypes.c_void_p))
+            values.append(array.ctypes.data)
+        else:
+            members.append((name, ctypes.c_float if isinstance(value, float) else ctypes.c_int32))
+            values.append(value)
+    kind = type("Parameters", (ctypes.Structure,), {"_fields_": members})
+    return kind(*values)
+
+
+def evaluate(graph: Graph, inputs: Mapping[str, Array]) -> Array:
+    """The output of a one-node graph by its meaning."""
+    return evaluate_graph(graph, inputs)[graph.outputs[0]]
+
+
+def assert_same_bytes(actual: Array, expected: Array) -> None:
+    """Both arrays have the same type, shape and bytes."""
+    assert (actual.dtype, actual.shape) == (expected.dtype, expected.shape)
+    np.testing.assert_array_equal(actual, expected)
+    assert actual.tobytes() == expected.tobytes()
+
+
+def assert_clean_under_sanitizers(test_file: str, tests: str) -> None:
+    """Run tests of a file again with kernels under AddressSanitizer and UndefinedBehaviorSanitizer."""
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no gcc on PATH")
+    found = subprocess.run(
+        [compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    if not Path(found).is_absolute():
+        pytest.skip("gcc has no AddressSanitizer")
+    environment = {
+        **os.environ,
+        SANITIZE: "1",
+        "LD_PRELOAD": found,
+        "PYTHONMALLOC": "malloc",
+        "ASAN_OPTIONS": "detect_leaks=0",
+    }
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", test_file, "-k", tests],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
+
+
+def device_symbols(folder: Path, core: str) -> dict[str, set[str]]:
+    """Compile each kernel for a Cortex-M core without a warning; the functions that each file calls."""
+    compiler, lister = shutil.which("arm-none-eabi-gcc"), shutil.which("arm-none-eabi-nm")
+    if compiler is None or lister is None:
+        pytest.skip("no arm-none-eabi-gcc on PATH")
+    result = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for source in sorted(folder.glob("*.c")):
+            built = Path(scratch) / "kernel.o"
+            flags = [f"-mcpu={core}", "-mthumb", "-Os", "-ffreestanding", "-c", "-o", str(built), str(source)]
+            subprocess.run([*compile_command(compiler, folder), *flags], check=True)
+            text = subprocess.run(
+                [lister, "-u", str(built)], capture_output=True, text=True, check=True
+            ).stdout
+            result[source.name] = set(text.split()) - {"U"}
+    return result
+
+
+def assert_compiles_cleanly(compiler_name: str, folder: Path) -> None:
+    """Each kernel compiles without a warning; skips without the compiler."""
+    compiler = shutil.which(compiler_name)
+    if compiler is None:
+        pytest.skip(f"no {compiler_name} on PATH")
+    sources = sorted(map(str, folder.glob("*.c")))
+    assert sources
+    subprocess.run([*compile_command(compiler, folder), "-O2", "-fsyntax-only", *sources], check=True)
