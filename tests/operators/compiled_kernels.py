@@ -88,7 +88,7 @@ def _argument(
 
 def _struct(parameters: Parameters, keep: list[Any]) -> ctypes.Structure:
     members: list[tuple[str, Any]] = []
-    values = []
+    values: list[Any] = []
     for name, value in parameters.fields.items():
         if isinstance(value, Table):
             array = np.array(value.array, order="C")
@@ -98,7 +98,7 @@ def _struct(parameters: Parameters, keep: list[Any]) -> ctypes.Structure:
         else:
             members.append((name, ctypes.c_float if isinstance(value, float) else ctypes.c_int32))
             values.append(value)
-    kind = type("Parameters", (ctypes.Structure,), {"_fields_": members})
+    kind: type[ctypes.Structure] = type("Parameters", (ctypes.Structure,), {"_fields_": members})
     return kind(*values)
 
 

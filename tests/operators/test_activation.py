@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from compiled_kernels import assert_compiles_cleanly, device_symbols
 from kernel_runner import run_kernels
 from one_node import ALL_S8, assert_agrees, bytes_256, data_for, meaning, one_node
 from tflite_oracles import run_litert, run_micro
@@ -46,21 +47,23 @@ def test_int8_equals_tflite_micro_for_all_inputs_and_random_parameters(operator:
         assert_agrees(meaning(graph, inputs), run_micro(graph, inputs), f"trial {trial}")
 
 
-@pytest.mark.parametrize(
-    ("operator", "scale", "zero_point", "output"),
-    [
-        # Parameters for which a multiplier computed in float32 gives another result for some input.
-        ("relu", *parameters)
-        for parameters in [
-            (SCALE_A, ZERO_A, OUTPUT_A)
-            for SCALE_A, ZERO_A, OUTPUT_A in []
-        ]
-    ],
-)
-def test_multiplier_precision(
+# Parameters for which a multiplier computed in float32 would change the result for some input.
+PRECISION = [
+    ("relu", 5.13001823425293, 34, (6.9477410316467285, -24)),
+    ("relu", 0.6142340302467346, -28, (0.7242990732192993, -30)),
+    ("relu", 0.16122907400131226, 44, (0.09172143042087555, -47)),
+    ("leaky_relu", 8.746429443359375, 10, (3.016010284423828, 14)),
+    ("leaky_relu", 0.001014501671306789, 53, (0.0006965235807001591, 6)),
+    ("leaky_relu", 2.3012425899505615, -60, (0.9467970132827759, 25)),
+]
+
+
+@pytest.mark.parametrize(("operator", "scale", "zero_point", "output"), PRECISION)
+def test_multipliers_are_computed_in_double(
     operator: str, scale: float, zero_point: int, output: tuple[float, int]
 ) -> None:
-    graph = one_node(operator, bytes_256(scale, zero_point), output)
+    attributes = {"alpha": float(np.float32(0.3))} if operator == "leaky_relu" else {}
+    graph = one_node(operator, bytes_256(scale, zero_point), output, **attributes)
     inputs = {graph.inputs[0]: ALL_S8}
     assert_agrees(meaning(graph, inputs), run_micro(graph, inputs))
 
@@ -100,6 +103,15 @@ def test_float_kernels_are_accurate_everywhere(operator: str, tmp_path: Path) ->
     if operator == "logistic":
         exact = 0.5 * (1 + np.tanh(x.astype(np.float64) / 2))
     np.testing.assert_allclose(y, exact, rtol=5e-7, atol=1e-9)
+
+
+def test_kernels_compile_for_devices_without_library_calls() -> None:
+    folder = all_operators()["relu"].folder
+    for compiler in ("gcc", "clang"):
+        assert_compiles_cleanly(compiler, folder)
+    for core in ("cortex-m0plus", "cortex-m4"):
+        symbols = device_symbols(folder, core)
+        assert not symbols["lookup_s8.c"] | symbols["relu_s8.c"]
 
 
 @pytest.mark.parametrize("operator", ["logistic", "tanh"])

@@ -26,7 +26,7 @@ from smelt.operators.shape.strided import Loop, merged
 from smelt.targets import find_target
 
 FOLDER = find_operator("transpose").folder
-CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+MICRO_CASES = [case for case in CASES if "6d" not in case.name]  # it transposes up to five dimensions
 MOVED = [case for case in CASES if not find_operator(case.operator).traits.alias]
 TYPES = [DType.S8, DType.F32, DType.S16, DType.S64, DType.BOOL]
 
@@ -79,16 +79,14 @@ def test_kernel_of_random_cases(seed: int) -> None:
     assert_same_bytes(run_kernel(graph, inputs), evaluate(graph, inputs))
 
 
-@CASE
+@pytest.mark.parametrize("case", MICRO_CASES, ids=lambda case: case.name)
 def test_meaning_is_tflite_micros(case: Case) -> None:
     graph = case.graph()
-    if len(graph.values["input_0"].shape) > 5:
-        pytest.skip("TensorFlow Lite Micro transposes up to five dimensions")
     inputs = random_inputs(graph, 2)
     assert_same_bytes(run_micro(graph, inputs), evaluate(graph, inputs))
 
 
-@CASE
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_meaning_is_litert(case: Case) -> None:
     graph = case.graph()
     inputs = random_inputs(graph, 3)
@@ -145,8 +143,8 @@ def test_concatenation_wants_equal_quantization_and_types() -> None:
     one, other = quantized((2,), 0.5, 0), quantized((2,), 0.25, 0)
     with pytest.raises(GraphError, match="different quantization parameters"):
         Case("wrong", "concatenation", (one, other), {"axis": 0}, one.quantization).graph()
+    constant = Tensor(DType.F32, (2,), None, np.zeros(2, np.float32))
     with pytest.raises(GraphError, match="'constant_1' is f32, 'input_0' s8"):
-        constant = Tensor(DType.F32, (2,), None, np.zeros(2, np.float32))
         Case("wrong", "concatenation", (one, constant), {"axis": 0}, one.quantization).graph()
 
 

@@ -12,7 +12,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -110,12 +110,13 @@ class BlockCounter:
         callback = compiled_callback()
         if callback is None:
             handle = engine.hook_add(unicorn.UC_HOOK_BLOCK, self._count_in_python)
+            remove = partial(engine.hook_del, handle)
         else:
-            handle = self._attach_compiled(engine, callback, unicorn.UC_HOOK_BLOCK)
+            remove = self._attach_compiled(engine, callback, unicorn.UC_HOOK_BLOCK)
         engine.ctl_flush_tb()
 
         def detach() -> None:
-            engine.hook_del(handle)
+            remove()
             engine.ctl_flush_tb()
             # The last block left for an address that was not reported: by its return, which branches.
             if self._state.has_previous:
@@ -124,7 +125,7 @@ class BlockCounter:
 
         return detach
 
-    def _attach_compiled(self, engine: Any, callback: int, hook_type: int) -> int:
+    def _attach_compiled(self, engine: Any, callback: int, hook_type: int) -> Callable[[], None]:
         binding = require("unicorn.unicorn_py3.unicorn", "emulator", "Counting instructions", "unicorn")
         self._state.stop = ctypes.cast(binding.uclib.uc_emu_stop, ctypes.c_void_p).value
         handle = ctypes.c_size_t()
@@ -139,7 +140,11 @@ class BlockCounter:
         )
         if status != 0:
             raise EngineError(f"unicorn refused the block counter (error {status}).")
-        return int(handle.value)
+
+        def remove() -> None:
+            binding.uclib.uc_hook_del(engine._uch, handle)
+
+        return remove
 
     def _count_in_python(self, engine: Any, address: int, size: int, _user: object) -> None:
         """The twin of smelt_count_block."""

@@ -30,7 +30,6 @@ class Core:
     status: int | None
     stack_alignment: int
     endless_loop: bytes
-    semihosting_number: int
     semihosting_code: bytes
     exceptions: Mapping[int, str]
 
@@ -63,9 +62,9 @@ class Core:
         if self.status is not None:
             engine.reg_write(self.status, _THUMB_STATE)
 
-    def is_semihosting(self, number: int, instruction: bytes) -> bool:
-        """Whether an exception is a call of the host."""
-        return number == self.semihosting_number and instruction.startswith(self.semihosting_code)
+    def is_semihosting(self, instruction: bytes) -> bool:
+        """Whether the instruction that caused an exception is a call of the host."""
+        return instruction.startswith(self.semihosting_code)
 
     def exception_text(self, number: int) -> str:
         """An exception in words."""
@@ -95,7 +94,6 @@ def _arm(model: str) -> Core:
         status=arm.UC_ARM_REG_XPSR,
         stack_alignment=8,
         endless_loop=b"\xfe\xe7",
-        semihosting_number=7,
         semihosting_code=b"\xab\xbe",
         exceptions={**_ARM_EXCEPTIONS, **_ARM_MORE_EXCEPTIONS},
     )
@@ -116,7 +114,6 @@ def _riscv() -> Core:
         status=None,
         stack_alignment=16,
         endless_loop=b"\x6f\x00\x00\x00",
-        semihosting_number=3,
         semihosting_code=b"\x73\x00\x10\x00",
         exceptions=_RISCV_EXCEPTIONS,
     )

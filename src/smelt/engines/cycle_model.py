@@ -116,10 +116,7 @@ def _cortex_m4_load(instruction: Any, loaded: frozenset[int] | None, refill: int
         return _Step(2, refill)
     memory = _memory_operand(instruction)
     overlaps = (
-        loaded is not None
-        and memory is not None
-        and memory.base not in loaded
-        and memory.index not in loaded
+        loaded is not None and memory is not None and memory.base not in loaded and memory.index not in loaded
     )
     return _Step(1 if overlaps else 2, 0, frozenset({instruction.operands[0].reg}))
 

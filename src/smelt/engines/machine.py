@@ -81,6 +81,7 @@ class Machine:
             self.write(segment.load_address, segment.data)
             self.write(segment.run_address, segment.data)
         self._engine.hook_add(self._unicorn.UC_HOOK_INTR, self._on_interrupt)
+        self._engine.hook_add(self._unicorn.UC_HOOK_INSN_INVALID, self._on_invalid_instruction)
         self._engine.hook_add(self._unicorn.UC_HOOK_MEM_INVALID, self._on_invalid_access)
 
     @property
@@ -148,12 +149,12 @@ class Machine:
         )
 
     def boot(self, timeout_seconds: float = 600.0) -> BootResult:
-        """Run the whole program, from reset until it exits over semihosting; raises EngineError on a fault."""
+        """Run the whole program, from reset to its exit over semihosting; raises EngineError on a fault."""
         self.reset()
-        entry = self.image.entry & ~1
+        entry = self.image.entry
         if self.target.isa == "arm":
-            stack_pointer, entry = self._word(self.image.load_address), self._word(self.image.load_address + 4)
-            self._core.write(self._engine, self._core.stack_pointer, stack_pointer)
+            entry = self._word(self.image.load_address + 4)
+            self._core.write(self._engine, self._core.stack_pointer, self._stack_top())
         self._run(entry & ~1, timeout_seconds, None, "the program")
         if self._exit_status is None:
             raise EngineError("The program ended without an exit over semihosting.")
@@ -185,8 +186,8 @@ class Machine:
         return self.image.symbol("smelt_stack_top").address
 
     def _stack_floor(self) -> int:
-        variables = [address + size for address, size in self.image.sections.values() if address >= RAM_ADDRESS]
-        return max(variables, default=RAM_ADDRESS)
+        sections = self.image.sections.values()
+        return max((a + size for a, size in sections if a >= RAM_ADDRESS), default=RAM_ADDRESS)
 
     def _prepare_call(self, arguments: Sequence[int]) -> int:
         """Set argument registers and stack as the procedure call standard says; gives the stack pointer."""
@@ -217,9 +218,9 @@ class Machine:
         detach = counter.attach(engine) if counter else None
         timer.start()
         try:
-            engine.emu_start(core.code_pointer(entry), _RETURN_ADDRESS)
-        except self._unicorn.UcError as error:
-            self._fault = self._fault or str(error)
+            self._resume_at: int | None = entry
+            while self._resume_at is not None:
+                self._emulate(self._resume_at)
         finally:
             timer.cancel()
             if detach:
@@ -236,6 +237,14 @@ class Machine:
             raise EngineError(f"The program exited with status {self._exit_status} during {what} at {where}.")
         if self._exit_status is None and not is_call:
             raise EngineError(f"The emulator stopped in {what} at {where}, without a reason.")
+
+    def _emulate(self, entry: int) -> None:
+        self._resume_at = None
+        try:
+            self._engine.emu_start(self._core.code_pointer(entry), _RETURN_ADDRESS)
+        except self._unicorn.UcError as error:
+            if self._resume_at is None and self._exit_status is None:
+                self._fault = self._fault or str(error)
 
     def _paint_stack(self, stack_pointer: int) -> bytes:
         floor = self._stack_floor()
@@ -263,16 +272,30 @@ class Machine:
         return False
 
     def _on_interrupt(self, engine: Any, number: int, _user: object) -> None:
-        program_counter = self._core.read(engine, self._core.program_counter) & ~1
-        if self._core.is_semihosting(number, self._instruction_bytes(program_counter)):
-            self._semihost()
-            if self._exit_status is None:
-                following = program_counter + self._core.semihosting_bytes
-                self._core.write(engine, self._core.program_counter, self._core.code_pointer(following))
-                return
-        else:
-            self._fault = self._core.exception_text(number)
+        following = self._after_semihosting()
+        if following is None:
+            self._fault = self._fault or self._core.exception_text(number)
+        elif self._exit_status is None:
+            self._core.write(engine, self._core.program_counter, self._core.code_pointer(following))
+            return
         engine.emu_stop()
+
+    def _on_invalid_instruction(self, _engine: Any, _user: object) -> bool:
+        # unicorn reports RISC-V's ebreak in this way, and cannot go on by itself.
+        following = self._after_semihosting()
+        if following is None:
+            self._fault = "undefined instruction"
+        elif self._exit_status is None:
+            self._resume_at = following
+        return False
+
+    def _after_semihosting(self) -> int | None:
+        """Serve the call of the host at the program counter; where to go on, or None if there is none."""
+        program_counter = self._core.read(self._engine, self._core.program_counter) & ~1
+        if not self._core.is_semihosting(self._instruction_bytes(program_counter)):
+            return None
+        self._semihost()
+        return program_counter + self._core.semihosting_bytes
 
     def _instruction_bytes(self, address: int) -> bytes:
         try:

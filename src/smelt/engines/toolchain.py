@@ -104,12 +104,12 @@ class Toolchain:
         if self.target.isa != "host":
             raise CompileError(f"A shared library is for the target 'host', not for '{self.target.name}'.")
         output.parent.mkdir(parents=True, exist_ok=True)
+        own = _ZIG_FLAGS if self.name == "zig" else ()
         includes = [flag for folder in include_dirs for flag in ("-I", str(folder))]
-        self._run(
-            [*_LANGUAGE_FLAGS, *(_ZIG_FLAGS if self.name == "zig" else ()), "-shared", "-fPIC", optimize]
-            + [*includes, *(f"-D{define}" for define in defines), *extra_flags]
-            + [*map(str, sources), "-o", str(output), *(() if sys.platform == "win32" else ("-lm",))]
-        )
+        flags = [*includes, *(f"-D{define}" for define in defines), *extra_flags]
+        libraries = () if sys.platform == "win32" else ("-lm",)
+        files = [*map(str, sources), "-o", str(output)]
+        self._run([*_LANGUAGE_FLAGS, *own, "-shared", "-fPIC", optimize, *flags, *files, *libraries])
         return output
 
     def _startup_sources(self) -> tuple[Path, ...]:
@@ -233,7 +233,7 @@ def _advice(target: Target, wanted: str | None) -> str:
         how = f"{target.gcc_prefix}gcc with newlib (Debian: gcc-arm-none-eabi, libnewlib-arm-none-eabi)"
         if target.isa != "arm":
             how = f"{target.gcc_prefix}gcc with newlib"
-    asked = f"The toolchain '{wanted}' was asked for, but it cannot build for" if wanted else "No C compiler for"
-    return f"{asked} {what}. Install {how}, or run: pip install 'smelt[toolchain]' (zig as a C compiler)."
-
-
+    missing = f"The toolchain '{wanted}' is not there, or cannot build" if wanted else "No C compiler"
+    return (
+        f"{missing} for {what}. Install {how}, or run: pip install 'smelt[toolchain]' (zig as a C compiler)."
+    )

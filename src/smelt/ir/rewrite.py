@@ -184,8 +184,6 @@ def _first_replacement(
 
 def _matches(state: _State, pattern: Pattern, root: Node) -> Iterator[Match]:
     """The ways in which a pattern fits at a root; more than one only with `either_order`."""
-    if not pattern.accepts(root):
-        return
     for nodes, names in _node_bindings(state, pattern, root, ({}, {})):
         match = Match(state, root)
         match.nodes, match.names = nodes, names
@@ -296,15 +294,14 @@ class _State:
             if name not in replacement.outputs:
                 raise GraphError(f"{root.label}: rule '{rule.name}' gives no replacement of '{name}'")
             target = replacement.outputs[name]
-            if name in self.outputs and not self._may_become_output(name, target, computed):
+            if name in self.outputs and not self._may_become_output(name, target, replacement):
                 return False
         return True
 
-    def _may_become_output(self, name: str, target: str, computed: set[str]) -> bool:
-        if target in self.outputs or (target not in self.producers and target not in computed):
-            return False
-        old, new = self.values[name], self.values.get(target)
-        return new is None or replace(new, name=name) == old
+    def _may_become_output(self, name: str, target: str, replacement: Replacement) -> bool:
+        computed = target in self.producers or any(target in node.outputs for node in replacement.nodes)
+        values = {**self.values, **{value.name: value for value in replacement.values}}
+        return computed and target not in self.outputs and replace(values[target], name=name) == self.values[name]
 
     def substitute(self, root: Node, replacement: Replacement) -> None:
         """Put a replacement in the root's place, and drop the nodes that nothing reads any longer."""
@@ -343,9 +340,8 @@ class _State:
 
     def graph(self) -> Graph:
         """The graph as it stands, its outputs under the names that they had."""
-        wanted = {
-            now: name for now, name in zip(self.outputs, self._graph.outputs, strict=True) if now != name
-        }
+        pairs = zip(self.outputs, self._graph.outputs, strict=True)
+        wanted = {now: name for now, name in pairs if now != name}
 
         def named(name: str) -> str:
             return wanted.get(name, name)

@@ -15,7 +15,7 @@ __all__ = ["CONV_2D", "DEPTHWISE_CONV_2D"]
 
 CONV_2D = Operator(
     name="conv_2d",
-    summary="sums of weights times input over a sliding window, all channels of a group into each output channel",
+    summary="a sliding window of weights; each output channel sums all input channels of its group",
     attributes=Conv2dAttributes,
     infer=infer,
     evaluate=evaluate,
@@ -25,7 +25,7 @@ CONV_2D = Operator(
 )
 DEPTHWISE_CONV_2D = Operator(
     name="depthwise_conv_2d",
-    summary="sums of weights times input over a sliding window, each channel by itself",
+    summary="a sliding window of weights, each channel by itself",
     attributes=DepthwiseConv2dAttributes,
     infer=infer,
     evaluate=evaluate,

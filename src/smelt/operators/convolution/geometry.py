@@ -21,7 +21,7 @@ CHANNEL_AXIS = {"conv_2d": 0, "depthwise_conv_2d": 3}
 
 @dataclass(frozen=True)
 class Conv2dAttributes:
-    """stride and dilation: (height, width); padding: (top, bottom, left, right); activation: a fused clamp."""
+    """stride, dilation: (height, width); padding: (top, bottom, left, right); activation: a fused clamp."""
 
     stride: tuple[int, ...] = (1, 1)
     dilation: tuple[int, ...] = (1, 1)
@@ -79,7 +79,7 @@ class Geometry:
 
     @property
     def overhangs(self) -> bool:
-        """Whether some receptive field reaches over an edge of the input (padding may be unused at the end)."""
+        """Whether some receptive field reaches over an edge (padding at the end may be unused)."""
         reach_height = (self.output_height - 1) * self.stride_height - self.top
         reach_width = (self.output_width - 1) * self.stride_width - self.left
         return (
@@ -133,7 +133,9 @@ def _check_attributes(call: Call) -> None:
         ("padding", attributes.padding, 4, 0),
     ):
         if len(value) != count or min(value) < smallest:
-            raise GraphError(f"{call.node.label}: {name} {value} must be {count} numbers of at least {smallest}")
+            raise GraphError(
+                f"{call.node.label}: {name} {value} must be {count} numbers of at least {smallest}"
+            )
 
 
 def _output_size(call: Call, axis: int, size: int, padding: int, kernel: int) -> int:
@@ -142,8 +144,8 @@ def _output_size(call: Call, axis: int, size: int, padding: int, kernel: int) ->
     reach = (kernel - 1) * attributes.dilation[axis] + 1
     if kernel < 1 or size + padding < reach:
         raise GraphError(
-            f"{call.node.label}: a kernel that reaches over {reach} does not fit input '{call.input(0).name}' "
-            f"of {size} + {padding} padding ({'height' if axis == 0 else 'width'})"
+            f"{call.node.label}: a kernel that reaches over {reach} does not fit input "
+            f"'{call.input(0).name}' of {size} + {padding} padding ({'height' if axis == 0 else 'width'})"
         )
     return (size + padding - reach) // attributes.stride[axis] + 1
 
@@ -155,15 +157,16 @@ def _groups(call: Call, channels: int, output_channels: int) -> int:
         multiplier: int = call.attributes.multiplier
         if weights.shape[0] != 1 or output_channels != channels * multiplier or channels < 1:
             raise GraphError(
-                f"{call.node.label}: weights '{weights.name}' {list(weights.shape)} do not fit {channels} input "
-                f"channels with multiplier {multiplier}; expected [1, height, width, {channels * multiplier}]"
+                f"{call.node.label}: weights '{weights.name}' {list(weights.shape)} do not fit {channels} "
+                f"input channels with multiplier {multiplier}; "
+                f"expected [1, height, width, {channels * multiplier}]"
             )
         return channels
     group_channels = weights.shape[3]
     if group_channels < 1 or channels % group_channels or output_channels % (channels // group_channels):
         raise GraphError(
-            f"{call.node.label}: weights '{weights.name}' {list(weights.shape)} do not divide {channels} input "
-            f"channels into groups of equal size"
+            f"{call.node.label}: weights '{weights.name}' {list(weights.shape)} do not divide "
+            f"{channels} input channels into groups of equal size"
         )
     return channels // group_channels
 
@@ -240,5 +243,6 @@ def check_parameters(call: Call, output_channels: int) -> None:
         )
     if call.attributes.activation not in ACTIVATIONS:
         raise GraphError(
-            f"{call.node.label}: unknown activation '{call.attributes.activation}'; known: {', '.join(ACTIVATIONS)}"
+            f"{call.node.label}: unknown activation '{call.attributes.activation}'; "
+            f"known: {', '.join(ACTIVATIONS)}"
         )

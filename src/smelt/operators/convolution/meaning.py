@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from smelt.errors import UnsupportedError
 from smelt.ir import Array
 from smelt.operators.convolution.geometry import (
+    CHANNEL_AXIS,
     Geometry,
     check_parameters,
     geometry,
@@ -26,12 +27,14 @@ def infer(call: Call) -> tuple[TensorType, ...]:
     """The output's type and shape."""
     sizes = geometry(call)
     check_parameters(call, sizes.output_channels)
-    weights = call.input(1)
-    if weights.quantization is not None and any(weights.quantization.zero_points):
-        raise UnsupportedError(
-            f"{call.node.label}: weights '{weights.name}' have a zero point that is not 0; "
-            "the int8 specification wants symmetric weights"
-        )
+    quantization = call.input(1).quantization
+    if quantization is not None:
+        axis = CHANNEL_AXIS[call.node.operator]
+        if quantization.axis not in (None, axis) or any(quantization.zero_points):
+            raise UnsupportedError(
+                f"{call.node.label}: weights '{call.input(1).name}' must be symmetric (zero points 0) "
+                f"with one scale, or a scale for each index of axis {axis}"
+            )
     shape = (sizes.batch, sizes.output_height, sizes.output_width, sizes.output_channels)
     return (TensorType(output_dtype(call), shape),)
 
@@ -81,5 +84,7 @@ def _taps(sizes: Geometry, padded: Float64, y: int, x: int) -> Float64:
 def _product(taps: Float64, weights: Float64) -> Float64:
     """[batch, height, width, groups, inputs] times [groups, outputs, inputs], group by group."""
     if weights.shape[0] == 1:
-        return (taps.reshape(-1, taps.shape[4]) @ weights[0].T).reshape(*taps.shape[:4], weights.shape[1])
-    return np.matmul(taps[..., None, :], weights.transpose(0, 2, 1))[..., 0, :]
+        product: Float64 = taps.reshape(-1, taps.shape[4]) @ weights[0].T
+        return product.reshape(*taps.shape[:4], weights.shape[1])
+    grouped: Float64 = np.matmul(taps[..., None, :], weights.transpose(0, 2, 1))[..., 0, :]
+    return grouped

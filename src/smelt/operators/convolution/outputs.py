@@ -1,4 +1,4 @@
-"""From sums of products to outputs: bias, requantization, activation; as numpy computes it and as C is told to."""
+"""From sums of products to outputs (bias, requantization, activation), in numpy and as C is told to."""
 
 from __future__ import annotations
 

@@ -125,7 +125,8 @@ def _lower_f32(call: Call, target: Target) -> Lowering:
         "high": high,
     }
     function = f"smelt_{call.node.operator}_f32"
-    return Lowering(function, (Output(), Input(0), Input(1), Parameters(f"struct {function}_parameters", fields)))
+    parameters = Parameters(f"struct {function}_parameters", fields)
+    return Lowering(function, (Output(), Input(0), Input(1), parameters))
 
 
 CONV_2D_S8 = Kernel(

@@ -46,13 +46,13 @@ __all__ = ["FULLY_CONNECTED"]
 def _infer(call: Call) -> tuple[TensorType, ...]:
     sizes = geometry(call)
     check_parameters(call, sizes.outputs)
-    weights = call.input(1)
-    if weights.quantization is not None and weights.quantization.axis is not None:
-        if weights.quantization.axis != 0 or any(weights.quantization.zero_points):
-            raise UnsupportedError(
-                f"{call.node.label}: weights '{weights.name}' have scales along axis "
-                f"{weights.quantization.axis}; along axis 0 with zero points 0 would work"
-            )
+    quantization = call.input(1).quantization
+    per_channel = quantization is not None and quantization.axis is not None
+    if quantization and per_channel and (quantization.axis != 0 or any(quantization.zero_points)):
+        raise UnsupportedError(
+            f"{call.node.label}: weights '{call.input(1).name}' must have one scale and zero point, or "
+            "symmetric scales (zero points 0) for each index of axis 0"
+        )
     leading = call.input(0).shape[:-1] if call.attributes.keep_dims else (sizes.rows,)
     return (TensorType(output_dtype(call), (*leading, sizes.outputs)),)
 

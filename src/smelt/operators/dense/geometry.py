@@ -15,7 +15,7 @@ from smelt.operators.operator import Call
 
 @dataclass(frozen=True)
 class FullyConnectedAttributes:
-    """activation: a fused clamp; keep_dims: keep the input's leading dimensions instead of [batch, outputs]."""
+    """activation: a fused clamp; keep_dims: output [*leading dimensions, outputs], not [batch, outputs]."""
 
     activation: str = "none"
     keep_dims: bool = False
@@ -48,7 +48,7 @@ def geometry(call: Call) -> Geometry:
 
 
 def requantization(call: Call) -> tuple[Int32, Int8]:
-    """(mantissas, shifts): input scale * weight scale / output scale; of length 1 when the weights have one scale.
+    """(mantissas, shifts): input scale * weight scale / output scale; length 1 for weights of one scale.
 
     For one scale TensorFlow Lite multiplies the two scales in float32 (GetQuantizedConvolutionMultipler),
     for a scale a channel in double (PopulateConvolutionQuantizationParams).

@@ -55,6 +55,14 @@ CASES = [
         for name, (shape, axes, keep_dims) in _MEANS.items()
         for index, (source, result) in enumerate(_SCALES)
     ),
+    # The multiplier is so small that dividing it by the count must stop at the largest right shift.
+    Case(
+        "mean_vanishing_s8",
+        "mean",
+        (quantized((1, 8, 8, 3), 2.0**-27, -5),),
+        {"axes": (1, 2)},
+        Quantization.per_tensor(1.0, 9),
+    ),
     *(
         Case(f"mean_{name}_f32", "mean", (Tensor(DType.F32, shape),), {"axes": axes, "keep_dims": keep_dims})
         for name, (shape, axes, keep_dims) in _MEANS.items()

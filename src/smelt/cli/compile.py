@@ -1,0 +1,61 @@
+"""smelt compile: a model becomes a folder of C99."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smelt.cli.options import Json, Model, Shape, TargetName
+
+
+def command(
+    model: Model,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.", show_default=False)],
+    target: TargetName = "cortex-m4",
+    name: Annotated[
+        str | None,
+        typer.Option(help="Prefix of files and functions (default: from the file's name).", show_default=False),
+    ] = None,
+    golden: Annotated[
+        Path | None,
+        typer.Option(
+            help="Input of the example's self check, .npz or .npy (default: random).", show_default=False
+        ),
+    ] = None,
+    shape: Shape = None,
+    json: Json = False,
+) -> None:
+    """Generate a self-contained C99 project that runs the model on a target."""
+    from smelt import __version__, formats
+    from smelt.cli import console
+    from smelt.codegen import generate, write_project
+    from smelt.passes import optimize
+    from smelt.quantize import read_data, samples_for
+    from smelt.targets import find_target
+
+    core = find_target(target)
+    graph = optimize(formats.load(model, shapes=formats.parse_shapes(shape)))
+    sample = next(samples_for(graph, read_data(golden)), None) if golden is not None else None
+    project = generate(graph, core, name, golden=sample, version=__version__)
+    write_project(project, output)
+    plan = project.program.plan
+    result = {
+        "folder": str(output),
+        "name": project.name,
+        "target": core.name,
+        "files": list(project.files),
+        "arena_bytes": plan.arena_bytes,
+        "arena_bound_bytes": plan.bound_bytes,
+        "table_bytes": sum(table.bytes for table in project.tables),
+    }
+    if json:
+        console.print_json(result)
+        return
+    console.stdout.print(
+        f"{output}: {len(project.files)} files for {core.name}; arena {plan.arena_bytes:,} bytes "
+        f"(live-peak bound {plan.bound_bytes:,}), tables {result['table_bytes']:,} bytes",
+        markup=False,
+    )
+    console.stdout.print(f"include {project.name}.h, call {project.name}_invoke(arena)", markup=False)

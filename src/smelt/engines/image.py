@@ -1,0 +1,83 @@
+"""A generated project linked into a bootable image: what the emulators run and what is measured."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from smelt.codegen import Project, write_project
+from smelt.engines.elf import LineRange, elf_sizes, line_ranges, object_sizes
+from smelt.engines.toolchain import Toolchain
+
+_TABLE = re.compile(r"(layer_\d+|output_\d+)_|output_\d+$")
+
+
+@dataclass(frozen=True)
+class Image:
+    """A linked image of a project's library and its example `main`.
+
+    `code_bytes` is everything in flash but tables (weights, multipliers, parameter structs) and the
+    harness (start-up code, main, golden vectors); C library functions that are linked count as
+    code.  `table_bytes` are the tables.
+    """
+
+    project: Project
+    toolchain: Toolchain
+    elf: Path
+    code_bytes: int
+    table_bytes: int
+
+    @property
+    def invoke(self) -> str:
+        """The name of the function that runs the network."""
+        return f"{self.project.name}_invoke"
+
+    def layer_ranges(self) -> list[tuple[int, int, str]]:
+        """The code of `invoke` as (low address, high address, layer number as text), for the counter."""
+        lines = layer_lines(self.project)
+        return [
+            (piece.low, piece.high, str(lines[piece.line]))
+            for piece in line_ranges(self.elf, self.invoke)
+            if self._is_layer(piece, lines)
+        ]
+
+    def _is_layer(self, piece: LineRange, lines: dict[int, int]) -> bool:
+        return piece.file == f"{self.project.name}.c" and piece.line in lines
+
+
+def layer_lines(project: Project) -> dict[int, int]:
+    """Line number in `<name>.c` → layer number, for the lines of each layer's comment and call."""
+    lines: dict[int, int] = {}
+    current = 0
+    inside = False
+    for number, text in enumerate(project.files[f"{project.name}.c"].splitlines(), start=1):
+        if f"{project.name}_invoke(void *arena) {{" in text:
+            inside = True
+        if not inside:
+            continue
+        start = re.match(r"    /\* (\d+) ", text)
+        if start:
+            current = int(start.group(1))
+        elif text.lstrip().startswith("return SMELT_OK"):
+            current = 0
+        if current:
+            lines[number] = current
+    return lines
+
+
+def build_image(project: Project, folder: Path, toolchain: Toolchain, optimize: str = "-O2") -> Image:
+    """Write a project into `folder`/project, compile and link it to `folder`/<name>.elf."""
+    root = folder / "project"
+    write_project(project, root)
+    elf = folder / f"{project.name}.elf"
+    sources = [root / path for path in project.sources]
+    firmware = toolchain.compile_firmware(
+        [*sources, root / "main.c"], [root, root / "smelt"], elf, optimize=optimize
+    )
+    is_table = _TABLE.match
+    sizes = elf_sizes(elf, lambda name: is_table(name) is not None)
+    library = {path.name for path in firmware.objects[: len(sources)]}
+    by_object = object_sizes(elf, firmware.objects)
+    harness = sum(count for name, count in by_object.items() if name and name not in library)
+    return Image(project, toolchain, elf, sizes.code_bytes - harness, sizes.table_bytes)

@@ -1,0 +1,141 @@
+"""What a model costs on a target, measured on the emulated core: a row a layer, and totals."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from smelt.codegen import generate
+from smelt.engines.emulated import EmulatedModel
+from smelt.engines.image import build_image
+from smelt.engines.toolchain import Toolchain, find_toolchain
+from smelt.ir import Array, Graph
+from smelt.operators.builder import random_array
+from smelt.targets import Target
+
+
+@dataclass(frozen=True)
+class LayerProfile:
+    """One layer: its multiply-accumulates, executed instructions, estimated cycles, and kernel.
+
+    `estimated_cycles` is None on cores without a documented cycle table.
+    """
+
+    index: int
+    name: str
+    operator: str
+    output: str
+    kernel: str
+    macs: int
+    instructions: int
+    estimated_cycles: int | None
+    scratch_bytes: int
+
+    @property
+    def cycles_per_mac(self) -> float | None:
+        """Estimated cycles (instructions where there is no cycle table) a multiply-accumulate."""
+        cost = self.instructions if self.estimated_cycles is None else self.estimated_cycles
+        return cost / self.macs if self.macs else None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """One inference, and what the firmware takes.
+
+    `code_bytes` is flash without tables and harness, `weight_bytes` the tables, `arena_bytes` the
+    RAM for tensors and scratch (`arena_bound_bytes`: the live-peak bound), `stack_bytes` the peak
+    below the caller's stack pointer.
+    """
+
+    macs: int
+    instructions: int
+    estimated_cycles: int | None
+    code_bytes: int
+    weight_bytes: int
+    arena_bytes: int
+    arena_bound_bytes: int
+    stack_bytes: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The costs of a model on a target, with the compiler that made them."""
+
+    model: str
+    target: str
+    compiler: str
+    layers: tuple[LayerProfile, ...]
+    totals: Totals
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data: `layers` (with `cycles_per_mac` and `share`) and `totals`."""
+        layers = [
+            {**asdict(layer), "cycles_per_mac": layer.cycles_per_mac, "share": self.share(layer)}
+            for layer in self.layers
+        ]
+        return {
+            "model": self.model,
+            "target": self.target,
+            "compiler": self.compiler,
+            "layers": layers,
+            "totals": asdict(self.totals),
+        }
+
+    def share(self, layer: LayerProfile) -> float:
+        """The layer's part of the whole, by cycles, or by instructions where there is no cycle table."""
+        if layer.estimated_cycles is not None and self.totals.estimated_cycles:
+            return layer.estimated_cycles / self.totals.estimated_cycles
+        return layer.instructions / max(self.totals.instructions, 1)
+
+
+def profile(
+    graph: Graph,
+    target: Target,
+    *,
+    inputs: Mapping[str, Array] | None = None,
+    keep: Path | None = None,
+    optimize: str = "-O2",
+    toolchain: Toolchain | None = None,
+) -> Profile:
+    """Compile a graph for a target, run it once on the emulated core, count.
+
+    `inputs` defaults to reproducible random data (the counts of quantized networks hardly depend
+    on it).  `keep` is a folder where the C project and the ELF stay, so that others can count again.
+    """
+    compiler = toolchain or find_toolchain(target)
+    sample = inputs or {n: random_array(graph.values[n], i) for i, n in enumerate(graph.inputs)}
+    project = generate(graph, target, golden=sample)
+    with tempfile.TemporaryDirectory(prefix="smelt-profile-") as temporary:
+        model = EmulatedModel(build_image(project, keep or Path(temporary), compiler, optimize))
+        model.fill(sample)
+        counted = model.invoke(count=True)
+    layers = []
+    for layer in project.program.layers:
+        counts = counted.phases.get(str(layer.index))
+        layers.append(
+            LayerProfile(
+                index=layer.index,
+                name=layer.node.name,
+                operator=layer.node.operator,
+                output=f"{layer.call.output.dtype.value}[{','.join(map(str, layer.call.output.shape))}]",
+                kernel=layer.kernel.name if layer.kernel else "memmove",
+                macs=layer.macs,
+                instructions=counts.instructions if counts else 0,
+                estimated_cycles=counts.estimated_cycles if counts else (0 if target.cycle_model else None),
+                scratch_bytes=layer.scratch_bytes,
+            )
+        )
+    totals = Totals(
+        macs=sum(layer.macs for layer in layers),
+        instructions=counted.instructions or 0,
+        estimated_cycles=counted.estimated_cycles,
+        code_bytes=model.image.code_bytes,
+        weight_bytes=model.image.table_bytes,
+        arena_bytes=project.program.plan.arena_bytes,
+        arena_bound_bytes=project.program.plan.bound_bytes,
+        stack_bytes=counted.stack_bytes or 0,
+    )
+    return Profile(graph.name, target.name, f"{compiler.name} {compiler.version}", tuple(layers), totals)

@@ -1,0 +1,5 @@
+"""Kernels for Arm cores with the DSP extension."""
+
+from smelt.operators.operator import Kernel
+
+FULLY_CONNECTED: tuple[Kernel, ...] = ()
