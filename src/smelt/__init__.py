@@ -1,1 +1,97 @@
-"""smelt: trained models become small, and become firmware."""
+"""smelt: trained models become small, and become firmware.
+
+>>> import smelt
+>>> graph = smelt.load("model.onnx")
+>>> small = smelt.quantize_int8(smelt.optimize(graph), samples)
+>>> smelt.save(small, "model.tflite")
+>>> smelt.write_project(smelt.generate(small, smelt.find_target("cortex-m4")), "firmware")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from smelt.codegen import Project, generate, write_project
+    from smelt.engines import Engine, open_engine
+    from smelt.engines.profile import Profile, profile
+    from smelt.errors import SmeltError
+    from smelt.formats import load, save
+    from smelt.ir import DType, Graph, Node, Quantization, Value
+    from smelt.passes import optimize
+    from smelt.quantize import calibrate, quantize_int8, read_data, samples_for
+    from smelt.report.fit import Fit, fit
+    from smelt.targets import Board, Target, find_board, find_target
+
+__version__ = "0.1.0"
+
+# name → module; imported when first used, so that `import smelt` and `smelt --help` stay fast
+_HOMES = {
+    "Board": "smelt.targets",
+    "DType": "smelt.ir",
+    "Engine": "smelt.engines",
+    "Fit": "smelt.report.fit",
+    "Graph": "smelt.ir",
+    "Node": "smelt.ir",
+    "Profile": "smelt.engines.profile",
+    "Project": "smelt.codegen",
+    "Quantization": "smelt.ir",
+    "SmeltError": "smelt.errors",
+    "Target": "smelt.targets",
+    "Value": "smelt.ir",
+    "calibrate": "smelt.quantize",
+    "find_board": "smelt.targets",
+    "find_target": "smelt.targets",
+    "fit": "smelt.report.fit",
+    "generate": "smelt.codegen",
+    "load": "smelt.formats",
+    "open_engine": "smelt.engines",
+    "optimize": "smelt.passes",
+    "profile": "smelt.engines.profile",
+    "quantize_int8": "smelt.quantize",
+    "read_data": "smelt.quantize",
+    "samples_for": "smelt.quantize",
+    "save": "smelt.formats",
+    "write_project": "smelt.codegen",
+}
+
+__all__ = [
+    "Board",
+    "DType",
+    "Engine",
+    "Fit",
+    "Graph",
+    "Node",
+    "Profile",
+    "Project",
+    "Quantization",
+    "SmeltError",
+    "Target",
+    "Value",
+    "__version__",
+    "calibrate",
+    "find_board",
+    "find_target",
+    "fit",
+    "generate",
+    "load",
+    "open_engine",
+    "optimize",
+    "profile",
+    "quantize_int8",
+    "read_data",
+    "samples_for",
+    "save",
+    "write_project",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'smelt' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

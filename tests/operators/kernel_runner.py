@@ -1,4 +1,4 @@
-"""Runs the C kernels of one-node graphs on this computer, under the address and undefined-behaviour sanitizers."""
+"""Runs the C kernels of one-node graphs on this computer, under address and undefined-behaviour checks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recove
 
 
 class _Source:
-    """The text of a C program in the making: each step reads its inputs, calls a kernel, writes the output."""
+    """The text of a C program: each step reads its inputs, calls a kernel, writes the output."""
 
     def __init__(self, in_place: bool) -> None:
         self.in_place = in_place

@@ -93,6 +93,16 @@ def test_kernels_equal_the_meaning(in_place: bool, tmp_path: Path) -> None:
         assert_agrees(output, meaning(graph, inputs), graph.name)
 
 
+def test_infinity_and_nan_pass_relu_alike_in_numpy_and_c(tmp_path: Path) -> None:
+    x = np.array([np.inf, -np.inf, np.nan, -0.0], np.float32)
+    runs = []
+    for operator in ("relu", "relu6", "leaky_relu"):
+        graph = one_node(operator, (Tensor(DType.F32, x.shape),))
+        runs.append((graph, {graph.inputs[0]: x}))
+    for (graph, inputs), output in zip(runs, run_kernels(runs, tmp_path), strict=True):
+        np.testing.assert_array_equal(output, meaning(graph, inputs), graph.name)
+
+
 @pytest.mark.parametrize("operator", ["logistic", "tanh"])
 def test_float_kernels_are_accurate_everywhere(operator: str, tmp_path: Path) -> None:
     x = np.concatenate([np.linspace(-20, 20, 4001), np.geomspace(1e-30, 1e30, 500), [0.0, -1e30]])

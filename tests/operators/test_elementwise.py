@@ -99,6 +99,13 @@ def test_kernels_equal_the_meaning(tmp_path: Path) -> None:
         assert_agrees(output, meaning(graph, inputs), graph.name)
 
 
+def test_empty_tensors_are_left_alone(tmp_path: Path) -> None:
+    graph = one_node("add", (Tensor(DType.F32, (0, 3)), Tensor(DType.F32, (3,))))
+    inputs = data_for(graph)
+    assert meaning(graph, inputs).shape == (0, 3)
+    assert run_kernels([(graph, inputs)], tmp_path)[0].shape == (0, 3)
+
+
 def test_kernels_may_overwrite_the_first_input(tmp_path: Path) -> None:
     same = [case.graph() for case in CASES if case.name.endswith("_same")]
     assert len(same) == 6

@@ -50,7 +50,7 @@ def command(
     from smelt import formats
     from smelt.cli import console
     from smelt.errors import UsageError
-    from smelt.passes import optimize, parse_passes
+    from smelt.passes import find_pass, optimize
 
     if quantize is not None and calibrate is None:
         raise UsageError("--quantize int8 needs --calibrate FILE with representative samples (.npz or .npy)")
@@ -59,7 +59,8 @@ def command(
     if output.resolve() == model.resolve():
         raise UsageError("the output is the input file: choose another name, inputs are never overwritten")
     graph = formats.load(model, shapes=formats.parse_shapes(shape))
-    graph = optimize(graph, parse_passes(passes))
+    chosen = None if passes is None else [find_pass(name.strip()) for name in passes.split(",") if name.strip()]
+    graph = optimize(graph, chosen)
     if quantize is not None and calibrate is not None:
         from smelt.quantize import quantize_int8, read_data, samples_for
         from smelt.quantize.samples import sample_count

@@ -110,7 +110,7 @@ class BlockCounter:
         callback = compiled_callback()
         if callback is None:
             handle = engine.hook_add(unicorn.UC_HOOK_BLOCK, self._count_in_python)
-            remove = partial(engine.hook_del, handle)
+            remove: Callable[[], None] = partial(engine.hook_del, handle)
         else:
             remove = self._attach_compiled(engine, callback, unicorn.UC_HOOK_BLOCK)
         engine.ctl_flush_tb()

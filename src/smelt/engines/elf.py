@@ -112,7 +112,9 @@ class ElfImage:
     def symbol(self, name: str) -> Symbol:
         """The symbol of that name, or EngineError."""
         if name not in self._by_name:
-            raise EngineError(f"{self.path.name} has no symbol '{name}'.")
+            raise EngineError(
+                f"{self.path.name} has no symbol '{name}'; what nothing uses is left out when linking."
+            )
         return self._by_name[name]
 
     def describe(self, address: int) -> str:

@@ -178,7 +178,11 @@ class Machine:
             engine.mem_map(_SYSTEM_ADDRESS, _SYSTEM_BYTES)
 
     def _code_range(self) -> tuple[int, int]:
-        return min(low for low, _ in self.image.code_ranges), max(high for _, high in self.image.code_ranges)
+        low = min(low for low, _ in self.image.code_ranges)
+        high = max(high for _, high in self.image.code_ranges)
+        if high > RAM_ADDRESS:
+            raise EngineError(f"{self.image.path.name} has code in RAM, whose instructions are not counted.")
+        return low, high
 
     def _stack_top(self) -> int:
         if self.target.isa == "arm":

@@ -66,10 +66,13 @@ class Toolchain:
         optimize: str = "-O2",
         defines: Iterable[str] = (),
         extra_flags: Iterable[str] = (),
+        keep: Iterable[str] = (),
     ) -> Firmware:
         """Build a bare-metal image with smelt's start-up code; `main` is called after reset.
 
-        `defines` are "NAME" or "NAME=value". Objects are kept in the folder `<output_elf>.objects`.
+        `defines` are "NAME" or "NAME=value"; `extra_flags` go to the compiler; `keep` names functions and
+        variables to be linked though the program does not use them. Objects and the linker script are
+        kept in the folder `<output_elf>.objects`.
         Raises CompileError with the first diagnostics, or when the target is the host.
         """
         if self.target.isa == "host":
@@ -87,7 +90,8 @@ class Toolchain:
 
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
             list(pool.map(compile_one, everything, objects))
-        self._run([*self._link_flags(folder), *map(str, objects), "-o", str(output_elf), *self._libraries()])
+        script = self._linker_script(folder, keep)
+        self._run([*self._link_flags(script), *map(str, objects), "-o", str(output_elf), *self._libraries()])
         return Firmware(output_elf, objects)
 
     def compile_shared_library(
@@ -128,22 +132,23 @@ class Toolchain:
             includes += ["--specs=nano.specs"]
         return [*self._machine_flags(), *_LANGUAGE_FLAGS, *_SECTION_FLAGS, *includes]
 
-    def _linker_script(self, folder: Path) -> Path:
+    def _linker_script(self, folder: Path, keep: Iterable[str]) -> Path:
         # One file, because zig's linker finds no INCLUDE.
         memories = "mps3_an547.ld" if self.target.emulator.startswith("qemu:") else "emulated.ld"
         script = folder / "link.ld"
         parts = [(FIRMWARE_FOLDER / name).read_text(encoding="utf-8") for name in (memories, "sections.ld")]
-        script.write_text("\n".join(parts), encoding="utf-8")
+        kept = [f"EXTERN({name})\n" for name in keep]
+        script.write_text("\n".join([*parts, *kept]), encoding="utf-8")
         return script
 
-    def _link_flags(self, folder: Path) -> list[str]:
+    def _link_flags(self, script: Path) -> list[str]:
         own = [] if self.name == "zig" else ["--specs=nano.specs", "-nostartfiles"]
         return [
             *self._machine_flags(),
             *own,
             "-O2",
             "-static",
-            f"-Wl,-T,{self._linker_script(folder)}",
+            f"-Wl,-T,{script}",
             "-Wl,--gc-sections",
             "-Wl,--entry=smelt_reset",
         ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from smelt.ir import Graph, Node, Value
 from smelt.ir.rewrite import Anything, Match, Pattern, Replacement, Rule, apply_rules
 from smelt.operators import find_operator
@@ -43,7 +45,7 @@ def _total_padding(match: Match) -> tuple[int, ...]:
     """(top, bottom, left, right) of the pad and the node after it together."""
     own = match.root.attributes.get("padding", (0, 0, 0, 0))
     assert isinstance(own, tuple)
-    return tuple(int(a) + b for a, b in zip(own, _paddings(match.node("pad"))[2:6], strict=True))
+    return tuple(int(amount) for amount in np.add(own, _paddings(match.node("pad"))[2:6]))
 
 
 def _into_padding(match: Match) -> Replacement:

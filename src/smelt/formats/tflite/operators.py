@@ -71,11 +71,9 @@ def translate(
 ) -> Translated | Folded:
     """Call the function of an operator with its inputs and options.
 
-    Raises UnsupportedError for operators without one, FormatError when the number of inputs is wrong.
+    `code` is in FUNCTIONS.  Raises FormatError when inputs or options are not what the operator has.
     """
-    function = FUNCTIONS.get(code)
-    if function is None:
-        raise UnsupportedError(f"{surroundings.label}: the TFLite operator {code.name} is not supported")
+    function = FUNCTIONS[code]
     names = inspect.signature(function).parameters.values()
     wanted = [p.name for p in names if p.kind is p.KEYWORD_ONLY]
     if wanted and options is None:

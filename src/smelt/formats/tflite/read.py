@@ -10,7 +10,7 @@ import numpy as np
 
 from smelt.errors import FormatError, GraphError, UnsupportedError
 from smelt.formats.tflite.flatbuffer import read_flatbuffer
-from smelt.formats.tflite.operators import Folded, translate
+from smelt.formats.tflite.operators import FUNCTIONS, Folded, translate
 from smelt.formats.tflite.schema import TFLITE, BuiltinOperator, TensorType
 from smelt.ir import Array, DType, Graph, Node, Quantization, Value
 from smelt.operators import verify_graph
@@ -70,6 +70,7 @@ class _Reader:
     def read(self) -> Graph:
         """Tensors first, then operators in order."""
         self.names = self._unique_names()
+        self._check_operators()
         for index, tensor in enumerate(self.subgraph.tensors):
             self._tensor(self.names[index], tensor)
         nodes = [n for op in self.subgraph.operators if (n := self._operator(op)) is not None]
@@ -153,18 +154,28 @@ class _Reader:
             given = given[:-1]
         return Node(result.operator, given, outputs, result.attributes, outputs[0])
 
+    def _check_operators(self) -> None:
+        """All operators that smelt has not, in one error, before anything else is read."""
+        missing: dict[str, int] = {}
+        for op in self.subgraph.operators:
+            code = self._code(op.opcode_index)
+            if code not in FUNCTIONS:
+                custom = self.model.operator_codes[op.opcode_index].custom_code
+                name = f"custom operator '{custom}'" if code is BuiltinOperator.CUSTOM else code.name
+                missing[name] = missing.get(name, 0) + 1
+        if missing:
+            listed = ", ".join(f"{name} ({count}x)" if count > 1 else name for name, count in missing.items())
+            raise UnsupportedError(f"the model uses operators that smelt does not support: {listed}")
+
     def _code(self, index: int) -> BuiltinOperator:
         codes = self.model.operator_codes
         if not 0 <= index < len(codes):
             raise FormatError(f"operator code {index} does not exist; there are {len(codes)}")
         number = max(int(codes[index].builtin_code), codes[index].deprecated_builtin_code)
         try:
-            code = BuiltinOperator(number)
+            return BuiltinOperator(number)
         except ValueError as error:
             raise UnsupportedError(f"operator code {number} is newer than this version of smelt") from error
-        if code is BuiltinOperator.CUSTOM:
-            raise UnsupportedError(f"the custom operator '{codes[index].custom_code}' is not supported")
-        return code
 
     def _metadata(self) -> dict[str, bytes]:
         result: dict[str, bytes] = {}

@@ -42,8 +42,6 @@ Response = Callable[[Call, Int64], Int64]
 Real = NDArray[np.floating[Any]]
 Curve = Callable[[Call, Real], Real]
 
-_FLOAT_MAX = float(np.finfo(np.float32).max)
-
 
 @dataclass(frozen=True)
 class LeakyReluAttributes:
@@ -70,12 +68,14 @@ def _evaluate(
 
 
 def _float_bounds(call: Call) -> tuple[float, float]:
+    """Finite bounds, as C has them in its tables: relu of infinity is the largest float."""
+    largest = float(np.finfo(call.input(0).dtype.numpy.name).max)
     low, high = ACTIVATIONS[call.node.operator]
-    return max(low, -_FLOAT_MAX), min(high, _FLOAT_MAX)
+    return max(low, -largest), min(high, largest)
 
 
 def _clamp(call: Call, x: Real) -> Real:
-    return np.asarray(np.clip(x, *ACTIVATIONS[call.node.operator]))
+    return np.asarray(np.clip(x, *_float_bounds(call)))
 
 
 def _leaky_relu(call: Call, x: Real) -> Real:

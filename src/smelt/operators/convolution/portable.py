@@ -139,7 +139,7 @@ CONV_2D_S8 = Kernel(
 )
 DEPTHWISE_CONV_2D_S8 = Kernel(
     name="smelt_depthwise_conv_2d_s8",
-    sources=("depthwise_conv_2d_s8.c",),
+    sources=("depthwise_conv_2d_s8.c", "smelt_rows_s8.c"),
     header="convolution.h",
     accepts=_accepts_s8,
     lower=_lower_depthwise_s8,

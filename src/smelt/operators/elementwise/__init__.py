@@ -35,8 +35,6 @@ from smelt.targets import Target
 
 Fields = dict[str, int | float | Table | None]
 
-_FLOAT_MAX = float(np.finfo(np.float32).max)
-
 
 @dataclass(frozen=True)
 class ElementwiseAttributes:
@@ -84,8 +82,9 @@ def _evaluate(
 
 def _float_bounds(call: Call) -> tuple[float, float]:
     """Finite bounds, as TFLite has them: an infinite result becomes the largest float."""
+    largest = float(np.finfo(call.output.dtype.numpy.name).max)
     low, high = ACTIVATIONS[call.attributes.activation]
-    return max(low, -_FLOAT_MAX), min(high, _FLOAT_MAX)
+    return max(low, -largest), min(high, largest)
 
 
 def _row_fields(layout: Layout) -> Fields:

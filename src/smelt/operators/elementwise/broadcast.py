@@ -52,6 +52,8 @@ def broadcast_shape(call: Call) -> tuple[int, ...]:
 def layout_of(a: tuple[int, ...], b: tuple[int, ...]) -> Layout:
     """The fewest loops for two shapes that broadcast: neighbouring dimensions treated alike are one loop."""
     shape = np.broadcast_shapes(a, b)
+    if 0 in shape:
+        return Layout(0, (1, 1), ())
     padded = [(1,) * (len(shape) - len(s)) + s for s in (a, b)]
     dimensions = [
         (extent, extent == a_extent, extent == b_extent)

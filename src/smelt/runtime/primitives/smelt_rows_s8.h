@@ -5,8 +5,6 @@
 
 #include <stdint.h>
 
-#include "smelt_requantize.h"
-
 struct smelt_rows_s8 {
     const int32_t *bias;      /* one a row; absorbs the input zero point */
     const int32_t *mantissas; /* the multiplier of each row (step 1), or of all rows (step 0) */
@@ -17,12 +15,7 @@ struct smelt_rows_s8 {
 };
 
 /* The output of one row: clamp(requantize(bias + sum) + zero point); bias + sum is modulo 2^32. */
-static inline int8_t smelt_row_output_s8(const struct smelt_rows_s8 *rows, int32_t row, int32_t sum) {
-    const int32_t value = (int32_t)((uint32_t)rows->bias[row] + (uint32_t)sum);
-    const int32_t scaled = smelt_requantize(value, rows->mantissas[row * rows->step],
-                                            rows->shifts[row * rows->step]);
-    return (int8_t)smelt_clamp(scaled + rows->zero_point, rows->low, rows->high);
-}
+int8_t smelt_row_output_s8(const struct smelt_rows_s8 *rows, int32_t row, int32_t sum);
 
 /* output[j] = the output of row first + j, for j < count: its sum is vector . weights of the row + correction.
  * weights points to row 0 of a matrix with `columns` columns. */

@@ -1,0 +1,119 @@
+"""How the elements of an ONNX tensor lie in smelt's tensors: NCHW becomes NHWC once, and stays so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from smelt.ir import Array
+
+Shape = tuple[int, ...]
+
+NHWC: Shape = (0, 2, 3, 1)
+"""The permutation from ONNX's N, C, H, W to smelt's N, H, W, C."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """smelt's elements are `onnx.reshape(factors).transpose(permutation).reshape(shape)`.
+
+    `onnx` is the tensor's shape in the file, `shape` that in smelt.  Three kinds occur: natural (nothing
+    moves), channels last (4-D, a 1-D signal with height 1), and flattened (a channels-last tensor as rows).
+    """
+
+    onnx: Shape
+    factors: Shape
+    permutation: Shape
+    shape: Shape
+
+    @property
+    def is_channels_last(self) -> bool:
+        """Whether this is a 4-D tensor with its channels moved to the end."""
+        return self.permutation == NHWC and len(self.shape) == 4
+
+    @property
+    def keeps_order(self) -> bool:
+        """Whether the elements lie in memory as in the file: only dimensions of size 1 move."""
+        return keeps_order(self.factors, self.permutation)
+
+    def array(self, array: Array) -> Array:
+        """An array of the file as smelt has it."""
+        return np.ascontiguousarray(array.reshape(self.factors).transpose(self.permutation)).reshape(self.shape)
+
+    def axis(self, axis: int) -> int:
+        """Where a dimension of the file is in smelt's tensor."""
+        if not self.is_channels_last:
+            return axis
+        return ((0, 3, 2) if len(self.onnx) == 3 else (0, 3, 1, 2))[axis]
+
+    def alike(self, onnx: Shape) -> Layout:
+        """This layout for a tensor of the same rank that is broadcast against one with this layout."""
+        if self.is_channels_last:
+            return channels_last(onnx)
+        if self.permutation == NHWC and onnx[1] == self.onnx[1]:
+            return Layout(onnx, (onnx[0], *self.factors[1:]), NHWC, onnx)
+        return natural(onnx)
+
+
+def natural(onnx: Shape) -> Layout:
+    """The file's own layout."""
+    return Layout(onnx, onnx, tuple(range(len(onnx))), onnx)
+
+
+def channels_last(onnx: Shape) -> Layout:
+    """NHWC for a shape NCHW, or N1LC for a shape NCL."""
+    factors = onnx if len(onnx) == 4 else (onnx[0], onnx[1], 1, onnx[2])
+    return Layout(onnx, factors, NHWC, tuple(factors[axis] for axis in NHWC))
+
+
+def flattened(layout: Layout) -> Layout:
+    """The rows [N, H*W*C] of a channels-last tensor that the file has as rows [N, C*H*W]."""
+    rows = (layout.factors[0], math.prod(layout.factors[1:]))
+    return Layout(rows, layout.factors, NHWC, rows)
+
+
+def channels_last_of_rank(rank: int) -> Callable[[Shape], Layout]:
+    """What gives the layout of a channels-last result whose shape in smelt is known; rank is the file's, 3 or 4."""
+
+    def layout(shape: Shape) -> Layout:
+        batch, height, width, channels = shape
+        return channels_last((batch, channels, height, width) if rank == 4 else (batch, channels, width))
+
+    return layout
+
+
+def keeps_order(shape: Sequence[int], permutation: Sequence[int]) -> bool:
+    """Whether a transpose moves no element: dimensions that are not of size 1 stay in their order."""
+    moved = [axis for axis in permutation if shape[axis] != 1]
+    return moved == sorted(moved)
+
+
+def inverse(permutation: Sequence[int]) -> Shape:
+    """The permutation that undoes another."""
+    return tuple(permutation.index(axis) for axis in range(len(permutation)))
+
+
+@dataclass
+class Tensor:
+    """A tensor of the file: its shape there, its contents when constant, and the smelt values that hold it.
+
+    The first of `forms` is the one that it was computed in.
+    """
+
+    name: str
+    onnx: Shape
+    array: Array | None = None
+    forms: dict[Layout, str] = field(default_factory=dict)
+
+    @property
+    def layout(self) -> Layout:
+        """The layout it was computed in."""
+        return next(iter(self.forms), natural(self.onnx))
+
+    @property
+    def rank(self) -> int:
+        """The number of its dimensions in the file."""
+        return len(self.onnx)

@@ -1,0 +1,173 @@
+"""The protobuf of an .onnx file: parsed, and its tensors and attributes checked before they are used."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smelt.errors import FormatError, UnsupportedError, UsageError, require
+from smelt.formats.onnx.schema import FLOAT, FLOATS, INT, INTS, STRING, TENSOR
+from smelt.ir import Array
+
+OLDEST_OPSET, NEWEST_OPSET = 13, 28
+"""Versions of ONNX's operators that are read."""
+
+MAX_ELEMENTS = 1 << 28
+"""The most elements of a tensor: a damaged shape must not cost gigabytes."""
+
+FLOAT32 = 1
+"""TensorProto.FLOAT."""
+
+DTYPES: Mapping[int, np.dtype[Any]] = {
+    number: np.dtype(name)
+    for number, name in {
+        1: "<f4", 2: "u1", 3: "i1", 4: "<u2", 5: "<i2", 6: "<i4", 7: "<i8", 9: "?", 10: "<f2", 11: "<f8",
+        12: "<u4", 13: "<u8",
+    }.items()
+}  # fmt: skip
+"""numpy's types of TensorProto.DataType."""
+
+_FIELDS = {1: "float_data", 7: "int64_data", 11: "double_data", 12: "uint64_data", 13: "uint64_data"}
+
+
+def parse_model(data: bytes) -> Any:
+    """The ModelProto in a file, with a graph and an opset that is read.
+
+    Raises FormatError or UnsupportedError; MissingExtraError without the package onnx.
+    """
+    onnx = require("onnx", "onnx", "reading .onnx files")
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(data)
+    except Exception as error:  # protobuf's DecodeError is in another place in each of its implementations
+        raise FormatError(f"the file is no ONNX model, or damaged: {error}") from error
+    if not model.HasField("graph"):
+        raise FormatError("the file holds no graph")
+    versions = {entry.domain: entry.version for entry in model.opset_import}
+    opset = versions.get("", versions.get("ai.onnx"))
+    if opset is None:
+        raise FormatError("the model does not say which version of ONNX's operators (opset) it uses")
+    if not OLDEST_OPSET <= opset <= NEWEST_OPSET:
+        raise UnsupportedError(
+            f"the model uses opset {opset}; {OLDEST_OPSET} to {NEWEST_OPSET} are supported. Export it again with "
+            f"another opset_version, or use onnx.version_converter.convert_version"
+        )
+    if model.graph.sparse_initializer:
+        raise UnsupportedError("sparse initializers are not supported")
+    return model
+
+
+def tensor_array(tensor: Any, folder: Path | None, where: str) -> Array:
+    """The contents of a TensorProto; a view of its bytes where it has raw data.
+
+    Its dimensions are compared with the data that is there before anything is allocated.
+    """
+    if tensor.data_location == 1:
+        file = next((entry.value for entry in tensor.external_data if entry.key == "location"), "?")
+        raise UnsupportedError(
+            f"{where}: its data is in another file, '{(folder or Path()) / file}'; save the model as one file "
+            f"(onnx.save_model(onnx.load('model.onnx'), 'one.onnx'))"
+        )
+    dtype = DTYPES.get(tensor.data_type)
+    if dtype is None or tensor.HasField("segment"):
+        raise UnsupportedError(f"{where}: tensors of ONNX's data type {tensor.data_type} are not supported")
+    shape = checked_shape(tensor.dims, where)
+    elements = math.prod(shape)
+    if tensor.HasField("raw_data"):
+        if len(tensor.raw_data) != elements * dtype.itemsize:
+            raise FormatError(
+                f"{where}: {dtype.name}{list(shape)} needs {elements * dtype.itemsize} bytes, "
+                f"has {len(tensor.raw_data)}"
+            )
+        flat: Array = np.frombuffer(tensor.raw_data, np.uint8)
+        return (flat != 0 if dtype == np.bool_ else flat.view(dtype)).reshape(shape)
+    stored = getattr(tensor, _FIELDS.get(tensor.data_type, "int32_data"))
+    if len(stored) != elements:
+        raise FormatError(f"{where}: {dtype.name}{list(shape)} needs {elements} elements, has {len(stored)}")
+    if dtype == np.float16:
+        return np.array(stored, np.int32).astype(np.uint16).view(np.float16).reshape(shape)
+    return np.array(stored, np.int32 if dtype.itemsize < 4 else dtype).astype(dtype).reshape(shape)
+
+
+def checked_shape(dimensions: Sequence[int], where: str) -> tuple[int, ...]:
+    """Dimensions of sensible size; FormatError otherwise."""
+    shape = tuple(int(d) for d in dimensions)
+    if any(d < 0 for d in shape):
+        raise FormatError(f"{where}: shape {list(shape)} has a negative dimension")
+    if math.prod(max(d, 1) for d in shape) > MAX_ELEMENTS or len(shape) > 16:
+        raise FormatError(f"{where}: shape {list(shape)} is too large")
+    return shape
+
+
+def attribute_values(node: Any, folder: Path | None, label: str) -> dict[str, tuple[int, Any]]:
+    """The attributes of a NodeProto as (type, value) by name; tensors as arrays."""
+    result: dict[str, tuple[int, Any]] = {}
+    for attribute in node.attribute:
+        if attribute.name in result:
+            raise FormatError(f"{label}: the attribute '{attribute.name}' is given twice")
+        result[attribute.name] = attribute.type, _attribute(attribute, folder, f"{label}: '{attribute.name}'")
+    return result
+
+
+def _attribute(attribute: Any, folder: Path | None, where: str) -> Any:
+    match attribute.type:
+        case kind if kind == FLOAT:
+            return attribute.f
+        case kind if kind == INT:
+            return attribute.i
+        case kind if kind == STRING:
+            return attribute.s.decode("utf-8", "backslashreplace")
+        case kind if kind == TENSOR:
+            return tensor_array(attribute.t, folder, where)
+        case kind if kind == FLOATS:
+            return tuple(attribute.floats)
+        case kind if kind == INTS:
+            return tuple(attribute.ints)
+        case _:
+            return None
+
+
+def input_shape(value: Any, shapes: Mapping[str, Sequence[int]]) -> tuple[int, ...]:
+    """The static shape of a graph input, as in the file; a symbolic first dimension is 1.
+
+    `shapes` may fix what is symbolic.  Raises UnsupportedError for other types than float32 tensors and for
+    shapes that remain unknown, UsageError for a given shape that does not fit the file's.
+    """
+    where = f"input '{value.name}'"
+    kind = value.type.tensor_type
+    if not value.type.HasField("tensor_type") or kind.elem_type != FLOAT32:
+        raise UnsupportedError(f"{where}: only float32 tensors are supported as inputs")
+    declared = [_dimension(d) for d in kind.shape.dim] if kind.HasField("shape") else None
+    given = shapes.get(value.name)
+    if given is not None:
+        if declared is not None and not _fits(declared, given):
+            raise UsageError(f"{where}: the shape {list(given)} does not fit the model's {declared}")
+        return checked_shape(given, where)
+    if declared is None:
+        raise UnsupportedError(f"{where} has no shape; give it, as the file has it: {_advice(value.name, '1,...')}")
+    unknown = [d for d in declared[1:] if isinstance(d, str)]
+    if unknown:
+        example = ",".join("1" if isinstance(d, str) and not i else str(d) for i, d in enumerate(declared))
+        raise UnsupportedError(
+            f"{where} has no fixed size for {', '.join(map(repr, unknown))}; give numbers, in the file's order of "
+            f"dimensions: {_advice(value.name, example)}"
+        )
+    return checked_shape([1 if isinstance(d, str) else d for d in declared], where)
+
+
+def _dimension(dimension: Any) -> int | str:
+    return int(dimension.dim_value) if dimension.HasField("dim_value") else str(dimension.dim_param or "?")
+
+
+def _fits(declared: Sequence[int | str], given: Sequence[int]) -> bool:
+    return len(declared) == len(given) and all(
+        g > 0 and (isinstance(d, str) or d == g) for d, g in zip(declared, given, strict=True)
+    )
+
+
+def _advice(name: str, example: str) -> str:
+    return f"--shape {name}={example}"

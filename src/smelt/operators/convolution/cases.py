@@ -1,0 +1,117 @@
+"""Cases of conv_2d and depthwise_conv_2d."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from smelt.ir import Attribute, DType, Quantization
+from smelt.operators.case import Case, Tensor, quantized, random_weights
+
+Shape = tuple[int, ...]
+_ACTIVATIONS = ("none", "relu", "relu6", "relu_n1_to_1")
+
+
+def _bias(channels: int, seed: int) -> Tensor:
+    array = np.random.default_rng(seed).integers(-8000, 8000, channels, dtype=np.int32)
+    return Tensor(DType.S32, (channels,), None, array)
+
+
+def _float(shape: Shape, seed: int) -> Tensor:
+    return Tensor(DType.F32, shape, None, np.random.default_rng(seed).normal(size=shape).astype(np.float32))
+
+
+def _s8(
+    name: str,
+    data: Shape,
+    weights: Shape,
+    attributes: dict[str, Attribute],
+    *,
+    zero_points: tuple[int, int] = (-3, 5),
+    per_channel: bool = True,
+    bias: bool = True,
+) -> Case:
+    operator = "depthwise_conv_2d" if name.startswith("depthwise") else "conv_2d"
+    axis = 3 if operator == "depthwise_conv_2d" else 0
+    channels = weights[axis]
+    field = int(np.prod(weights)) // channels
+    inputs = [
+        quantized(data, 0.05, zero_points[0]),
+        random_weights(weights, axis if per_channel else None, seed=len(name)),
+    ]
+    if bias:
+        inputs.append(_bias(channels, seed=field))
+    # An output scale at which a few values of every channel saturate.
+    output = Quantization.per_tensor(0.02 * float(np.sqrt(field)), zero_points[1])
+    return Case(f"{name}_s8", operator, tuple(inputs), attributes, output)
+
+
+def _f32(
+    name: str, data: Shape, weights: Shape, attributes: dict[str, Attribute], *, bias: bool = True
+) -> Case:
+    operator = "depthwise_conv_2d" if name.startswith("depthwise") else "conv_2d"
+    channels = weights[3 if operator == "depthwise_conv_2d" else 0]
+    inputs = (Tensor(DType.F32, data), _float(weights, 1), *((_float((channels,), 2),) if bias else ()))
+    return Case(f"{name}_f32", operator, inputs, attributes)
+
+
+_SIZES: list[tuple[str, Shape, Shape, dict[str, Attribute]]] = [
+    ("conv_pointwise", (1, 5, 4, 8), (7, 1, 1, 8), {}),
+    ("conv_pointwise_stride_2", (2, 5, 5, 3), (4, 1, 1, 3), {"stride": (2, 2)}),
+    ("conv_same", (1, 6, 5, 3), (5, 3, 3, 3), {"padding": (1, 1, 1, 1)}),
+    ("conv_same_stride_2", (1, 8, 8, 3), (8, 3, 3, 3), {"stride": (2, 2), "padding": (0, 1, 0, 1)}),
+    ("conv_valid_even_kernel", (2, 7, 6, 4), (6, 2, 4, 4), {"stride": (1, 2)}),
+    ("conv_dilated", (1, 9, 9, 2), (3, 3, 3, 2), {"dilation": (2, 3), "padding": (2, 2, 3, 3)}),
+    ("conv_one_channel", (1, 12, 10, 1), (9, 10, 4, 1), {"stride": (2, 2), "padding": (4, 5, 1, 1)}),
+    ("conv_whole_width", (1, 9, 4, 6), (5, 3, 4, 6), {}),
+    ("conv_grouped", (1, 5, 5, 12), (6, 3, 3, 4), {"padding": (1, 1, 1, 1)}),
+    ("conv_grouped_pointwise", (1, 3, 4, 6), (9, 1, 1, 2), {}),
+    ("conv_wider_padding", (1, 3, 3, 4), (3, 2, 2, 4), {"padding": (2, 3, 4, 2)}),
+    ("depthwise_same", (1, 6, 7, 8), (1, 3, 3, 8), {"padding": (1, 1, 1, 1)}),
+    (
+        "depthwise_stride_2",
+        (2, 7, 8, 5),
+        (1, 3, 3, 5),
+        {"stride": (2, 2), "padding": (1, 1, 0, 1)},
+    ),
+    ("depthwise_valid", (1, 5, 6, 7), (1, 3, 2, 7), {}),
+    ("depthwise_dilated", (1, 9, 8, 6), (1, 3, 3, 6), {"dilation": (3, 2), "padding": (3, 3, 2, 2)}),
+    ("depthwise_multiplier", (1, 6, 5, 3), (1, 3, 3, 6), {"padding": (1, 1, 1, 1), "multiplier": 2}),
+    (
+        "depthwise_from_one_channel",
+        (1, 12, 9, 1),
+        (1, 10, 8, 8),
+        {"stride": (2, 2), "padding": (4, 4, 3, 4), "multiplier": 8},
+    ),
+]
+
+CASES = [
+    *(_s8(*sizes) for sizes in _SIZES),
+    *(_f32(*sizes) for sizes in _SIZES),
+    *(
+        _s8(f"{name}_{activation}", data, weights, {"padding": (1, 1, 1, 1), "activation": activation})
+        for activation in _ACTIVATIONS
+        for name, data, weights in (
+            ("conv", (1, 4, 4, 6), (5, 3, 3, 6)),
+            ("depthwise", (1, 4, 4, 6), (1, 3, 3, 6)),
+        )
+    ),
+    *(
+        _f32(f"{name}_{activation}", data, weights, {"activation": activation})
+        for activation in _ACTIVATIONS
+        for name, data, weights in (
+            ("conv", (1, 4, 4, 6), (5, 3, 3, 6)),
+            ("depthwise", (1, 4, 4, 6), (1, 3, 3, 6)),
+        )
+    ),
+    _s8("conv_per_tensor", (1, 5, 4, 8), (6, 2, 2, 8), {}, per_channel=False),
+    _s8("depthwise_per_tensor", (1, 5, 4, 8), (1, 2, 2, 8), {}, per_channel=False),
+    _s8("conv_no_bias", (1, 5, 4, 8), (6, 2, 2, 8), {}, bias=False),
+    _s8("depthwise_no_bias", (1, 5, 4, 8), (1, 2, 2, 8), {}, bias=False),
+    _f32("conv_no_bias", (1, 5, 4, 8), (6, 2, 2, 8), {}, bias=False),
+    _f32("depthwise_no_bias", (1, 5, 4, 8), (1, 2, 2, 8), {}, bias=False),
+    _s8("conv_extreme_low", (1, 4, 4, 5), (5, 3, 3, 5), {"padding": (1, 1, 1, 1)}, zero_points=(-128, 127)),
+    _s8("conv_extreme_high", (1, 4, 4, 5), (5, 3, 3, 5), {"padding": (1, 1, 1, 1)}, zero_points=(127, -128)),
+    _s8(
+        "depthwise_extreme_low", (1, 4, 4, 5), (1, 3, 3, 5), {"padding": (1, 1, 1, 1)}, zero_points=(-128, 127)
+    ),
+]

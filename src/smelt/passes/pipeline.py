@@ -1,0 +1,54 @@
+"""The passes in the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from smelt.errors import UsageError
+from smelt.ir import Graph
+from smelt.operators import verify_graph
+from smelt.passes.cancel_transposes import cancel_transposes
+from smelt.passes.fold_batch_normalization import fold_batch_normalization
+from smelt.passes.fold_constants import fold_constants
+from smelt.passes.fold_padding import fold_padding
+from smelt.passes.fuse_activations import fuse_activations
+from smelt.passes.merge_reshapes import merge_reshapes
+from smelt.passes.remove_dead_nodes import remove_dead_nodes
+from smelt.passes.remove_identities import remove_identities
+
+Pass = Callable[[Graph], Graph]
+
+DEFAULT: tuple[tuple[str, Pass], ...] = (
+    ("remove-dead-nodes", remove_dead_nodes),
+    ("fold-constants", fold_constants),
+    ("remove-identities", remove_identities),
+    ("cancel-transposes", cancel_transposes),
+    ("fold-batch-normalization", fold_batch_normalization),
+    ("fuse-activations", fuse_activations),
+    ("fold-padding", fold_padding),
+    ("merge-reshapes", merge_reshapes),
+    ("remove-identities", remove_identities),
+    ("remove-dead-nodes", remove_dead_nodes),
+)
+"""Constants and identities first, so that the others see through them; transposes before batch
+normalization, which looks for its layer right before it; activations after it, since they end a layer."""
+
+
+def optimize(graph: Graph, passes: Iterable[tuple[str, Pass]] | None = None, verify: bool = True) -> Graph:
+    """The graph after the given passes (default: `DEFAULT`), computing the same.
+
+    `verify` checks the graph after every pass; GraphError then names what is broken, and is a bug.
+    """
+    for _, run in DEFAULT if passes is None else passes:
+        graph = run(graph)
+        if verify:
+            verify_graph(graph)
+    return graph
+
+
+def find_pass(name: str) -> tuple[str, Pass]:
+    """The pass of that name, for `optimize`; raises UsageError listing the names."""
+    known = dict(DEFAULT)
+    if name not in known:
+        raise UsageError(f"there is no pass '{name}'; the passes are {', '.join(sorted(known))}")
+    return name, known[name]

@@ -1,0 +1,228 @@
+/* Two pixels times four channels at a time; see the header for the order of weights. */
+#include "smelt_gemm_s8__arm_dsp.h"
+
+#include <string.h>
+
+struct tile {
+    int32_t step;            /* bytes from the first pixel's output to the second's */
+    int32_t weight_bytes;    /* of all blocks of four channels */
+    int32_t depth;           /* input values, a multiple of 4 */
+    int32_t signed_rounding;
+    int32_t zero_point;
+};
+
+#if defined(__ARM_FEATURE_DSP)
+
+uint32_t *__attribute__((naked, noinline))
+smelt_expand_two_s8__arm_dsp(__attribute__((unused)) uint32_t *pairs, __attribute__((unused)) const int8_t *first,
+                             __attribute__((unused)) const int8_t *second, __attribute__((unused)) int32_t count) {
+    /* r0 pairs, r1 first, r2 second, r3 end of first, r4-r7 values */
+#define EXPAND_4                       \
+    "ldr     r4, [r1], #4         \n" \
+    "ldr     r5, [r2], #4         \n" \
+    "sxtb16  r6, r4               \n" \
+    "sxtb16  r7, r5               \n" \
+    "sxtb16  r4, r4, ror #8       \n" \
+    "sxtb16  r5, r5, ror #8       \n" \
+    "str     r6, [r0], #4         \n" \
+    "str     r7, [r0], #4         \n" \
+    "str     r4, [r0], #4         \n" \
+    "str     r5, [r0], #4         \n"
+    __asm volatile(
+        ".syntax unified              \n"
+        "push    {r4-r7}              \n"
+        "lsls    r4, r3, #29          \n" /* negative when count is an odd number of fours */
+        "add     r3, r1, r3           \n"
+        "bmi     2f                   \n"
+        "1:                           \n"
+        EXPAND_4
+        "2:                           \n"
+        EXPAND_4
+        "cmp     r1, r3               \n"
+        "bne     1b                   \n"
+        "pop     {r4-r7}              \n"
+        "bx      lr                   \n");
+#undef EXPAND_4
+}
+
+/* Blocks of four channels for two pixels. In the loop:
+ *   r0 pairs, r1 weights, r2 r3 the two pixels' input values, r4 W(c0, c1), r5 W(c2, c3)
+ *   r6 r8 (first pixel), r10 r12 (second): sums of c0 and c2; r7 r9, r11 lr: 256 * (c1, c3) + (c0, c2)
+ * Stack: 0 output, 4 pairs, 8 step, 12 end of weights, 16 signed_rounding, 20 zero_point, 24 end of pairs,
+ *   28 bytes of weights before the point where the first round enters the loop, 32 that point. */
+static void __attribute__((naked, noinline))
+gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) const uint32_t *pairs,
+            __attribute__((unused)) const uint32_t *weights, __attribute__((unused)) const struct tile *tile) {
+    /* One pair of input values, 16 products, 15 cycles, 48 bytes. */
+#define PAIR(offset)                         \
+    "ldr.n   r2, [r0, #8*" #offset "]   \n" \
+    "ldr.n   r3, [r0, #8*" #offset "+4] \n" \
+    "ldr.n   r4, [r1, #8*" #offset "]   \n" \
+    "ldr.n   r5, [r1, #8*" #offset "+4] \n" \
+    "smlad   r7, r4, r2, r7             \n" \
+    "smlad   r11, r4, r3, r11           \n" \
+    "sxtb16  r4, r4                     \n" \
+    "smlad   r6, r4, r2, r6             \n" \
+    "smlad   r10, r4, r3, r10           \n" \
+    "smlad   r9, r5, r2, r9             \n" \
+    "smlad   lr, r5, r3, lr             \n" \
+    "sxtb16  r5, r5                     \n" \
+    "smlad   r8, r5, r2, r8             \n" \
+    "smlad   r12, r5, r3, r12           \n"
+    /* Requantize channel `at` of both pixels, stores at r0 and r3. */
+#define UNSIGNED(first, second, multiplier, at)    \
+    "smmul   " first ", " first ", " multiplier "   \n" \
+    "smmul   " second ", " second ", " multiplier " \n" \
+    "ssat    " first ", #8, " first ", asr #9       \n" \
+    "ssat    " second ", #8, " second ", asr #9     \n" \
+    "strb    " first ", [r0, #" at "]               \n" \
+    "strb    " second ", [r3, #" at "]              \n"
+#define SIGNED_ONE(sum)                          \
+    "asr     " sum ", " sum ", #7           \n" \
+    "smmulr  " sum ", " sum ", r2           \n" \
+    "add     " sum ", " sum ", " sum ", asr #31 \n" \
+    "smmlar  " sum ", " sum ", r4, r5       \n" \
+    "ssat    " sum ", #8, " sum "           \n"
+#define SIGNED(first, second, at)              \
+    "ldmia   r1!, {r2, r4}              \n" \
+    SIGNED_ONE(first) SIGNED_ONE(second)      \
+    "strb    " first ", [r0, #" at "]   \n" \
+    "strb    " second ", [r3, #" at "]  \n"
+    __asm volatile(
+        ".syntax unified              \n"
+        "push    {r4-r11, lr}         \n"
+        "sub     sp, #36              \n"
+        "ldm     r3, {r4-r8}          \n" /* step, weight_bytes, depth, signed_rounding, zero_point */
+        "add     r5, r2, r5           \n"
+        "add     r10, r1, r6, lsl #2  \n" /* 4 bytes of pairs an input value */
+        "rsb     r9, r6, #0           \n"
+        "lsr     r9, r9, #1           \n"
+        "and     r9, r9, #7           \n" /* pairs that the first round skips */
+        "lsl     r11, r9, #3          \n"
+        "sub     r1, r1, r11          \n"
+        "adr     r12, 2f              \n"
+        "add     r9, r9, r9, lsl #1   \n"
+        "add     r12, r12, r9, lsl #4 \n"
+        "stm     sp, {r0, r1, r4, r5, r7, r8, r10, r11, r12} \n"
+        "mov     r1, r2               \n"
+        "1:                           \n" /* a block of four channels */
+        "ldmia   r1!, {r2, r3}        \n"
+        "ldr     r4, [sp, #28]        \n"
+        "ldr     r5, [sp, #32]        \n"
+        "ldr     r0, [sp, #4]         \n"
+        "mov     r7, r2               \n"
+        "mov     r11, r2              \n"
+        "mov     r9, r3               \n"
+        "mov     lr, r3               \n"
+        "movs    r6, #0               \n"
+        "mov     r8, r6               \n"
+        "mov     r10, r6              \n"
+        "mov     r12, r6              \n"
+        "subs    r1, r1, r4           \n"
+        "mov     pc, r5               \n"
+        ".balign 4                    \n"
+        "2:                           \n"
+        PAIR(0) PAIR(1) PAIR(2) PAIR(3) PAIR(4) PAIR(5) PAIR(6) PAIR(7)
+        "ldr     r2, [sp, #24]        \n"
+        "adds    r0, #64              \n"
+        "adds    r1, #64              \n"
+        "cmp     r0, r2               \n"
+        "bne     2b                   \n"
+        "ldr     r4, [r1]             \n"
+        "ldr     r5, [r1, #4]         \n"
+        "ldr     r0, [sp]             \n"
+        "ldr     r3, [sp, #8]         \n"
+        "ldr     r2, [sp, #16]        \n"
+        "adds    r1, #8               \n"
+        "adds    r3, r0               \n"
+        "sub     r7, r7, r6           \n"
+        "sub     r9, r9, r8           \n"
+        "sub     r11, r11, r10        \n"
+        "sub     lr, lr, r12          \n"
+        "add     r6, r4, r6, lsl #8   \n"
+        "add     r8, r5, r8, lsl #8   \n"
+        "add     r10, r4, r10, lsl #8 \n"
+        "add     r12, r5, r12, lsl #8 \n"
+        "cbnz    r2, 3f               \n"
+        "ldmia   r1!, {r2, r4, r5}    \n"
+        UNSIGNED("r6", "r10", "r2", "0")
+        "ldr     r2, [r1], #4         \n"
+        UNSIGNED("r7", "r11", "r4", "1")
+        UNSIGNED("r8", "r12", "r5", "2")
+        UNSIGNED("r9", "lr", "r2", "3")
+        "b       4f                   \n"
+        "3:                           \n"
+        "ldr     r5, [sp, #20]        \n"
+        SIGNED("r6", "r10", "0")
+        SIGNED("r7", "r11", "1")
+        SIGNED("r8", "r12", "2")
+        SIGNED("r9", "lr", "3")
+        "4:                           \n"
+        "adds    r0, #4               \n"
+        "str     r0, [sp]             \n"
+        "ldr     r2, [sp, #12]        \n"
+        "cmp     r1, r2               \n"
+        "bne     1b                   \n"
+        "add     sp, #36              \n"
+        "pop     {r4-r11, pc}         \n");
+#undef PAIR
+#undef UNSIGNED
+#undef SIGNED
+#undef SIGNED_ONE
+}
+
+#else
+
+/* The same in C, for other cores: what the tests of the packed form run on a computer. */
+#include "smelt_gemm_words.h"
+
+uint32_t *smelt_expand_two_s8__arm_dsp(uint32_t *pairs, const int8_t *first, const int8_t *second, int32_t count) {
+    for (int32_t i = 0; i < count; i += 4) {
+        *pairs++ = smelt_pair(first[i], first[i + 2]);
+        *pairs++ = smelt_pair(second[i], second[i + 2]);
+        *pairs++ = smelt_pair(first[i + 1], first[i + 3]);
+        *pairs++ = smelt_pair(second[i + 1], second[i + 3]);
+    }
+    return pairs;
+}
+
+static void gemm_blocks(int8_t *output, const uint32_t *pairs, const uint32_t *weights, const struct tile *tile) {
+    const uint32_t *const end = weights + tile->weight_bytes / 4;
+    while (weights != end) {
+        for (int32_t pixel = 0; pixel < 2; pixel++) {
+            smelt_gemm_block(output + pixel * tile->step, pairs + pixel, 2, weights, tile->depth,
+                             tile->signed_rounding, tile->zero_point);
+        }
+        weights += smelt_gemm_block_words(tile->depth, tile->signed_rounding);
+        output += 4;
+    }
+}
+
+#endif
+
+void smelt_gemm_two_s8__arm_dsp(int8_t *output, int32_t step, const uint32_t *pairs,
+                                const struct smelt_gemm_s8__arm_dsp *gemm) {
+    const int32_t block_words = gemm->depth + (gemm->signed_rounding ? 12 : 8);
+    const int32_t blocks = gemm->channels / 4, rest = gemm->channels % 4;
+    struct tile tile = {step, blocks * block_words * 4, gemm->depth, gemm->signed_rounding, gemm->zero_point};
+    if (blocks > 0) {
+        gemm_blocks(output, pairs, gemm->weights, &tile);
+    }
+    if (rest > 0) {
+        int8_t last[8];
+        tile.step = 4;
+        tile.weight_bytes = block_words * 4;
+        gemm_blocks(last, pairs, gemm->weights + blocks * block_words, &tile);
+        for (int32_t c = 0; c < rest; c++) {
+            output[blocks * 4 + c] = last[c];
+            output[blocks * 4 + c + step] = last[4 + c];
+        }
+    }
+}
+
+void smelt_clamp_s8__arm_dsp(int8_t *output, int32_t count, int32_t low, int32_t high) {
+    for (int32_t i = 0; i < count; i++) {
+        const int32_t value = output[i] < low ? low : output[i];
+        output[i] = (int8_t)(value > high ? high : value);
+    }
+}

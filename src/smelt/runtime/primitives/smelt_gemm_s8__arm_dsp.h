@@ -1,0 +1,50 @@
+/* Matrix products of int8 values on Arm cores with the DSP extension, and what their users share.
+ *
+ * Packed weights: for every four output channels c0..c3, words of 32 bits in this order
+ *   starts of c1 and c3
+ *   for every pair (i, j) of input values, in the order (0,2), (1,3), (4,6), (5,7), ...:
+ *     W(c0, c1), W(c2, c3), where each half of W(a, b) holds the exact int16 256 * w[b] + w[a]
+ *     of the input values i (low half) and j (high half)
+ *   starts of c0 and c2
+ *   `signed_rounding` 0: a multiplier a channel; 1: a multiplier and a divisor a channel
+ * Absent channels and input values have zero weights.
+ *
+ * A product of W with two input values adds 256 * acc[b] + acc[a] to one accumulator, SXTB16 leaves w[a] alone for
+ * another one; their difference is 256 * acc[b], exact modulo 2^32. All sums end as 256 * acc + start.
+ * Requantization of such a sum s, with the multiplier m and high(x) = floor(x / 2^32):
+ *   signed_rounding 0: saturate(high(s * m) >> SMELT_GEMM_SHIFT); the start holds bias, rounding, zero point
+ *   signed_rounding 1: r = high((s >> 7) * m + 2^31), r -= r < 0, saturate(high(r * divisor + 2^31) + zero_point)
+ * Python (operators/convolution/arm_dsp_requantization.py) chooses the form and proves it exact. */
+#ifndef SMELT_GEMM_S8_ARM_DSP_H
+#define SMELT_GEMM_S8_ARM_DSP_H
+
+#include <stdint.h>
+
+#define SMELT_GEMM_SHIFT 9
+
+struct smelt_gemm_s8__arm_dsp {
+    const uint32_t *weights; /* packed */
+    int32_t depth;           /* input values of an output, a multiple of 4 */
+    int32_t channels;        /* outputs of a pixel */
+    int32_t signed_rounding;
+    int32_t zero_point;      /* of the output */
+};
+
+/* Write two int8 vectors of `count` values (a multiple of 4) as int16 pairs (0,2), (1,3), (4,6), ..., one word of the
+ * first vector and one of the second in turn. Returns the end of what was written. */
+uint32_t *smelt_expand_two_s8__arm_dsp(uint32_t *pairs, const int8_t *first, const int8_t *second, int32_t count);
+
+/* The same for one vector. */
+uint32_t *smelt_expand_one_s8__arm_dsp(uint32_t *pairs, const int8_t *values, int32_t count);
+
+/* All channels of two pixels whose inputs smelt_expand_two wrote to `pairs`; the second goes to `output + step`. */
+void smelt_gemm_two_s8__arm_dsp(int8_t *output, int32_t step, const uint32_t *pairs,
+                                const struct smelt_gemm_s8__arm_dsp *gemm);
+
+/* All channels of one pixel whose inputs smelt_expand_one wrote to `pairs`. */
+void smelt_gemm_one_s8__arm_dsp(int8_t *output, const uint32_t *pairs, const struct smelt_gemm_s8__arm_dsp *gemm);
+
+/* Clamp `count` outputs to [low, high] in place. */
+void smelt_clamp_s8__arm_dsp(int8_t *output, int32_t count, int32_t low, int32_t high);
+
+#endif
