@@ -381,11 +381,11 @@ def test_faults_name_the_place_and_the_cause(images, kind, core) -> None:
 
 
 def test_endless_loops_end(machine) -> None:
-    with pytest.raises(EngineError, match=r"instruction limit.*forever"):
+    with pytest.raises(EngineError, match=r"forever.*instruction limit"):
         machine.call("forever", instruction_limit=10_000)
-    with pytest.raises(EngineError, match=r"instruction limit.*forever"):
+    with pytest.raises(EngineError, match=r"forever.*instruction limit"):
         machine.call("forever", instruction_limit=10_000, count=True)
-    with pytest.raises(EngineError, match=r"time limit of 0.2 s.*forever"):
+    with pytest.raises(EngineError, match=r"forever.*time limit of 0.2 s"):
         machine.call("forever", timeout_seconds=0.2)
     assert machine.call("add_six", 1, 1, 1, 1, 1, 1, instruction_limit=1000).return_value == 21
 

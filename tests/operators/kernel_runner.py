@@ -13,7 +13,7 @@ import pytest
 from smelt.codegen.c_text import C_TYPES, float_literal, initializer, integer_literal
 from smelt.ir import Array, DType, Graph
 from smelt.operators import call_of, choose_kernel, find_operator
-from smelt.operators.operator import Call, Input, Output, Parameters, Table
+from smelt.operators.operator import Call, Input, Output, Parameters, Scratch, Table
 from smelt.targets import find_target
 
 RUNTIME = Path(find_operator("add").folder).parents[1] / "runtime"
@@ -49,7 +49,8 @@ class _Source:
         return f"&{name}"
 
     def step(self, call: Call) -> None:
-        lowering = choose_kernel(call, find_target("host")).lower(call, find_target("host"))
+        kernel = choose_kernel(call, find_target("host"))
+        lowering = kernel.lower(call, find_target("host"))
         lines = [_buffer("output", call.output.dtype, call.output.elements)]
         ends = [f"fwrite({'input_0' if self.in_place else 'output'}, {call.output.bytes}, 1, stdout);"]
         ends.append("free(output);")
@@ -67,6 +68,11 @@ class _Source:
                 arguments.append(f"input_{argument.index}" if constant is None else self.table(constant))
             elif isinstance(argument, Parameters):
                 arguments.append(self.parameters(argument))
+            elif isinstance(argument, Scratch):
+                scratch_bytes = kernel.scratch_bytes(call, find_target("host"))
+                lines.append(_buffer("scratch", DType.S8, scratch_bytes))
+                ends.append("free(scratch);")
+                arguments.append("scratch")
             elif isinstance(argument, Table):
                 arguments.append(self.table(argument.array))
             else:
@@ -85,6 +91,11 @@ def _buffer(name: str, dtype: DType, elements: int) -> str:
     return f"{c_type} *{name} = ({c_type} *)malloc({elements} * sizeof({c_type}));"
 
 
+def _source_file(family: Path, name: str) -> Path:
+    own = family / name
+    return own if own.is_file() else RUNTIME / "primitives" / name
+
+
 def run_kernels(
     runs: Sequence[tuple[Graph, Mapping[str, Array]]], folder: Path, *, in_place: bool = False
 ) -> list[Array]:
@@ -101,7 +112,7 @@ def run_kernels(
         call = call_of(graph, node)
         kernel = choose_kernel(call, find_target("host"))
         family = find_operator(node.operator).folder
-        sources.update(family / name for name in kernel.sources)
+        sources.update(_source_file(family, name) for name in kernel.sources)
         source.step(call)
         data += [np.ascontiguousarray(inputs[name]).tobytes() for name in graph.inputs]
     program = folder / "program"

@@ -209,17 +209,16 @@ class Machine:
 
     def _run(self, entry: int, timeout_seconds: float, counter: BlockCounter | None, what: str) -> None:
         """Emulate from `entry` until the return address or an exit; EngineError for any other end."""
-        engine, core = self._engine, self._core
         self._fault = self._exit_status = None
         timed_out = threading.Event()
 
         def give_up() -> None:
             timed_out.set()
-            engine.emu_stop()
+            self._engine.emu_stop()
 
         timer = threading.Timer(timeout_seconds, give_up)
         timer.daemon = True
-        detach = counter.attach(engine) if counter else None
+        detach = counter.attach(self._engine) if counter else None
         timer.start()
         try:
             self._resume_at: int | None = entry
@@ -229,17 +228,20 @@ class Machine:
             timer.cancel()
             if detach:
                 detach()
-        where = self.image.describe(core.read(engine, core.program_counter) & ~1)
-        is_call = core.read(engine, core.program_counter) & ~1 == _RETURN_ADDRESS
+        if timed_out.is_set() and self._fault is None:
+            self._fault = f"the time limit of {timeout_seconds:g} s is over"
+        if counter is not None and counter.is_exhausted and self._fault is None:
+            self._fault = "the instruction limit is reached"
+        self._check_end(what)
+
+    def _check_end(self, what: str) -> None:
+        program_counter = self._core.read(self._engine, self._core.program_counter) & ~1
+        where = self.image.describe(program_counter)
         if self._fault is not None:
-            raise EngineError(f"Fault in {what} at {where}: {self._fault}.")
-        if counter is not None and counter.is_exhausted:
-            raise EngineError(f"The instruction limit ended {what} at {where}.")
-        if timed_out.is_set():
-            raise EngineError(f"The time limit of {timeout_seconds:g} s ended {what} at {where}.")
+            raise EngineError(f"Failure in {what} at {where}: {self._fault}.")
         if self._exit_status is not None and what != "the program":
             raise EngineError(f"The program exited with status {self._exit_status} during {what} at {where}.")
-        if self._exit_status is None and not is_call:
+        if self._exit_status is None and program_counter != _RETURN_ADDRESS:
             raise EngineError(f"The emulator stopped in {what} at {where}, without a reason.")
 
     def _emulate(self, entry: int) -> None:

@@ -30,6 +30,9 @@ class Surroundings(Protocol):
     def constant(self, name: str | None) -> Array:
         """The contents of a constant tensor; UnsupportedError when it is computed."""
 
+    def is_constant(self, name: str) -> bool:
+        """Whether the tensor is a constant."""
+
 
 @dataclass(frozen=True)
 class Translated:
@@ -302,7 +305,7 @@ def _pack(_: Surroundings, *inputs: str, axis: int) -> Folded:
 def _strided_slice(
     _: Surroundings, x: str, begin: str, end: str, strides: str, *,
     begin_mask: int, end_mask: int, ellipsis_mask: int, new_axis_mask: int, shrink_axis_mask: int,
-) -> Folded:
+) -> Translated | Folded:
     if ellipsis_mask or new_axis_mask:
         raise UnsupportedError(f"{_.label}: STRIDED_SLICE with an ellipsis or new axis is not supported")
     index: list[int | slice] = []
@@ -312,4 +315,15 @@ def _strided_slice(
         bit = 1 << i
         whole = slice(None if begin_mask & bit else first, None if end_mask & bit else last, step)
         index.append(first if shrink_axis_mask & bit else whole)
-    return Folded(np.asarray(_.constant(x)[tuple(index)]))
+    if _.is_constant(x):
+        return Folded(np.asarray(_.constant(x)[tuple(index)]))
+    shape = _.value(x).shape
+    ranges = [s.indices(n) for s, n in zip(index, shape, strict=False) if isinstance(s, slice)]
+    ranges += [(0, n, 1) for n in shape[len(index) :]]
+    if len(ranges) != len(shape) or any(step < 1 or low >= high for low, high, step in ranges):
+        raise UnsupportedError(
+            f"{_.label}: STRIDED_SLICE of a computed tensor is supported with positive strides, without "
+            "removed axes and with a result that is not empty"
+        )
+    begins, ends, steps = zip(*ranges, strict=True)
+    return Translated("strided_slice", (x,), {"begin": begins, "end": ends, "stride": steps})

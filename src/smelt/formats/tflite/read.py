@@ -95,6 +95,10 @@ class _Reader:
             raise UnsupportedError(f"{self.label}: input '{name}' must be a constant")
         return self.constants[name]
 
+    def is_constant(self, name: str) -> bool:
+        """Whether the tensor is a constant."""
+        return name in self.constants
+
     def _unique_names(self) -> list[str]:
         seen: dict[str, int] = {}
         names: list[str] = []

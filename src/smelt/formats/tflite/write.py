@@ -350,6 +350,16 @@ def _leaky_relu(writer: _Writer, call: Call) -> Written:
     return Written(BuiltinOperator.LEAKY_RELU, _version(call, 1, 2), _inputs(writer, call, 1), options)
 
 
+def _strided_slice(writer: _Writer, call: Call) -> Written:
+    a = call.attributes
+    arrays = [np.array(numbers, np.int32) for numbers in (a.begin, a.end, a.stride)]
+    constants = [
+        writer.constant(call, role, array) for role, array in zip(("begin", "end", "strides"), arrays, strict=True)
+    ]
+    inputs = [writer.tensor(call.node.inputs[0]), *constants]
+    return Written(BuiltinOperator.STRIDED_SLICE, _version(call, 1, 2), inputs, TFLITE.record("StridedSliceOptions"))
+
+
 _FUNCTIONS: Mapping[str, _Function] = {
     "add": _arithmetic(BuiltinOperator.ADD, "AddOptions"),
     "average_pool_2d": _pool(BuiltinOperator.AVERAGE_POOL_2D),
@@ -372,8 +382,12 @@ _FUNCTIONS: Mapping[str, _Function] = {
     "reshape": _reshape,
     "softmax": _softmax,
     "squeeze": _reshape,
+    "strided_slice": _strided_slice,
     "sub": _arithmetic(BuiltinOperator.SUB, "SubOptions"),
     "tanh": _unary(BuiltinOperator.TANH, None, 1, 2),
     "transpose": _transpose,
 }
 
+
+WRITABLE = frozenset(_FUNCTIONS)
+"""The operators that a .tflite file can hold."""

@@ -24,14 +24,12 @@ def _s8(
 ) -> Case:
     matrix = random_weights(weights, 0 if per_channel else None, seed=len(name))
     if weights_zero_point:
-        matrix = Tensor(
-            DType.S8, weights, Quantization.per_tensor(0.01, weights_zero_point), matrix.constant
-        )
+        matrix = Tensor(DType.S8, weights, Quantization.per_tensor(0.01, weights_zero_point), matrix.constant)
     inputs = [quantized(data, 0.05, zero_points[0]), matrix]
     if bias:
         array = np.random.default_rng(3).integers(-8000, 8000, weights[0], dtype=np.int32)
         inputs.append(Tensor(DType.S32, (weights[0],), None, array))
-    output = Quantization.per_tensor(0.02 * float(np.sqrt(weights[1])), zero_points[1])
+    output = Quantization.per_tensor(0.05 * float(np.sqrt(weights[1])), zero_points[1])
     return Case(f"{name}_s8", "fully_connected", tuple(inputs), attributes, output)
 
 

@@ -19,17 +19,17 @@ smelt_expand_one_s8__arm_dsp(__attribute__((unused)) uint32_t *pairs, __attribut
                              __attribute__((unused)) int32_t count) {
     /* r0 pairs, r1 values, r2 end of values, r3 r12 pairs */
     __asm volatile(
-        ".syntax unified              \n"
-        "add     r2, r1, r2           \n"
-        "1:                           \n"
-        "ldr     r3, [r1], #4         \n"
-        "cmp     r1, r2               \n"
-        "sxtb16  r12, r3              \n"
-        "sxtb16  r3, r3, ror #8       \n"
-        "str     r12, [r0], #4        \n"
-        "str     r3, [r0], #4         \n"
-        "bne     1b                   \n"
-        "bx      lr                   \n");
+        ".syntax unified\n"
+        "add     r2, r1, r2\n"
+        "1:\n"
+        "ldr     r3, [r1], #4\n"
+        "cmp     r1, r2\n"
+        "sxtb16  r12, r3\n"
+        "sxtb16  r3, r3, ror #8\n"
+        "str     r12, [r0], #4\n"
+        "str     r3, [r0], #4\n"
+        "bne     1b\n"
+        "bx      lr\n");
 }
 
 /* Blocks of four channels from `weights` up to `end`. In the loop:
@@ -41,106 +41,102 @@ static void __attribute__((naked, noinline))
 gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) const uint32_t *pairs,
             __attribute__((unused)) const uint32_t *end,
             __attribute__((unused)) const struct smelt_gemm_s8__arm_dsp *gemm) {
-    /* Two pairs of input values, 16 products, 19 cycles, 60 bytes. */
-#define TWO_PAIRS(at)                          \
-    "ldr.n   r2, [r1, #16*" #at "]    \n" \
-    "ldr.n   r3, [r1, #16*" #at "+4]  \n" \
-    "ldr.n   r4, [r1, #16*" #at "+8]  \n" \
-    "ldr.n   r5, [r1, #16*" #at "+12] \n" \
-    "ldr.n   r6, [r0, #8*" #at "]     \n" \
-    "ldr.n   r7, [r0, #8*" #at "+4]   \n" \
-    "smlad   r9, r2, r6, r9           \n" \
-    "sxtb16  r2, r2                   \n" \
-    "smlad   r8, r2, r6, r8           \n" \
-    "smlad   r11, r3, r6, r11         \n" \
-    "sxtb16  r3, r3                   \n" \
-    "smlad   r10, r3, r6, r10         \n" \
-    "smlad   r9, r4, r7, r9           \n" \
-    "sxtb16  r4, r4                   \n" \
-    "smlad   r8, r4, r7, r8           \n" \
-    "smlad   r11, r5, r7, r11         \n" \
-    "sxtb16  r5, r5                   \n" \
-    "smlad   r10, r5, r7, r10         \n"
-#define UNSIGNED(sum, multiplier)            \
-    "smmul   " sum ", " sum ", " multiplier " \n" \
-    "ssat    " sum ", #8, " sum ", asr #9  \n" \
-    "strb    " sum ", [lr], #1             \n"
-#define SIGNED(sum)                            \
-    "ldmia   r1!, {r2, r3}                 \n" \
-    "asr     " sum ", " sum ", #7           \n" \
-    "smmulr  " sum ", " sum ", r2           \n" \
-    "add     " sum ", " sum ", " sum ", asr #31 \n" \
-    "smmlar  " sum ", " sum ", r3, r5       \n" \
-    "ssat    " sum ", #8, " sum "           \n" \
-    "strb    " sum ", [lr], #1             \n"
+    /* Two pairs of input values: 16 products, 19 cycles, 60 bytes. The first round jumps into the eight of them. */
+#define EIGHT_TIMES_TWO_PAIRS            \
+    ".irp    at, 0, 8, 16, 24, 32, 40, 48, 56\n" \
+    "ldr.n   r2, [r1, #2*\\at]\n"        \
+    "ldr.n   r3, [r1, #2*\\at + 4]\n"    \
+    "ldr.n   r4, [r1, #2*\\at + 8]\n"    \
+    "ldr.n   r5, [r1, #2*\\at + 12]\n"   \
+    "ldr.n   r6, [r0, #\\at]\n"          \
+    "ldr.n   r7, [r0, #\\at + 4]\n"      \
+    "smlad   r9, r2, r6, r9\n"           \
+    "sxtb16  r2, r2\n"                   \
+    "smlad   r8, r2, r6, r8\n"           \
+    "smlad   r11, r3, r6, r11\n"         \
+    "sxtb16  r3, r3\n"                   \
+    "smlad   r10, r3, r6, r10\n"         \
+    "smlad   r9, r4, r7, r9\n"           \
+    "sxtb16  r4, r4\n"                   \
+    "smlad   r8, r4, r7, r8\n"           \
+    "smlad   r11, r5, r7, r11\n"         \
+    "sxtb16  r5, r5\n"                   \
+    "smlad   r10, r5, r7, r10\n"         \
+    ".endr\n"
     __asm volatile(
-        ".syntax unified              \n"
-        "push    {r4-r11, lr}         \n"
-        "sub     sp, #20              \n"
-        "mov     lr, r0               \n"
-        "ldr     r4, [r3, #4]         \n" /* depth */
-        "add     r12, r1, r4, lsl #1  \n"
-        "rsb     r5, r4, #0           \n"
-        "ubfx    r5, r5, #2, #3       \n" /* groups of two pairs that the first round skips */
-        "sub     r1, r1, r5, lsl #3   \n"
-        "lsls    r7, r5, #4           \n"
-        "subs    r5, r7, r5           \n"
-        "adr     r6, 2f               \n"
-        "add     r6, r6, r5, lsl #2   \n"
-        "str     r1, [sp, #4]         \n"
-        "str     r2, [sp]             \n"
-        "str     r7, [sp, #8]         \n"
-        "str     r6, [sp, #12]        \n"
-        "str     r3, [sp, #16]        \n"
-        "ldr     r1, [r3]             \n"
-        "1:                           \n" /* a block of four channels */
-        "ldr     r9, [r1], #4         \n"
-        "ldr     r11, [r1], #4        \n"
-        "ldr     r2, [sp, #8]         \n"
-        "ldr     r3, [sp, #12]        \n"
-        "ldr     r0, [sp, #4]         \n"
-        "mov     r8, #0               \n"
-        "mov     r10, #0              \n"
-        "subs    r1, r1, r2           \n"
-        "mov     pc, r3               \n"
-        ".balign 4                    \n"
-        "2:                           \n"
-        TWO_PAIRS(0) TWO_PAIRS(1) TWO_PAIRS(2) TWO_PAIRS(3)
-        TWO_PAIRS(4) TWO_PAIRS(5) TWO_PAIRS(6) TWO_PAIRS(7)
-        "adds    r0, #64              \n"
-        "adds    r1, #128             \n"
-        "cmp     r0, r12              \n"
-        "bne     2b                   \n"
-        "ldr     r4, [sp, #16]        \n"
-        "ldr     r2, [r1], #4         \n"
-        "ldr     r3, [r1], #4         \n"
-        "ldr     r5, [r4, #12]        \n" /* signed_rounding */
-        "sub     r9, r9, r8           \n"
-        "sub     r11, r11, r10        \n"
-        "add     r8, r2, r8, lsl #8   \n"
-        "add     r10, r3, r10, lsl #8 \n"
-        "cbnz    r5, 3f               \n"
-        "ldmia   r1!, {r2-r5}         \n"
-        UNSIGNED("r8", "r2")
-        UNSIGNED("r9", "r3")
-        UNSIGNED("r10", "r4")
-        UNSIGNED("r11", "r5")
-        "b       4f                   \n"
-        "3:                           \n"
-        "ldr     r5, [r4, #16]        \n" /* zero_point */
-        SIGNED("r8")
-        SIGNED("r9")
-        SIGNED("r10")
-        SIGNED("r11")
-        "4:                           \n"
-        "ldr     r2, [sp]             \n"
-        "cmp     r1, r2               \n"
-        "bne     1b                   \n"
-        "add     sp, #20              \n"
-        "pop     {r4-r11, pc}         \n");
-#undef TWO_PAIRS
-#undef UNSIGNED
-#undef SIGNED
+        ".syntax unified\n"
+        "push    {r4-r11, lr}\n"
+        "sub     sp, #20\n"
+        "mov     lr, r0\n"
+        "ldr     r4, [r3, #4]\n" /* depth */
+        "add     r12, r1, r4, lsl #1\n"
+        "rsb     r5, r4, #0\n"
+        "ubfx    r5, r5, #2, #3\n" /* groups of two pairs that the first round skips */
+        "sub     r1, r1, r5, lsl #3\n"
+        "lsls    r7, r5, #4\n"
+        "subs    r5, r7, r5\n"
+        "adr     r6, 2f\n"
+        "add     r6, r6, r5, lsl #2\n"
+        "str     r1, [sp, #4]\n"
+        "str     r2, [sp]\n"
+        "str     r7, [sp, #8]\n"
+        "str     r6, [sp, #12]\n"
+        "str     r3, [sp, #16]\n"
+        "ldr     r1, [r3]\n"
+        "1:\n" /* a block of four channels */
+        "ldr     r9, [r1], #4\n"
+        "ldr     r11, [r1], #4\n"
+        "ldr     r2, [sp, #8]\n"
+        "ldr     r3, [sp, #12]\n"
+        "ldr     r0, [sp, #4]\n"
+        "mov     r8, #0\n"
+        "mov     r10, #0\n"
+        "subs    r1, r1, r2\n"
+        "mov     pc, r3\n"
+        ".balign 4\n"
+        "2:\n"
+        EIGHT_TIMES_TWO_PAIRS
+        "adds    r0, #64\n"
+        "adds    r1, #128\n"
+        "cmp     r0, r12\n"
+        "bne     2b\n"
+        "ldr     r4, [sp, #16]\n"
+        "ldr     r2, [r1], #4\n"
+        "ldr     r3, [r1], #4\n"
+        "ldr     r5, [r4, #12]\n" /* signed_rounding */
+        "sub     r9, r9, r8\n"
+        "sub     r11, r11, r10\n"
+        "add     r8, r2, r8, lsl #8\n"
+        "add     r10, r3, r10, lsl #8\n"
+        "cbnz    r5, 3f\n"
+        "ldmia   r1!, {r2-r5}\n"
+        "smmul   r8, r8, r2\n"
+        "smmul   r9, r9, r3\n"
+        "smmul   r10, r10, r4\n"
+        "smmul   r11, r11, r5\n"
+        ".irp    sum, r8, r9, r10, r11\n"
+        "ssat    \\sum, #8, \\sum, asr #9\n"
+        "strb    \\sum, [lr], #1\n"
+        ".endr\n"
+        "b       4f\n"
+        "3:\n"
+        "ldr     r5, [r4, #16]\n" /* zero_point */
+        ".irp    sum, r8, r9, r10, r11\n"
+        "ldmia   r1!, {r2, r3}\n"
+        "asr     \\sum, \\sum, #7\n"
+        "smmulr  \\sum, \\sum, r2\n"
+        "add     \\sum, \\sum, \\sum, asr #31\n"
+        "smmlar  \\sum, \\sum, r3, r5\n"
+        "ssat    \\sum, #8, \\sum\n"
+        "strb    \\sum, [lr], #1\n"
+        ".endr\n"
+        "4:\n"
+        "ldr     r2, [sp]\n"
+        "cmp     r1, r2\n"
+        "bne     1b\n"
+        "add     sp, #20\n"
+        "pop     {r4-r11, pc}\n");
+#undef EIGHT_TIMES_TWO_PAIRS
 }
 
 #else

@@ -1,0 +1,46 @@
+"""TensorFlow Lite Micro and LiteRT as judges of graphs, through smelt's own .tflite writer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from smelt.formats.tflite import write_tflite
+from smelt.ir import Array, Graph
+
+
+def run_micro(graph: Graph, inputs: Mapping[str, Array], model: bytes | None = None) -> list[Array]:
+    """The outputs as TensorFlow Lite Micro computes them; skips the test without the package."""
+    runtime = pytest.importorskip("tflite_micro.python.tflite_micro.runtime")
+    interpreter = runtime.Interpreter.from_bytes(model or write_tflite(graph), arena_size=1 << 20)
+    for index, name in enumerate(graph.inputs):
+        interpreter.set_input(inputs[name], index)
+    interpreter.invoke()
+    return [np.array(interpreter.get_output(index)) for index in range(len(graph.outputs))]
+
+
+def run_litert(graph: Graph, inputs: Mapping[str, Array], model: bytes | None = None) -> list[Array]:
+    """The outputs as LiteRT's reference kernels compute them; skips the test without the package."""
+    litert = pytest.importorskip("ai_edge_litert.interpreter")
+    interpreter = litert.Interpreter(
+        model_content=model or write_tflite(graph),
+        experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF,
+    )
+    interpreter.allocate_tensors()
+    for detail, name in zip(interpreter.get_input_details(), graph.inputs, strict=True):
+        interpreter.set_tensor(detail["index"], inputs[name])
+    interpreter.invoke()
+    return [np.array(interpreter.get_tensor(d["index"])) for d in interpreter.get_output_details()]
+
+
+def assert_judged(graph: Graph, inputs: Mapping[str, Array], meaning: Array) -> None:
+    """int8: TensorFlow Lite Micro's bytes; float: LiteRT within 1e-6 of the largest magnitude."""
+    if meaning.dtype == np.int8:
+        np.testing.assert_array_equal(run_micro(graph, inputs)[0].reshape(meaning.shape), meaning)
+        return
+    (judged,) = run_litert(graph, inputs)
+    assert judged.shape == meaning.shape
+    largest = float(np.abs(meaning).max())
+    np.testing.assert_allclose(meaning, judged, rtol=0, atol=1e-6 * largest)
