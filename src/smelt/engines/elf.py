@@ -40,6 +40,18 @@ class LineRange(NamedTuple):
     line: int
 
 
+def file_offset(elf: Path, symbol: str) -> int:
+    """Where in the file the first byte of a stored symbol lies; EngineError when it is not stored."""
+    address = ElfImage(elf).symbol(symbol).address
+    elffile = require("elftools.elf.elffile", "emulator", "Reading firmware images", "pyelftools")
+    with elf.open("rb") as stream:
+        for section in elffile.ELFFile(stream).iter_sections():
+            low = int(section["sh_addr"])
+            if section["sh_type"] == "SHT_PROGBITS" and low <= address < low + int(section["sh_size"]):
+                return int(section["sh_offset"]) + address - low
+    raise EngineError(f"{elf.name} does not store '{symbol}'.")
+
+
 @dataclass(frozen=True)
 class ElfSizes:
     """What an image occupies, in bytes.

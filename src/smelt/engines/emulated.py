@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from smelt.codegen import generate
+from smelt.codegen import Project, generate, write_project
+from smelt.engines.elf import file_offset
 from smelt.engines.engine import Engine
 from smelt.engines.image import Image, build_image
 from smelt.engines.machine import CallResult, Machine
-from smelt.engines.toolchain import find_toolchain
+from smelt.engines.qemu import run_image
+from smelt.engines.toolchain import FIRMWARE_FOLDER, Toolchain, find_toolchain
 from smelt.errors import EngineError
 from smelt.ir import Array, Graph
 from smelt.operators.evaluate import check_input
@@ -37,6 +39,11 @@ class EmulatedModel:
             offset = self.image.project.program.offsets[name]
             self.machine.write(self.arena + offset, np.ascontiguousarray(array).tobytes())
 
+    def run(self, inputs: Mapping[str, Array]) -> None:
+        """Fill the inputs and invoke once."""
+        self.fill(inputs)
+        self.invoke()
+
     def invoke(self, *, count: bool = False) -> CallResult:
         """Run once; with `count` instructions and cycles by layer number and the stack are measured."""
         phases = self.image.layer_ranges() if count else ()
@@ -52,10 +59,46 @@ class EmulatedModel:
         return np.frombuffer(data, value.dtype.numpy).reshape(value.shape).copy()
 
 
+class QemuModel:
+    """A project on QEMU, for cores that cannot be called in process: every run boots an image."""
+
+    def __init__(self, project: Project, folder: Path, toolchain: Toolchain, optimize: str) -> None:
+        self.program = project.program
+        self._patched = folder / "patched.elf"
+        root = folder / "project"
+        write_project(project, root)
+        sources = [*(root / path for path in project.sources), FIRMWARE_FOLDER / "arena_main.c"]
+        elf = folder / "model.elf"
+        toolchain.compile_firmware(sources, [root, root / "smelt"], elf, optimize=optimize)
+        self._content = bytearray(elf.read_bytes())
+        self._image_start = file_offset(elf, "smelt_arena_image")
+        self._arena = b""
+
+    def run(self, inputs: Mapping[str, Array]) -> None:
+        """Boot once with these inputs and keep the arena that the program prints."""
+        graph = self.program.graph
+        for name in graph.inputs:
+            data = np.ascontiguousarray(check_input(graph, name, inputs)).tobytes()
+            start = self._image_start + self.program.offsets[name]
+            self._content[start : start + len(data)] = data
+        self._patched.write_bytes(self._content)
+        status, _, text = run_image(self._patched, self.program.target).output.partition("\n")
+        if status.split() != ["status", "0"]:
+            raise EngineError(f"the emulated program said {status!r}")
+        self._arena = bytes.fromhex("".join(text.split()))
+
+    def tensor(self, name: str) -> Array:
+        """A tensor's contents after the last run."""
+        value, offset = self.program.graph.values[name], self.program.offsets[name]
+        data = self._arena[offset : offset + value.bytes]
+        return np.frombuffer(data, value.dtype.numpy).reshape(value.shape).copy()
+
+
 class EmulatedEngine(Engine):
     """Cross-compiles a graph's C project and runs it on an emulated core.
 
-    The optimization level and the toolchain are those of a default build (`find_toolchain`).
+    Cores that unicorn has run in process, the others (Cortex-M55) under QEMU.  The toolchain is
+    that of a default build (`find_toolchain`).
     """
 
     name = "emulated"
@@ -74,25 +117,25 @@ class EmulatedEngine(Engine):
             self.close()
             raise
 
-    def _build(self, *, keep_all: bool) -> EmulatedModel:
+    def _build(self, *, keep_all: bool) -> EmulatedModel | QemuModel:
         project = generate(self.graph, self.target, "model", keep_all=keep_all)
         folder = self._folder / ("all" if keep_all else "run")
+        if self.target.emulator.startswith("qemu:"):
+            return QemuModel(project, folder, self._toolchain, self._optimize)
         return EmulatedModel(build_image(project, folder, self._toolchain, self._optimize))
 
     @cached_property
-    def _observed(self) -> EmulatedModel:
+    def _observed(self) -> EmulatedModel | QemuModel:
         return self._build(keep_all=True)
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs for one set of inputs, by name."""
-        self._model.fill(inputs)
-        self._model.invoke()
+        self._model.run(inputs)
         return {value.name: self._model.tensor(value.name) for value in self.outputs}
 
     def run_all(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Every tensor that is computed, by name."""
-        self._observed.fill(inputs)
-        self._observed.invoke()
+        self._observed.run(inputs)
         computed = [name for node in self.graph.nodes for name in node.outputs]
         return {name: self._observed.tensor(name) for name in computed}
 

@@ -130,19 +130,24 @@ def _trained(match: Match, layer: Node) -> tuple[Floats, Floats, int] | None:
 
 
 def _retrained(match: Match, layer: Node, weights: Floats, bias: Floats) -> Replacement | None:
-    """The layer with other weights and bias; None where they do not fit float32."""
+    """The layer with other weights and bias, where they differ; None where they do not fit float32."""
     role = find_operator(layer.operator).traits.weights
     assert role is not None
     assert role.bias is not None
     inputs: list[str | None] = [*layer.inputs, *[None] * (role.bias + 1 - len(layer.inputs))]
     values, constants = [], {}
-    for index, array, stem in ((role.input, weights, ""), (role.bias, bias, f"{layer.name}/bias")):
+    for index, array, stem in ((role.input, weights, "weights"), (role.bias, bias, f"{layer.name}/bias")):
         if not (np.abs(array) < np.finfo(np.float32).max).all():
             return None
+        old = match.array(inputs[index])
+        if np.array_equal(array, np.zeros_like(array) if old is None else old):
+            continue
         name = match.fresh_name(inputs[index] or stem)
         inputs[index] = name
         values.append(Value(name, DType.F32, array.shape))
         constants[name] = np.asarray(array, np.float32)
+    while inputs[-1] is None:
+        inputs.pop()
     return Replacement((layer.with_inputs(*inputs),), tuple(values), constants)
 
 

@@ -100,13 +100,15 @@ def inverse(permutation: Sequence[int]) -> Shape:
 class Tensor:
     """A tensor of the file: its shape there, its contents when constant, and the smelt values that hold it.
 
-    The first of `forms` is the one that it was computed in.
+    The first of `forms` is the one that it was computed in.  `variant` tells constants apart that are made
+    of the same constant of the file.
     """
 
     name: str
     onnx: Shape
     array: Array | None = None
     forms: dict[Layout, str] = field(default_factory=dict)
+    variant: str = ""
 
     @property
     def layout(self) -> Layout:

@@ -2,85 +2,34 @@
 
 Positional parameters are the operator's inputs (names in the file; None where absent), keyword-only ones its
 attributes with ONNX's defaults.  `_` gives what surrounds the operator.  Where the result lies otherwise than
-in the file, `Translated.layout` says so.
+in the file, `Translated.layout` says so.  Those that only move data are in rearranging.py.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from smelt.errors import FormatError, UnsupportedError
-from smelt.formats.onnx.folding import integers, positive_axes, reshaped, squeezed, unsqueezed
+from smelt.formats.onnx.folding import integers, positive_axes
 from smelt.formats.onnx.layout import (
-    Layout,
     Shape,
     Tensor,
     channels_last,
     channels_last_of_rank,
-    flattened,
     inverse,
-    keeps_order,
     natural,
 )
 from smelt.formats.onnx.model import FLOAT32
+from smelt.formats.onnx.rearranging import REARRANGING
 from smelt.formats.onnx.schema import Table
+from smelt.formats.onnx.translation import Result, Surroundings, Translated, fixed, scalar
 from smelt.formats.onnx.windows import windows
 from smelt.ir import Array, Attribute
 
-
-class Surroundings(Protocol):
-    """What a function below may ask."""
-
-    label: str
-
-    def tensor(self, name: str) -> Tensor:
-        """A tensor of the file."""
-
-    def constant(self, name: str) -> Array:
-        """The contents of a constant tensor; UnsupportedError when it is computed."""
-
-    def weights(self, name: str) -> Array:
-        """The same, and sure to be float32."""
-
-    def place(self, tensor: Tensor, layout: Layout) -> str:
-        """The smelt value that holds a tensor in that layout; converted if need be."""
-
-    def store(self, stem: str, key: Hashable, make: Callable[[], Array]) -> str:
-        """A constant of smelt, made once for a key; its name begins with the stem."""
-
-    def emit(self, operator: str, inputs: Sequence[str | None], attributes: Mapping[str, Attribute]) -> str:
-        """A node before the last one."""
-
-    def wants_channels_last(self) -> bool:
-        """Whether all that reads the operator's result would have it in NHWC."""
-
-
-@dataclass(frozen=True)
-class Translated:
-    """The smelt operator that a foreign one becomes; `layout` is that of a result with this shape."""
-
-    operator: str
-    inputs: Sequence[str | None]
-    attributes: Mapping[str, Attribute]
-    layout: Callable[[Shape], Layout] = natural
-
-
-@dataclass(frozen=True)
-class Folded:
-    """A foreign operator whose result is known while reading."""
-
-    array: Array
-
-
-Result = Translated | Folded | Tensor
-"""A Tensor is one that is there already, under another name."""
-
-OPERATORS = Table()
+OPERATORS = Table(REARRANGING)
 """What reads an operator, by its name."""
 
 ELEMENTWISE = frozenset(
@@ -202,22 +151,19 @@ def _reduce_mean(
     if not given and noop_with_empty_axes:
         return data
     chosen = positive_axes(given or range(data.rank), data.rank)
-    layout = data.layout if data.layout.is_channels_last else natural(data.onnx)
-    reduced = tuple(sorted(layout.axis(axis) for axis in chosen))
-    source = _.place(data, layout)
-    if not layout.is_channels_last or not keepdims:
-        # A 1-D signal's height of 1 goes as well; what is left must be in the file's order.
-        extra = (1,) if layout.is_channels_last and data.rank == 3 else ()
-        rest = [axis for axis in range(data.rank) if axis not in chosen]
-        if not layout.is_channels_last or [layout.axis(axis) for axis in rest] == sorted(map(layout.axis, rest)):
-            attributes: dict[str, Attribute] = {
-                "axes": tuple(sorted({*reduced, *extra})), "keep_dims": bool(keepdims),
-            }  # fmt: skip
-            return Translated("mean", (source,), attributes)
-    if keepdims:
-        return Translated("mean", (source,), {"axes": reduced, "keep_dims": True}, channels_last_of_rank(data.rank))
+    if data.layout.is_channels_last:
+        layout, source = data.layout, _.place(data, data.layout)
+        reduced = tuple(sorted(layout.axis(axis) for axis in chosen))
+        if keepdims:
+            kind = channels_last_of_rank(data.rank)
+            return Translated("mean", (source,), {"axes": reduced, "keep_dims": True}, kind)
+        rest = [layout.axis(axis) for axis in range(data.rank) if axis not in chosen]
+        if rest == sorted(rest):
+            # A signal's height of 1 goes as well.
+            every = tuple(axis for axis in range(4) if axis not in rest)
+            return Translated("mean", (source,), {"axes": every, "keep_dims": False})
     source = _.place(data, natural(data.onnx))
-    return Translated("mean", (source,), {"axes": chosen, "keep_dims": False})
+    return Translated("mean", (source,), {"axes": chosen, "keep_dims": bool(keepdims)})
 
 
 @OPERATORS.reads("Gemm")
@@ -255,7 +201,7 @@ def _dense(
     layout = natural(data.onnx) if data.layout.is_channels_last else data.layout
     stored = _.store(
         b, (b, "dense", alpha, transposed, layout.factors[1:], layout.permutation),
-        lambda: layout.alike(weights.shape).array(weights if alpha == 1 else weights * np.float32(alpha)),
+        lambda: layout.alike(weights.shape).array(_scaled(weights, alpha)),
     )  # fmt: skip
     outputs = weights.shape[0]
     addend = None if c is None else _.tensor(c)
@@ -263,7 +209,7 @@ def _dense(
     if c is not None and addend is not None and addend.array is not None and _is_row(addend.onnx, outputs):
         bias = _.store(
             c, (c, "dense", beta, outputs),
-            lambda: np.broadcast_to(_.weights(c).reshape(-1) * np.float32(beta), (outputs,)),
+            lambda: np.broadcast_to(_scaled(_.weights(c).reshape(-1), beta), (outputs,)),
         )  # fmt: skip
     inputs = (_.place(data, layout), stored, bias)
     attributes: dict[str, Attribute] = {"keep_dims": data.rank != 2}
@@ -274,6 +220,10 @@ def _dense(
     product = _.emit("fully_connected", inputs, attributes)
     wide = _of_rank(_, addend, 2)
     return Translated("add", (product, _.place(wide, natural(wide.onnx))), {})
+
+
+def _scaled(array: Array, factor: float) -> Array:
+    return array if factor == 1 else np.multiply(array, np.float32(factor), dtype=np.float32)
 
 
 def _is_row(shape: Shape, outputs: int) -> bool:
@@ -295,8 +245,7 @@ def _binary(_: Surroundings, operator: str, first: Tensor, second: Tensor) -> Tr
     """An elementwise operator of two tensors, in the layout of the one that has the result's shape."""
     shape = np.broadcast_shapes(first.onnx, second.onnx)
     operands = [_of_rank(_, x, len(shape)) for x in (first, second)]
-    computed = [x for x in operands if x.array is None]
-    layouts = [x.layout for x in computed]
+    layouts = [x.layout for x in operands if x.array is None]
     if any(layout.is_channels_last for layout in layouts):
         layout = channels_last(shape)
     elif layouts and all(layout == layouts[0] and layout.onnx == shape for layout in layouts):
@@ -304,7 +253,7 @@ def _binary(_: Surroundings, operator: str, first: Tensor, second: Tensor) -> Tr
     else:
         layout = natural(shape)
     inputs = [_.place(x, layout.alike(x.onnx)) for x in operands]
-    return Translated(operator, inputs, {}, lambda _shape: layout)
+    return Translated(operator, inputs, {}, fixed(layout))
 
 
 @OPERATORS.reads("Add")
@@ -327,7 +276,8 @@ def _div(_: Surroundings, a: str, b: str) -> Translated:
     divisor = _.weights(b)
     if not np.all(divisor):
         raise UnsupportedError(f"{_.label}: divides by zero")
-    return _binary(_, "mul", _.tensor(a), Tensor(f"{b}/reciprocal", divisor.shape, np.float32(1) / divisor))
+    factor = Tensor(b, divisor.shape, np.reciprocal(divisor), variant="reciprocal")
+    return _binary(_, "mul", _.tensor(a), factor)
 
 
 @OPERATORS.reads("BatchNormalization")
@@ -349,12 +299,12 @@ def _batch_normalization(
     factors = _.store(scale, (*key, "factor"), lambda: layout.array(factor.astype(np.float32)))
     offsets = _.store(b, (*key, "offset"), lambda: layout.array((shift - average * factor).astype(np.float32)))
     scaled = _.emit("mul", (_.place(data, data.layout), factors), {})
-    return Translated("add", (scaled, offsets), {}, lambda shape: data.layout)
+    return Translated("add", (scaled, offsets), {}, fixed(data.layout))
 
 
 def _unary(_: Surroundings, operator: str, x: str, attributes: Mapping[str, Attribute] | None = None) -> Translated:
     layout = _.tensor(x).layout
-    return Translated(operator, (_.place(_.tensor(x), layout),), attributes or {}, lambda shape: layout)
+    return Translated(operator, (_.place(_.tensor(x), layout),), attributes or {}, fixed(layout))
 
 
 @OPERATORS.reads("Sigmoid")
@@ -377,26 +327,21 @@ def _leaky_relu(_: Surroundings, x: str, *, alpha: float = 0.01) -> Translated:
     return _unary(_, "leaky_relu", x, {"alpha": float(alpha)})
 
 
+_CLAMPS = {(0.0, math.inf): "relu", (0.0, 6.0): "relu6", (-1.0, 1.0): "relu_n1_to_1"}
+
+
 @OPERATORS.reads("Clip")
-def _clip(_: Surroundings, x: str, min: str | None = None, max: str | None = None) -> Result:  # noqa: A002
-    low = -math.inf if min is None else _scalar(_, min)
-    high = math.inf if max is None else _scalar(_, max)
+def _clip(_: Surroundings, x: str, min: str | None = None, max: str | None = None) -> Result:  
+    low = -math.inf if min is None else scalar(_, min)
+    high = math.inf if max is None else scalar(_, max)
     largest = float(np.finfo(np.float32).max)
     low, high = (-math.inf if low <= -largest else low), (math.inf if high >= largest else high)
     if (low, high) == (-math.inf, math.inf):
         return _.tensor(x)
-    operator = {(0, math.inf): "relu", (0, 6): "relu6", (-1, 1): "relu_n1_to_1"}.get((low, high))
+    operator = _CLAMPS.get((low, high))
     if operator is None:
         raise UnsupportedError(f"{_.label}: clips to {low} … {high}; supported are 0 …, 0 … 6 and -1 … 1")
     return _unary(_, operator, x)
-
-
-def _scalar(_: Surroundings, name: str) -> float:
-    array = _.constant(name)
-    if array.size != 1:
-        raise FormatError(f"{_.label}: '{name}' has {array.size} elements, needs 1")
-    number: Any = array.reshape(())[()]
-    return float(number)
 
 
 @OPERATORS.reads("Softmax")
@@ -405,135 +350,11 @@ def _softmax(_: Surroundings, x: str, *, axis: int = -1) -> Translated:
     (along,) = positive_axes([axis], data.rank)
     for layout in (data.layout, natural(data.onnx)):
         if layout.axis(along) == len(layout.shape) - 1:
-            return Translated("softmax", (_.place(data, layout),), {"beta": 1.0}, lambda shape, layout=layout: layout)
+            return Translated("softmax", (_.place(data, layout),), {"beta": 1.0}, fixed(layout))
     source = _.place(data, natural(data.onnx))
     order = (*(i for i in range(data.rank) if i != along), along)
     last = _.emit("softmax", (_.emit("transpose", (source,), {"permutation": order}),), {"beta": 1.0})
     return Translated("transpose", (last,), {"permutation": inverse(order)})
-
-
-@OPERATORS.reads("Concat")
-def _concat(_: Surroundings, *inputs: str, axis: int) -> Translated:
-    tensors = [_.tensor(name) for name in inputs]
-    if any(x.rank != tensors[0].rank for x in tensors):
-        raise FormatError(f"{_.label}: its inputs differ in the number of dimensions")
-    (along,) = positive_axes([axis], tensors[0].rank)
-    if any(x.layout.is_channels_last for x in tensors):
-        layouts = [channels_last(x.onnx) for x in tensors]
-        names = [_.place(x, layout) for x, layout in zip(tensors, layouts, strict=True)]
-        kind = channels_last_of_rank(tensors[0].rank)
-        return Translated("concatenation", names, {"axis": layouts[0].axis(along)}, kind)
-    return Translated("concatenation", [_.place(x, natural(x.onnx)) for x in tensors], {"axis": along})
-
-
-@OPERATORS.reads("Pad")
-def _pad(
-    _: Surroundings, x: str, pads: str, constant_value: str | None = None, axes: str | None = None, *,
-    mode: str = "constant",
-) -> Translated:  # fmt: skip
-    data, amounts = _.tensor(x), integers(_.constant(pads))
-    if mode != "constant" or min(amounts, default=0) < 0:
-        raise UnsupportedError(f"{_.label}: only padding with a constant is supported, mode is '{mode}', {amounts}")
-    along = range(data.rank) if axes is None else integers(_.constant(axes))
-    count = len(along)
-    positive_axes(along, data.rank)
-    if len(amounts) != 2 * count:
-        raise FormatError(f"{_.label}: {len(amounts)} amounts for {count} dimensions")
-    layout = data.layout if data.layout.is_channels_last else natural(data.onnx)
-    paddings = [0] * (2 * len(layout.shape))
-    for i, axis in enumerate(along):
-        place = layout.axis(axis % data.rank)
-        paddings[2 * place : 2 * place + 2] = amounts[i], amounts[i + count]
-    value = 0.0 if constant_value is None else _scalar(_, constant_value)
-    kind = channels_last_of_rank(data.rank) if layout.is_channels_last else natural
-    return Translated("pad", (_.place(data, layout),), {"paddings": tuple(paddings), "value": value}, kind)
-
-
-def _reshaped(_: Surroundings, x: Tensor, shape: Shape) -> Result:
-    """Another shape without moving data, if any form of the tensor allows it."""
-    if shape == x.onnx:
-        return x
-    if any(form.is_channels_last for form in x.forms) and natural(x.onnx) not in x.forms:
-        form, name = next((form, name) for form, name in x.forms.items() if form.is_channels_last)
-        if len(shape) in (3, 4) and channels_last(shape).factors == form.factors:
-            return Tensor(x.name, shape, forms={channels_last(shape): name})
-        if not form.keeps_order and shape == flattened(form).onnx:
-            return Translated("reshape", (name,), {"shape": shape}, lambda onnx: flattened(form))
-    for form, name in x.forms.items():
-        if form.keeps_order:
-            return Translated("reshape", (name,), {"shape": shape})
-        if len(shape) in (3, 4) and channels_last(shape).factors == form.factors:
-            layout = channels_last(shape)
-            return Translated("reshape", (name,), {"shape": layout.shape}, lambda onnx: layout)
-    return Translated("reshape", (_.place(x, natural(x.onnx)),), {"shape": shape})
-
-
-@OPERATORS.reads("Reshape")
-def _reshape(_: Surroundings, x: str, shape: str, *, allowzero: int = 0) -> Result:
-    data = _.tensor(x)
-    return _reshaped(_, data, reshaped(data.onnx, integers(_.constant(shape)), bool(allowzero)))
-
-
-@OPERATORS.reads("Flatten")
-def _flatten(_: Surroundings, x: str, *, axis: int = 1) -> Result:
-    data = _.tensor(x)
-    if not -data.rank <= axis <= data.rank:
-        raise FormatError(f"{_.label}: axis {axis} of a tensor with {data.rank} dimensions")
-    split = axis + data.rank if axis < 0 else axis
-    return _reshaped(_, data, (math.prod(data.onnx[:split]), math.prod(data.onnx[split:])))
-
-
-@OPERATORS.reads("Squeeze")
-def _squeeze(_: Surroundings, x: str, axes: str | None = None) -> Result:
-    data = _.tensor(x)
-    return _reshaped(_, data, squeezed(data.onnx, None if axes is None else integers(_.constant(axes))))
-
-
-@OPERATORS.reads("Unsqueeze")
-def _unsqueeze(_: Surroundings, x: str, axes: str) -> Result:
-    data = _.tensor(x)
-    return _reshaped(_, data, unsqueezed(data.onnx, integers(_.constant(axes))))
-
-
-@OPERATORS.reads("Transpose")
-def _transpose(_: Surroundings, x: str, *, perm: Sequence[int] | None = None) -> Result:
-    data = _.tensor(x)
-    order = tuple(range(data.rank))[::-1] if perm is None else tuple(perm)
-    if positive_axes(order, data.rank) != tuple(range(data.rank)) or min(order, default=0) < 0:
-        raise FormatError(f"{_.label}: {order} is no permutation of {data.rank} dimensions")
-    shape = tuple(data.onnx[axis] for axis in order)
-    spatial = len(shape) in (3, 4)
-    for form, name in data.forms.items():
-        # Which dimension of the file's input each dimension of this form is, as far as it says.
-        if spatial and form.factors[1:] and _signal(form, order, channels_last(shape)):
-            return Tensor(data.name, shape, forms={channels_last(shape): name})
-        if form.factors == data.onnx and (moved := _after(form, order)) == tuple(range(data.rank)):
-            return Tensor(data.name, shape, forms={natural(shape): name})
-        if form.is_channels_last and data.rank == 3 and order == (0, 2, 1):
-            return Translated("reshape", (name,), {"shape": shape})
-        if form.factors == data.onnx and form.is_channels_last:
-            return Translated("transpose", (name,), {"permutation": moved})
-    source = _.place(data, natural(data.onnx))
-    if spatial and order == (0, 2, 1) and _.wants_channels_last():
-        layout = channels_last(shape)
-        return Translated("reshape", (source,), {"shape": layout.shape}, lambda onnx: layout)
-    if keeps_order(data.onnx, order):
-        return Translated("reshape", (source,), {"shape": shape})
-    return Translated("transpose", (source,), {"permutation": order})
-
-
-def _after(form: Layout, order: Shape) -> Shape:
-    """The permutation from a form to the natural layout of the file's tensor after its own transpose."""
-    place = inverse(form.permutation)
-    return tuple(place[axis] for axis in order)
-
-
-def _signal(form: Layout, order: Shape, wanted: Layout) -> bool:
-    """Whether a 4-D form already is the channels-last layout of the file's transposed tensor."""
-    if len(order) != 4 or form.factors != form.onnx:
-        return False
-    moved = _after(form, order)
-    return tuple(moved[axis] for axis in wanted.permutation) == (0, 1, 2, 3)
 
 
 @OPERATORS.reads("Identity")
@@ -545,7 +366,7 @@ def _identity(_: Surroundings, x: str) -> Tensor:
 def _dropout(
     _: Surroundings, x: str, ratio: str | None = None, training_mode: str | None = None, *, seed: int = 0
 ) -> Tensor:
-    if training_mode is not None and _scalar(_, training_mode):
+    if training_mode is not None and scalar(_, training_mode):
         raise UnsupportedError(f"{_.label}: is in training mode; export the model for inference (model.eval())")
     return _.tensor(x)
 
@@ -555,8 +376,3 @@ def _cast(_: Surroundings, x: str, *, to: int, saturate: int = 1, round_mode: st
     if to != FLOAT32:
         raise UnsupportedError(f"{_.label}: casts '{x}' to data type {to}; only float32 is supported")
     return _.tensor(x)
-
-
-@OPERATORS.reads("Shape")
-def _shape(_: Surroundings, x: str, *, end: int | None = None, start: int = 0) -> Folded:
-    return Folded(np.array(_.tensor(x).onnx[start:end], np.int64))

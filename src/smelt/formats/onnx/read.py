@@ -13,7 +13,8 @@ from smelt.errors import FormatError, GraphError, UnsupportedError, UsageError
 from smelt.formats.onnx.folding import FOLDING
 from smelt.formats.onnx.layout import Layout, Tensor, channels_last, inverse, natural
 from smelt.formats.onnx.model import MAX_ELEMENTS, attribute_values, input_shape, parse_model, tensor_array
-from smelt.formats.onnx.operators import ELEMENTWISE, OPERATORS, SPATIAL, Folded, Translated
+from smelt.formats.onnx.operators import ELEMENTWISE, OPERATORS, SPATIAL
+from smelt.formats.onnx.translation import Folded, Translated
 from smelt.ir import Array, Attribute, DType, Graph
 from smelt.operators import verify_graph
 from smelt.operators.builder import GraphBuilder
@@ -64,7 +65,8 @@ class _Reader:
         self.stored: dict[Hashable, str] = {}
         # What is computed from constants may be larger than the file, but a sane file's hardly is.
         self.budget_bytes = 8 * file_bytes + (1 << 26)
-        self.label = self.node_name = self.output = ""
+        self.label = "the model"
+        self.node_name = self.output = ""
 
     def read(self) -> Graph:
         """Inputs first, then operators in order."""
@@ -110,7 +112,7 @@ class _Reader:
         if layout not in tensor.forms:
             if tensor.array is not None:
                 array = self._float32(tensor.name, tensor.array)
-                key = (tensor.name, tensor.onnx, layout)
+                key = (tensor.name, tensor.variant, tensor.onnx, layout)
                 tensor.forms[layout] = self.store(tensor.name, key, lambda: layout.array(array))
             else:
                 tensor.forms[layout] = self._converted(tensor, layout)
@@ -183,10 +185,11 @@ class _Reader:
 
     def _check_operators(self) -> None:
         """Raise UnsupportedError with all operators of the file that nothing here reads."""
+        known = OPERATORS.keys() | FOLDING.keys()
         unknown = [
             f"{node.domain + '.' if node.domain not in _DOMAINS else ''}{node.op_type} '{_name(node)}'"
             for node in self.proto.node
-            if node.domain not in _DOMAINS or node.op_type not in OPERATORS and node.op_type not in FOLDING
+            if node.domain not in _DOMAINS or node.op_type not in known
         ]
         if unknown:
             more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
@@ -234,7 +237,8 @@ class _Reader:
             raise FormatError(f"{self.label}: has no output")
         self.output, self.node_name = node.output[0], _name(node)
         if any(node.output[1:]):
-            raise UnsupportedError(f"{self.label}: its output '{next(filter(None, node.output[1:]))}' is not supported")
+            more = ", ".join(filter(None, node.output[1:]))
+            raise UnsupportedError(f"{self.label}: outputs after the first ({more}) are not supported")
         if self.output in self.tensors or self.output in self.initializers:
             raise FormatError(f"{self.label}: computes '{self.output}', which is there already")
         attributes = attribute_values(node, self.folder, self.label)
@@ -292,7 +296,8 @@ class _Reader:
         name = self.place(tensor, layout)
         if layout.is_channels_last:
             self.builder.metadata[f"layout:{self.output}"] = _layout_name(tensor.onnx)
-            name = self._shaped(name, (tensor.onnx[0], *tensor.onnx[2:], tensor.onnx[1]), f"{self.output}/signal")
+            moved = (tensor.onnx[0], *tensor.onnx[2:], tensor.onnx[1])
+            name = self._shaped(name, moved, f"{self.output}/signal")
         if name in taken or name in self.builder.inputs or name in self.builder.constants:
             return self.emit("reshape", (name,), {"shape": self.builder.values[name].shape}, self.output)
         return name

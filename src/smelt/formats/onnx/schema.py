@@ -17,8 +17,13 @@ FLOAT, INT, STRING, TENSOR, FLOATS, INTS = 1, 2, 3, 4, 6, 7
 """AttributeProto.AttributeType, as far as it is used."""
 
 _ANNOTATIONS = {
-    "float": FLOAT, "int": INT, "str": STRING, "Array": TENSOR, "Sequence[float]": FLOATS, "Sequence[int]": INTS,
-}  # fmt: skip
+    "float": FLOAT,
+    "int": INT,
+    "str": STRING,
+    "Array": TENSOR,
+    "Sequence[float]": FLOATS,
+    "Sequence[int]": INTS,
+}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -1,6 +1,83 @@
-"""Kernels for Arm cores with the DSP extension."""
+"""Kernels for Arm cores with the DSP extension: when they are exact and what they are given."""
 
-from smelt.operators.operator import Kernel
+from __future__ import annotations
 
-CONV_2D: tuple[Kernel, ...] = ()
+import numpy as np
+
+from smelt.ir import DType
+from smelt.operators.convolution.arm_dsp_packing import (
+    accepts_sums,
+    gemm_fields,
+    pairs_fit,
+    requantized,
+    round_up,
+    scaling,
+)
+from smelt.operators.convolution.arm_dsp_requantization import Scaling
+from smelt.operators.convolution.geometry import Geometry, folded_bias, geometry, requantization
+from smelt.operators.convolution.portable import fits, window_fields
+from smelt.operators.fixed_point import Int64
+from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch
+from smelt.targets import Target
+
+
+def _weights(call: Call) -> Int64:
+    """Weights [output channels, field]."""
+    weights = call.constant(1)
+    assert weights is not None
+    return weights.astype(np.int64).reshape(weights.shape[0], -1)
+
+
+def _scaling(call: Call) -> Scaling:
+    return scaling(call, *requantization(call), geometry(call).output_channels)
+
+
+def _accepts_conv(call: Call, target: Target) -> bool:
+    if not target.has("dsp") or not fits(call, DType.S8) or geometry(call).groups > 1:
+        return False
+    return pairs_fit(_weights(call)) and accepts_sums(_weights(call), folded_bias(call), _scaling(call))
+
+
+def _lower_conv(call: Call, target: Target) -> Lowering:
+    sizes, meant = geometry(call), _scaling(call)
+    found = requantized(_weights(call), folded_bias(call), meant)
+    assert found is not None
+    parameters = Parameters(
+        "struct smelt_conv_2d_s8__arm_dsp_parameters",
+        {
+            **window_fields(sizes),
+            **gemm_fields(_weights(call), found, meant.zero_point),
+            "pad": call.quantization(call.input(0)).zero_point,
+            "pad_bytes": _pad_bytes(sizes),
+            "low": meant.low,
+            "high": meant.high,
+        },
+    )
+    return Lowering("smelt_conv_2d_s8__arm_dsp", (Output(), Input(0), parameters, Scratch()))
+
+
+def _pad_bytes(sizes: Geometry) -> int:
+    """The longest run of pads that is read: a row of the kernel, or a tap."""
+    if not sizes.overhangs:
+        return 0
+    return sizes.input_channels * (sizes.kernel_width if sizes.dilation_width == 1 else 1)
+
+
+def _conv_scratch_bytes(call: Call, target: Target) -> int:
+    sizes = geometry(call)
+    depth = round_up(sizes.field, 4)
+    staging = 0 if sizes.input_channels % 4 == 0 else 2 * depth
+    return 4 * depth + staging + round_up(_pad_bytes(sizes), 4)
+
+
+CONV_2D: tuple[Kernel, ...] = (
+    Kernel(
+        name="smelt_conv_2d_s8__arm_dsp",
+        sources=("conv_2d_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
+        header="convolution__arm_dsp.h",
+        accepts=_accepts_conv,
+        lower=_lower_conv,
+        scratch_bytes=_conv_scratch_bytes,
+    ),
+)
 DEPTHWISE_CONV_2D: tuple[Kernel, ...] = ()

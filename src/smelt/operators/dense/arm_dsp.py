@@ -1,5 +1,73 @@
-"""Kernels for Arm cores with the DSP extension."""
+"""Kernels for Arm cores with the DSP extension: when they are exact and what they are given."""
 
-from smelt.operators.operator import Kernel
+from __future__ import annotations
 
-FULLY_CONNECTED: tuple[Kernel, ...] = ()
+import numpy as np
+
+from smelt.ir import DType
+from smelt.operators.convolution.arm_dsp_packing import (
+    accepts_sums,
+    gemm_fields,
+    pairs_fit,
+    requantized,
+    round_up,
+    scaling,
+)
+from smelt.operators.convolution.arm_dsp_requantization import Scaling
+from smelt.operators.convolution.outputs import has_constant_parameters
+from smelt.operators.dense.geometry import folded_bias, geometry, requantization, weights_zero_point
+from smelt.operators.fixed_point import Int64
+from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch
+from smelt.targets import Target
+
+
+def _weights(call: Call) -> Int64:
+    """Weights [outputs, inputs] less their zero point."""
+    weights = call.constant(1)
+    assert weights is not None
+    return weights.astype(np.int64) - weights_zero_point(call)
+
+
+def _scaling(call: Call) -> Scaling:
+    return scaling(call, *requantization(call), geometry(call).outputs)
+
+
+def _accepts(call: Call, target: Target) -> bool:
+    if not target.has("dsp") or not has_constant_parameters(call):
+        return False
+    if call.input(0).dtype is not DType.S8 or call.input(1).dtype is not DType.S8:
+        return False
+    return pairs_fit(_weights(call)) and accepts_sums(_weights(call), folded_bias(call), _scaling(call))
+
+
+def _lower(call: Call, target: Target) -> Lowering:
+    sizes, meant = geometry(call), _scaling(call)
+    found = requantized(_weights(call), folded_bias(call), meant)
+    assert found is not None
+    parameters = Parameters(
+        "struct smelt_fully_connected_s8__arm_dsp_parameters",
+        {
+            **gemm_fields(_weights(call), found, meant.zero_point),
+            "batches": sizes.rows,
+            "inputs": sizes.inputs,
+            "low": meant.low,
+            "high": meant.high,
+        },
+    )
+    return Lowering("smelt_fully_connected_s8__arm_dsp", (Output(), Input(0), parameters, Scratch()))
+
+
+def _scratch_bytes(call: Call, target: Target) -> int:
+    return 2 * round_up(geometry(call).inputs, 4)
+
+
+FULLY_CONNECTED: tuple[Kernel, ...] = (
+    Kernel(
+        name="smelt_fully_connected_s8__arm_dsp",
+        sources=("fully_connected_s8__arm_dsp.c", "smelt_gemm_one_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
+        header="dense__arm_dsp.h",
+        accepts=_accepts,
+        lower=_lower,
+        scratch_bytes=_scratch_bytes,
+    ),
+)
