@@ -30,9 +30,8 @@ CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def random_dense(rng: np.random.Generator) -> Graph:
     rows, inputs, outputs = int(rng.integers(1, 5)), int(rng.integers(1, 70)), int(rng.integers(1, 20))
     source, result = ((float(np.exp(rng.uniform(-6, 0))), int(rng.integers(-128, 128))) for _ in range(2))
-    weights = random_weights(
-        (outputs, inputs), 0 if rng.integers(2) else None, int(rng.integers(1 << 30)), -128
-    )
+    axis = 0 if rng.integers(2) else None
+    weights = random_weights((outputs, inputs), axis, int(rng.integers(1 << 30)), low=-128)
     if weights.quantization and weights.quantization.axis is None:
         quantization = Quantization.per_tensor(float(rng.uniform(0.001, 0.1)), int(rng.integers(-128, 128)))
         weights = Tensor(DType.S8, weights.shape, quantization, weights.constant)
@@ -40,9 +39,8 @@ def random_dense(rng: np.random.Generator) -> Graph:
     tensors = (quantized((rows, inputs), *source), weights, *((bias,) if rng.integers(4) else ()))
     scale = source[0] * float(np.exp(rng.uniform(-2, 3)))
     attributes: dict[str, Any] = {"activation": str(rng.choice(["none", "relu", "relu6", "relu_n1_to_1"]))}
-    return Case(
-        "random", "fully_connected", tensors, attributes, Quantization.per_tensor(scale, result[1])
-    ).graph()
+    output = Quantization.per_tensor(scale, result[1])
+    return Case("random", "fully_connected", tensors, attributes, output).graph()
 
 
 @CASE
@@ -75,9 +73,8 @@ def test_float_models_are_litert(shared: Path, name: str) -> None:
     model = (shared / "models" / f"{name}.tflite").read_bytes()
     graph = read_tflite(model)
     inputs = data_for(graph, 1)
-    for result, expected in zip(
-        evaluate_graph(graph, inputs).values(), run_litert(graph, inputs, model), strict=True
-    ):
+    results = evaluate_graph(graph, inputs).values()
+    for result, expected in zip(results, run_litert(graph, inputs, model), strict=True):
         largest = float(np.abs(expected).max())
         np.testing.assert_allclose(result, expected, rtol=0, atol=1e-5 * largest)
 

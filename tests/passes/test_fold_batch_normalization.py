@@ -115,8 +115,8 @@ def test_fully_connected_and_scalars_around_it() -> None:
         """
         graph "g"
         input %x: f32[5,2]
-        constant %w_1: f32[3,2] = [1, -2, 3, -4, 5, -6]
         constant %y/bias: f32[3] = [6, 14, 22]
+        constant %w_1: f32[3,2] = [1, -2, 3, -4, 5, -6]
         %y: f32[5,3] = fully_connected(%x, %w_1, %y/bias)
         output %y
         """,

@@ -11,7 +11,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-stdout = Console(highlight=False, soft_wrap=True)
+# into a file or a pipe nothing is wrapped
+stdout = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -24,7 +25,9 @@ def table(title: str, columns: list[tuple[str, str]], rows: list[list[str]], foo
     """A table; `columns` are (heading, "left" or "right"); with `footer` the last row is a total."""
     result = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None)
     for heading, justify in columns:
-        result.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
+        result.add_column(
+            heading, justify="right" if justify == "right" else "left", no_wrap=justify == "right", overflow="fold"
+        )
     for index, row in enumerate(rows):
         if footer and index == len(rows) - 1:
             result.add_section()

@@ -160,8 +160,11 @@ def _judge(
         others = [
             b.name
             for b in all_boards()
-            if b.flash_bytes >= flash and b.ram_bytes >= ram and b.target == board.target and b.name != board.name
+            if b.flash_bytes >= flash
+            and b.ram_bytes >= ram
+            and b.target == board.target
+            and seconds * board.clock_hz / b.clock_hz <= period
         ]
         if others:
-            advice.append(f"boards with the same core and enough memory: {', '.join(others)}")
+            advice.append(f"boards with the same core on which it fits: {', '.join(others)}")
     return tuple(needs), tuple(advice)

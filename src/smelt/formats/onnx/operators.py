@@ -331,7 +331,7 @@ _CLAMPS = {(0.0, math.inf): "relu", (0.0, 6.0): "relu6", (-1.0, 1.0): "relu_n1_t
 
 
 @OPERATORS.reads("Clip")
-def _clip(_: Surroundings, x: str, min: str | None = None, max: str | None = None) -> Result:  
+def _clip(_: Surroundings, x: str, min: str | None = None, max: str | None = None) -> Result:
     low = -math.inf if min is None else scalar(_, min)
     high = math.inf if max is None else scalar(_, max)
     largest = float(np.finfo(np.float32).max)

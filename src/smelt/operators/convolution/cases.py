@@ -109,13 +109,12 @@ CASES = [
     _s8("depthwise_no_bias", (1, 5, 4, 8), (1, 2, 2, 8), {}, bias=False),
     _f32("conv_no_bias", (1, 5, 4, 8), (6, 2, 2, 8), {}, bias=False),
     _f32("depthwise_no_bias", (1, 5, 4, 8), (1, 2, 2, 8), {}, bias=False),
-    _s8("conv_extreme_low", (1, 4, 4, 5), (5, 3, 3, 5), {"padding": (1, 1, 1, 1)}, zero_points=(-128, 127)),
-    _s8("conv_extreme_high", (1, 4, 4, 5), (5, 3, 3, 5), {"padding": (1, 1, 1, 1)}, zero_points=(127, -128)),
-    _s8(
-        "depthwise_extreme_low",
-        (1, 4, 4, 5),
-        (1, 3, 3, 5),
-        {"padding": (1, 1, 1, 1)},
-        zero_points=(-128, 127),
+    *(
+        _s8(f"{name}_{end}", data, weights, {"padding": (1, 1, 1, 1)}, zero_points=zero_points)
+        for end, zero_points in (("extreme_low", (-128, 127)), ("extreme_high", (127, -128)))
+        for name, data, weights in (
+            ("conv", (1, 4, 4, 5), (5, 3, 3, 5)),
+            ("depthwise", (1, 4, 4, 5), (1, 3, 3, 5)),
+        )
     ),
 ]

@@ -1,0 +1,172 @@
+"""Every operator's cases: meaning against C on the host and on emulated cores, against .tflite, LiteRT and TFLM."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from case_graphs import all_cases, groups, merged, random_inputs
+
+from smelt.engines import open_engine
+from smelt.engines.litert import LiteRTEngine
+from smelt.engines.tflm import TflmEngine
+from smelt.errors import EngineError, SmeltError, UnsupportedError
+from smelt.formats.tflite import read_tflite, write_tflite
+from smelt.ir import Array, Attribute, Graph, Node
+from smelt.ir.equality import graphs_equal
+from smelt.operators import all_operators, call_of, choose_kernel, find_operator, verify_graph
+from smelt.operators.case import Case
+from smelt.operators.evaluate import evaluate_graph
+from smelt.targets import find_target
+
+CASES = [case for cases in all_cases().values() for case in cases]
+BY_NAME = {case.name: case for case in CASES}
+GROUPS = groups()
+SEEDS = range(3)
+
+_SPREAD = "is neither SAME nor VALID"
+# What a .tflite file cannot say, by case: a part of the error that the writer gives.
+UNWRITABLE = {
+    **{
+        f"{operator}_uneven_{kind}": _SPREAD
+        for operator in ("average_pool_2d", "max_pool_2d")
+        for kind in ("s8", "f32")
+    },
+    "pad_value_s8": "padding with -1.5",
+    "pad_value_f32": "padding with -1.5",
+}
+# Cases that come back in another form of the same meaning: why.
+OTHER_FORM = {
+    **{f"squeeze_{kind}": "TFLite's RESHAPE says the same" for kind in ("s8", "f32")},
+    **{f"expand_dims_{kind}": "TFLite's RESHAPE says the same" for kind in ("s8", "f32")},
+    **{f"mean_spatial_batch_{kind}": "axes come back sorted" for kind in ("s8_0", "s8_1", "s8_2", "f32")},
+    **{
+        f"{name}_{kind}": "padding that is not SAME becomes a PAD"
+        for name in ("conv_one_channel", "conv_wider_padding")
+        for kind in ("s8", "f32")
+    },
+    **{
+        f"{name}_no_bias_{kind}": "LiteRT and TFLite Micro want a bias: zeros are written"
+        for name, kind in (("conv", "s8"), ("conv", "f32"), ("depthwise", "s8"), ("depthwise", "f32"))
+        if f"{name}_no_bias_{kind}" in BY_NAME
+    },
+}
+_NO_CLAMP = "TFLite Micro has no kernel for RELU_N1_TO_1"
+_SIX = "TFLite Micro transposes up to 5 dimensions"
+# What TensorFlow Lite Micro cannot run, by case: why.  Each is checked to be refused.
+NOT_IN_TFLM = {
+    **{f"relu_n1_to_1_{kind}": _NO_CLAMP for kind in ("s8_0", "s8_1", "s8_2", "s8_3", "f32")},
+    **{f"transpose_reversed_6d_{kind}": _SIX for kind in ("s8", "f32")},
+}
+NOT_IN_LITERT: dict[str, str] = {}
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+each_written_case = pytest.mark.parametrize(
+    "case", [case for case in CASES if case.name not in UNWRITABLE], ids=lambda case: case.name
+)
+
+
+def assert_same(actual: Array, expected: Array, label: str, *, integer_tolerance: int = 0) -> None:
+    """Integers equal (or within a tolerance), floats within 1e-6 of the largest magnitude."""
+    assert (actual.shape, actual.dtype) == (expected.shape, expected.dtype), label
+    largest = float(np.abs(expected).max(initial=0.0)) if expected.dtype.kind == "f" else 0.0
+    tolerance = 1e-6 * largest if expected.dtype.kind == "f" else integer_tolerance
+    difference = np.abs(actual.astype(np.float64) - expected.astype(np.float64)).max(initial=0.0)
+    assert difference <= tolerance, f"{label}: differs by {difference}"
+
+
+def in_one_form(graph: Graph) -> Graph:
+    """The graph with every attribute spelled out, floats as float32, nodes named after their outputs."""
+
+    def spelled(node: Node) -> dict[str, Attribute]:
+        attributes = dataclasses.asdict(find_operator(node.operator).parse(node))
+        return {k: float(np.float32(v)) if isinstance(v, float) else v for k, v in attributes.items()}
+
+    return graph.replaced(nodes=[replace(n, attributes=spelled(n), name=n.outputs[0]) for n in graph.nodes])
+
+
+def test_names_are_unique_and_exceptions_name_cases() -> None:
+    assert len(BY_NAME) == len(CASES)
+    for table in (UNWRITABLE, OTHER_FORM, NOT_IN_TFLM, NOT_IN_LITERT):
+        assert set(table) <= set(BY_NAME)
+
+
+def test_every_operator_has_cases() -> None:
+    assert {case.operator for case in CASES} == set(all_operators())
+
+
+@each_case
+def test_case_is_valid_and_has_kernels(case: Case) -> None:
+    graph = verify_graph(case.graph())
+    call = call_of(graph, graph.nodes[0])
+    if not find_operator(case.operator).traits.alias:
+        for target in ("host", "cortex-m0plus", "cortex-m4", "cortex-m55", "rv32imc"):
+            assert choose_kernel(call, find_target(target))
+
+
+@pytest.mark.parametrize(
+    ("engine", "target"), [("native", None), ("emulated", "cortex-m4"), ("emulated", "cortex-m0plus")]
+)
+@pytest.mark.parametrize("group", GROUPS)
+def test_compiled_code_computes_the_meaning(group: str, engine: str, target: str | None) -> None:
+    graph = merged(group, [case.graph() for case in GROUPS[group]])
+    with open_engine(engine, graph, target=target) as compiled:
+        for seed in SEEDS:
+            inputs = random_inputs(graph, seed)
+            expected, actual = evaluate_graph(graph, inputs), compiled.run(inputs)
+            for name in graph.outputs:
+                assert_same(actual[name], expected[name], f"{name}, seed {seed}")
+
+
+@each_written_case
+def test_written_file_reads_back_as_the_same_graph(case: Case) -> None:
+    graph = case.graph()
+    data = write_tflite(graph)
+    back = read_tflite(data, graph.name)
+    assert write_tflite(graph) == data
+    assert graphs_equal(in_one_form(back), in_one_form(graph)) == (case.name not in OTHER_FORM)
+    for seed in SEEDS:
+        inputs = random_inputs(graph, seed)
+        for name, expected in evaluate_graph(graph, inputs).items():
+            assert evaluate_graph(back, inputs)[name].tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("name", UNWRITABLE)
+def test_what_tflite_cannot_say_is_refused(name: str) -> None:
+    with pytest.raises(UnsupportedError, match=UNWRITABLE[name]):
+        write_tflite(BY_NAME[name].graph())
+
+
+@each_written_case
+def test_tensorflow_lite_micro_runs_the_written_file_alike(case: Case) -> None:
+    pytest.importorskip("tflite_micro")
+    graph = case.graph()
+    data = write_tflite(graph)
+    if case.name in NOT_IN_TFLM:
+        with pytest.raises(EngineError):
+            TflmEngine(data, graph)
+        return
+    engine = TflmEngine(data, graph)
+    for seed in SEEDS:
+        inputs = random_inputs(graph, seed)
+        for name, expected in evaluate_graph(graph, inputs).items():
+            assert_same(engine.run(inputs)[name], expected, f"{name}, seed {seed}")
+
+
+@each_written_case
+def test_litert_runs_the_written_file_alike(case: Case) -> None:
+    """Floats agree; LiteRT rounds once where TFLite Micro (which smelt follows) rounds twice: one step is allowed."""
+    pytest.importorskip("ai_edge_litert")
+    graph = case.graph()
+    data = write_tflite(graph)
+    if case.name in NOT_IN_LITERT:
+        with pytest.raises(SmeltError):
+            LiteRTEngine(data)
+        return
+    engine = LiteRTEngine(data)
+    for seed in SEEDS:
+        inputs = random_inputs(graph, seed)
+        for name, expected in evaluate_graph(graph, inputs).items():
+            assert_same(engine.run(inputs)[name], expected, f"{name}, seed {seed}", integer_tolerance=1)
