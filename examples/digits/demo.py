@@ -17,7 +17,11 @@ from data import load_digits_split
 
 HERE = Path(__file__).parent
 OUT = Path("build/demo")
-MODEL = str((HERE / "digits.onnx").relative_to(Path.cwd())) if HERE.is_relative_to(Path.cwd()) else str(HERE / "digits.onnx")
+MODEL = (
+    str((HERE / "digits.onnx").relative_to(Path.cwd()))
+    if HERE.is_relative_to(Path.cwd())
+    else str(HERE / "digits.onnx")
+)
 INT8 = str(OUT / "digits.tflite")
 TEST, CALIBRATION = str(OUT / "test.npz"), str(OUT / "calibration.npz")
 
@@ -78,7 +82,9 @@ def summary() -> None:
           f"(code {totals['code_bytes']:,}, weights and tables {totals['weight_bytes']:,})")  # fmt: skip
     print(f"RAM       {totals['arena_bytes'] + totals['stack_bytes']:,} bytes "
           f"(arena {totals['arena_bytes']:,}, stack {totals['stack_bytes']:,})")  # fmt: skip
-    print(f"speed     {totals['estimated_cycles']:,} estimated cycles, {totals['instructions']:,} instructions")
+    print(
+        f"speed     {totals['estimated_cycles']:,} estimated cycles, {totals['instructions']:,} instructions"
+    )
     print(f"\nThe firmware is in {OUT / 'firmware'}: start with its README.md.")
 
 

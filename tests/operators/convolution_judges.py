@@ -44,3 +44,13 @@ def assert_judged(graph: Graph, inputs: Mapping[str, Array], meaning: Array) -> 
     assert judged.shape == meaning.shape
     largest = float(np.abs(meaning).max())
     np.testing.assert_allclose(meaning, judged, rtol=0, atol=1e-6 * largest)
+
+
+def assert_computes(output: Array, meaning: Array, label: str) -> None:
+    """int8: equal; float: within 1e-5 of the largest magnitude, as float32 sums in another order are."""
+    assert output.shape == meaning.shape, label
+    if meaning.dtype == np.int8:
+        np.testing.assert_array_equal(output, meaning, label)
+        return
+    largest = float(np.abs(meaning).max())
+    np.testing.assert_allclose(output, meaning, rtol=0, atol=1e-5 * largest, err_msg=label)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from compiled_kernels import assert_compiles_cleanly, device_symbols
-from convolution_judges import assert_judged, run_litert, run_micro
+from convolution_judges import assert_computes, assert_judged, run_litert, run_micro
 from kernel_runner import run_kernels
-from one_node import assert_agrees, data_for, meaning
+from one_node import data_for, meaning
 
 from smelt.errors import GraphError, UnsupportedError
 from smelt.formats.tflite import read_tflite
@@ -91,8 +91,8 @@ def _case(
 def test_meaning_is_tensorflow_lites(case: Case) -> None:
     if case.name.startswith("conv_wider_padding"):
         pytest.skip("TensorFlow Lite pads SAME or VALID only")
-    if case.name == "depthwise_no_bias_s8":
-        pytest.skip("TensorFlow Lite Micro crashes on a depthwise_conv_2d without bias")
+    if case.name in ("conv_no_bias_f32", "depthwise_no_bias_s8", "depthwise_no_bias_f32"):
+        pytest.skip("LiteRT refuses a convolution without bias, TensorFlow Lite Micro crashes on some")
     graph = case.graph()
     inputs = data_for(graph)
     assert_judged(graph, inputs, meaning(graph, inputs))
@@ -134,7 +134,7 @@ def test_kernels_compute_the_meaning(tmp_path: Path) -> None:
         graphs.append(random_convolution(np.random.default_rng(seed), same=False, floats=seed % 4 == 3))
     runs = [(graph, data_for(graph, seed)) for seed, graph in enumerate(graphs)]
     for (graph, inputs), output in zip(runs, run_kernels(runs, tmp_path), strict=True):
-        assert_agrees(output, meaning(graph, inputs), str(graph.nodes[0].attributes))
+        assert_computes(output, meaning(graph, inputs), str(graph.nodes[0].attributes))
 
 
 def test_extreme_sums_wrap_alike(tmp_path: Path) -> None:

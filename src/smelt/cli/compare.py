@@ -14,7 +14,9 @@ def command(
     first: Model,
     second: Annotated[Path, typer.Argument(help="The model to compare with.", show_default=False)],
     inputs: Inputs = None,
-    engine: Annotated[EngineName, typer.Option("--engine", help="What runs the first model.")] = EngineName.reference,
+    engine: Annotated[
+        EngineName, typer.Option("--engine", help="What runs the first model.")
+    ] = EngineName.reference,
     second_engine: Annotated[
         EngineName | None,
         typer.Option(help="What runs the second model (default: as the first).", show_default=False),
@@ -52,6 +54,13 @@ def command(
         ]
         for d in differences
     ]
-    columns = [("tensor", "left"), ("shape", "left"), ("max difference", "right"), ("of max |value|", "right")]
+    columns = [
+        ("tensor", "left"),
+        ("shape", "left"),
+        ("max difference", "right"),
+        ("of max |value|", "right"),
+    ]
     columns += [("SNR dB", "right"), ("cosine", "right")]
-    console.stdout.print(console.table(f"{first.name} against {second.name}, {len(samples)} samples", columns, rows))
+    console.stdout.print(
+        console.table(f"{first.name} against {second.name}, {len(samples)} samples", columns, rows)
+    )

@@ -16,7 +16,9 @@ def command(
     target: TargetName = "cortex-m4",
     name: Annotated[
         str | None,
-        typer.Option(help="Prefix of files and functions (default: from the file's name).", show_default=False),
+        typer.Option(
+            help="Prefix of files and functions (default: from the file's name).", show_default=False
+        ),
     ] = None,
     golden: Annotated[
         Path | None,

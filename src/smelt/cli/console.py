@@ -26,7 +26,10 @@ def table(title: str, columns: list[tuple[str, str]], rows: list[list[str]], foo
     result = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None)
     for heading, justify in columns:
         result.add_column(
-            heading, justify="right" if justify == "right" else "left", no_wrap=justify == "right", overflow="fold"
+            heading,
+            justify="right" if justify == "right" else "left",
+            no_wrap=justify == "right",
+            overflow="fold",
         )
     for index, row in enumerate(rows):
         if footer and index == len(rows) - 1:

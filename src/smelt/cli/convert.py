@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +11,13 @@ import typer
 from smelt.cli.options import Calibrate, CalibrationSamples, Json, Model, Shape
 
 
-class Scheme(str, Enum):
+class Scheme(StrEnum):
     """Quantization schemes."""
 
     int8 = "int8"
 
 
-class IoType(str, Enum):
+class IoType(StrEnum):
     """Element types of a quantized model's inputs and outputs."""
 
     int8 = "int8"
@@ -26,7 +26,9 @@ class IoType(str, Enum):
 
 def command(
     model: Model,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write: .tflite.", show_default=False)],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The file to write: .tflite.", show_default=False)
+    ],
     quantize: Annotated[
         Scheme | None, typer.Option("--quantize", help="Quantize with this scheme.", show_default=False)
     ] = None,
@@ -59,7 +61,9 @@ def command(
     if output.resolve() == model.resolve():
         raise UsageError("the output is the input file: choose another name, inputs are never overwritten")
     graph = formats.load(model, shapes=formats.parse_shapes(shape))
-    chosen = None if passes is None else [find_pass(name.strip()) for name in passes.split(",") if name.strip()]
+    chosen = (
+        None if passes is None else [find_pass(name.strip()) for name in passes.split(",") if name.strip()]
+    )
     graph = optimize(graph, chosen)
     if quantize is not None and calibrate is not None:
         from smelt.quantize import quantize_int8, read_data, samples_for

@@ -37,7 +37,10 @@ def command(
     for path in [model, *([against] if against else [])]:
         graph = formats.load(path, shapes=formats.parse_shapes(shape))
         total = len(data.labels) - skip if data.labels is not None else None
-        with open_engine(engine.value, graph, target=target, path=path) as runner, console.progress(path.name, total) as bar:
+        with (
+            open_engine(engine.value, graph, target=target, path=path) as runner,
+            console.progress(path.name, total) as bar,
+        ):
             results.append(measure_accuracy(runner, data, first=skip, after_sample=bar))
     comparison = compare_accuracy(results[0], results[1]) if against else None
     if json:
@@ -47,9 +50,9 @@ def command(
             payload["agreement"], payload["p_value"] = comparison.agreement, comparison.p_value
         console.print_json(payload)
         return
-    for path, result in zip([model, against], results, strict=False):
+    for name, result in zip([model, against], results, strict=False):
         console.stdout.print(
-            f"{path}: {result.fraction:.2%} ({result.correct} of {result.samples}, ± {result.standard_error:.2%})",
+            f"{name}: {result.fraction:.2%} ({result.correct} of {result.samples}, ± {result.standard_error:.2%})",
             markup=False,
         )
     if comparison:

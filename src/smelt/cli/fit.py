@@ -33,7 +33,9 @@ def command(
         return
     out = console.stdout
     verdict = "[green]fits[/green]" if result.fits else "[red]does not fit[/red]"
-    out.print(f"{result.model} {verdict} {chosen.name} ({chosen.target.name} at {chosen.clock_hz / 1e6:g} MHz)")
+    out.print(
+        f"{result.model} {verdict} {chosen.name} ({chosen.target.name} at {chosen.clock_hz / 1e6:g} MHz)"
+    )
     for text in result.missing_operators:
         out.print(f"  missing: {text}", markup=False)
     t = result.totals
@@ -58,6 +60,8 @@ def command(
     for text in result.advice:
         out.print(f"try: {text}", markup=False)
     if result.estimates:
-        out.print(f"not from a data sheet: {', '.join(result.estimates)} (see `smelt targets --json`)", style="dim")
+        out.print(
+            f"not from a data sheet: {', '.join(result.estimates)} (see `smelt targets --json`)", style="dim"
+        )
     if not result.fits:
         raise typer.Exit(1)

@@ -33,11 +33,19 @@ def command(
     console.stdout.print(f"[bold]{summary.name}[/bold]")
     for role, tensors in (("input", summary.inputs), ("output", summary.outputs)):
         for tensor in tensors:
-            console.stdout.print(f"  {role:7}{tensor.name}: {tensor.type}{tensor.quantization_text}", markup=False)
+            console.stdout.print(
+                f"  {role:7}{tensor.name}: {tensor.type}{tensor.quantization_text}", markup=False
+            )
     console.stdout.print(
         console.table(
             "",
-            [("layer", "left"), ("operator", "left"), ("output", "left"), ("parameters", "right"), ("MACs", "right")],
+            [
+                ("layer", "left"),
+                ("operator", "left"),
+                ("output", "left"),
+                ("parameters", "right"),
+                ("MACs", "right"),
+            ],
             [
                 [row.name, row.operator, row.output, f"{row.parameters:,}", f"{row.macs:,}"]
                 for row in summary.layers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +45,7 @@ Shape = Annotated[
 ]
 
 
-class EngineName(str, Enum):
+class EngineName(StrEnum):
     """The engines that can run a model."""
 
     reference = "reference"
@@ -54,13 +54,6 @@ class EngineName(str, Enum):
     litert = "litert"
     tflm = "tflm"
     onnxruntime = "onnxruntime"
-
-
-class Optimize(str, Enum):
-    """What the compiler is asked to favour."""
-
-    speed = "speed"
-    size = "size"
 
 
 EngineOption = Annotated[EngineName, typer.Option("--engine", help="What runs the model.")]

@@ -41,7 +41,14 @@ def command(
     for x in result.layers:
         per_mac = "" if x.cycles_per_mac is None else f"{x.cycles_per_mac:.2f}"
         rows.append(
-            [str(x.index), x.operator, x.output, x.kernel.removeprefix("smelt_"), f"{x.macs:,}", f"{x.instructions:,}"]
+            [
+                str(x.index),
+                x.operator,
+                x.output,
+                x.kernel.removeprefix("smelt_"),
+                f"{x.macs:,}",
+                f"{x.instructions:,}",
+            ]
             + ([f"{x.estimated_cycles:,}"] if cycles else [])
             + [per_mac, f"{result.share(x):.1%}"]
         )

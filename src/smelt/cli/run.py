@@ -17,7 +17,9 @@ def command(
     inputs: Inputs = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write the outputs: .npy (one output) or .npz.", show_default=False),
+        typer.Option(
+            "--output", "-o", help="Write the outputs: .npy (one output) or .npz.", show_default=False
+        ),
     ] = None,
     shape: Shape = None,
     json: Json = False,
@@ -28,8 +30,8 @@ def command(
     from smelt import formats
     from smelt.cli import console
     from smelt.engines import open_engine
-    from smelt.report.tensors import run_samples, save_arrays
     from smelt.report.summary import type_text
+    from smelt.report.tensors import run_samples, save_arrays
 
     graph = formats.load(model, shapes=formats.parse_shapes(shape))
     with open_engine(engine.value, graph, target=target, path=model) as runner:
@@ -42,7 +44,9 @@ def command(
     described = {value.name: value for value in graph.values.values()}
     for name, array in outputs.items():
         kind = type_text(described[name]) if name in described else str(array.dtype)
-        console.stdout.print(f"[bold]{name}[/bold] {kind}" if "[" not in name else f"{name} {kind}", markup=False)
+        console.stdout.print(
+            f"[bold]{name}[/bold] {kind}" if "[" not in name else f"{name} {kind}", markup=False
+        )
         console.stdout.print(np.array2string(array, threshold=64, precision=6), markup=False)
     if output is not None:
         console.note(f"written to {output}")

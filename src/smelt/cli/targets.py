@@ -39,15 +39,31 @@ def command(json: Json = False) -> None:
     console.stdout.print(
         console.table(
             "cores",
-            [("--target", "left"), ("description", "left"), ("cycle estimates", "left"), ("emulated by", "left")],
-            [[t.name, t.description, t.cycle_model or "-", t.emulator.partition(":")[0]] for t in all_targets()],
+            [
+                ("--target", "left"),
+                ("description", "left"),
+                ("cycle estimates", "left"),
+                ("emulated by", "left"),
+            ],
+            [
+                [t.name, t.description, t.cycle_model or "-", t.emulator.partition(":")[0]]
+                for t in all_targets()
+            ],
         )
     )
     console.stdout.print()
     console.stdout.print(
         console.table(
             "boards",
-            [("--board", "left"), ("core", "left"), ("clock", "right"), ("flash", "right"), ("RAM", "right"), ("active", "right"), ("asleep", "right")],
+            [
+                ("--board", "left"),
+                ("core", "left"),
+                ("clock", "right"),
+                ("flash", "right"),
+                ("RAM", "right"),
+                ("active", "right"),
+                ("asleep", "right"),
+            ],
             [
                 [
                     b.name,

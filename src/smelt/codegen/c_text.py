@@ -28,11 +28,12 @@ C_TYPES: dict[DType, str] = {
     DType.BOOL: "uint8_t",
 }
 
-_RESERVED = frozenset(
-    """auto break case char const continue default do double else enum extern float for goto if inline int
-    long register restrict return short signed sizeof static struct switch typedef union unsigned void
-    volatile while main""".split()
-)
+_C_WORDS = """
+    auto break case char const continue default do double else enum extern float for goto if inline int long
+    register restrict return short signed sizeof static struct switch typedef union unsigned void volatile
+    while main
+    """
+_RESERVED = frozenset(_C_WORDS.split())
 
 
 def identifier(text: str, fallback: str = "model") -> str:

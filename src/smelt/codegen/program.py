@@ -73,7 +73,9 @@ def build_program(graph: Graph, target: Target, *, keep_all: bool = False) -> Pr
         order = best_order(steps, sizes, arrive, leave).indices
         layers = tuple(replace(layers[old], index=new + 1) for new, old in enumerate(order))
         steps = [_step(layer, home, target) for layer in layers]
-    alignments = {root: max(target.alignment_bytes, 4, graph.values[root].dtype.numpy.itemsize) for root in sizes}
+    alignments = {
+        root: max(target.alignment_bytes, 4, graph.values[root].dtype.numpy.itemsize) for root in sizes
+    }
     for name, root in home.items():
         alignments[root] = max(alignments[root], graph.values[name].dtype.numpy.itemsize)
     buffers = {buffer.name: buffer for buffer in lifetimes(steps, sizes, arrive, leave, alignments)}
@@ -96,7 +98,9 @@ def build_program(graph: Graph, target: Target, *, keep_all: bool = False) -> Pr
             for other in buffers.values()
             if other.name != name
         ),
-        output_survives_input=not any(_overlap(buffers[i], buffers[o], layout) for i in inputs for o in outputs),
+        output_survives_input=not any(
+            _overlap(buffers[i], buffers[o], layout) for i in inputs for o in outputs
+        ),
     )
 
 

@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 
 import jinja2
-import numpy as np
 
 from smelt.codegen.c_text import C_TYPES, comment_text, float_literal, identifier, initializer
 from smelt.codegen.program import Layer, Program, build_program
@@ -211,7 +210,9 @@ def _golden(
 ) -> list[tuple[str, str, int, str]]:
     """(array name, C type, elements, initializer) of each golden input, then of each expected output."""
     graph = program.graph
-    data = dict(golden) if golden else {n: random_array(graph.values[n], i) for i, n in enumerate(graph.inputs)}
+    data = (
+        dict(golden) if golden else {n: random_array(graph.values[n], i) for i, n in enumerate(graph.inputs)}
+    )
     results = evaluate_graph(graph, data)
     arrays = [*(data[n] for n in graph.inputs), *(results[n] for n in graph.outputs)]
     described = [*inputs, *outputs]
@@ -232,7 +233,7 @@ def _step(program: Program, layer: Layer, store: TableStore) -> dict[str, str]:
         for v, c in zip(layer.call.inputs, layer.call.constants, strict=True)
         if v is not None and c is None
     ]
-    title = f"{layer.index:02d} {layer.node.operator} \"{comment_text(layer.node.name)}\""
+    title = f'{layer.index:02d} {layer.node.operator} "{comment_text(layer.node.name)}"'
     shapes = f"{', '.join(activations)} -> {', '.join(_describe(v) for v in layer.call.outputs)}"
     work = f", {layer.macs:,} MACs" if layer.macs else ""
     if layer.lowering is None:

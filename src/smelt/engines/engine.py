@@ -32,7 +32,7 @@ class Engine(ABC):
         EngineError when the engine cannot show its intermediate tensors.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most engines hold nothing
         """Release what the engine holds (processes, temporary folders)."""
 
     def __enter__(self) -> Engine:

@@ -60,7 +60,9 @@ def _program_version(program: str) -> str | None:
     if path is None:
         return None
     try:
-        output = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20, check=False).stdout
+        output = subprocess.run(
+            [path, "--version"], capture_output=True, text=True, timeout=20, check=False
+        ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return None
     found = re.search(r"\d+\.\d+(\.\d+)?", output)

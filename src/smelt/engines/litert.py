@@ -24,7 +24,7 @@ class LiteRTEngine(Engine):
         module = require("ai_edge_litert.interpreter", "compare", "the engine 'litert'", "ai-edge-litert")
         resolver = module.OpResolverType
         kind = resolver.BUILTIN_REF if reference_kernels else resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        self._make = lambda keep: module.Interpreter(
+        self._make: Any = lambda keep: module.Interpreter(
             model_content=model,
             num_threads=1,
             experimental_op_resolver_type=kind,

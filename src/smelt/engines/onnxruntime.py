@@ -78,6 +78,8 @@ class OnnxRuntimeEngine(Engine):
 
 def _value(argument: Any) -> Value:
     if argument.type not in _TYPES:
-        raise EngineError(f"onnxruntime: tensor '{argument.name}' has type {argument.type}, which smelt has not")
+        raise EngineError(
+            f"onnxruntime: tensor '{argument.name}' has type {argument.type}, which smelt has not"
+        )
     shape = tuple(d if isinstance(d, int) else 1 for d in argument.shape)
     return Value(argument.name, _TYPES[argument.type], shape)

@@ -23,7 +23,9 @@ class TflmEngine(Engine):
     name = "tflm"
 
     def __init__(self, model: bytes, graph: Graph, *, arena_bytes: int | None = None) -> None:
-        runtime = require("tflite_micro.python.tflite_micro.runtime", "compare", "the engine 'tflm'", "tflite-micro")
+        runtime = require(
+            "tflite_micro.python.tflite_micro.runtime", "compare", "the engine 'tflm'", "tflite-micro"
+        )
         self.inputs = tuple(graph.values[n] for n in graph.inputs)
         self.outputs = tuple(graph.values[n] for n in graph.outputs)
         activations = sum(v.bytes for n, v in graph.values.items() if n not in graph.constants)

@@ -13,7 +13,16 @@ from smelt.ir import Graph, Node, verify
 from smelt.operators.operator import Call, Kernel, Operator
 from smelt.targets import Target
 
-__all__ = ["Call", "Kernel", "Operator", "all_operators", "call_of", "choose_kernel", "find_operator", "verify_graph"]
+__all__ = [
+    "Call",
+    "Kernel",
+    "Operator",
+    "all_operators",
+    "call_of",
+    "choose_kernel",
+    "find_operator",
+    "verify_graph",
+]
 
 
 @cache

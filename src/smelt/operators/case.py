@@ -50,9 +50,7 @@ class Case:
         return builder.build([output])
 
 
-def quantized(
-    shape: Sequence[int], scale: float, zero_point: int, dtype: DType = DType.S8
-) -> Tensor:
+def quantized(shape: Sequence[int], scale: float, zero_point: int, dtype: DType = DType.S8) -> Tensor:
     """A quantized activation."""
     return Tensor(dtype, tuple(shape), Quantization.per_tensor(scale, zero_point))
 

@@ -155,7 +155,7 @@ class _Quantizer:
         weights = self.graph.constants.get(weights_name)
         if weights is None:
             raise UnsupportedError(f"{node.label}: int8 quantization needs constant weights")
-        if not np.isfinite(weights).all():  # type: ignore[call-overload]
+        if not np.isfinite(weights).all():
             raise QuantizationError(f"{node.label}: weights '{weights_name}' hold NaN or infinity")
         data_scale = self.parameters[data_name].scale
         bias_name = inputs[place.bias] if place.bias is not None and place.bias < len(inputs) else None
@@ -167,9 +167,7 @@ class _Quantizer:
         shape = [1] * weights.ndim
         shape[place.channel_axis] = channels
         integers = quantize_array(weights, scales.reshape(shape), 0, -127, 127).astype(np.int8)
-        quantization = Quantization(
-            tuple(float(s) for s in scales), (0,) * channels, place.channel_axis
-        )
+        quantization = Quantization(tuple(float(s) for s in scales), (0,) * channels, place.channel_axis)
         inputs[place.input] = self._add_constant(weights_name, integers, DType.S8, quantization)
         if bias is not None and bias_name is not None and place.bias is not None:
             bias_scales = scales.astype(np.float64) * data_scale
@@ -207,9 +205,9 @@ def activation_parameters(graph: Graph, ranges: Ranges) -> dict[str, Quantizatio
         call = call_of(graph, node)
         traits = find_operator(node.operator).traits
         for name in node.inputs:
-            if name in graph.constants and graph.values[name].dtype is DType.F32:
+            if name is not None and name in graph.constants and graph.values[name].dtype is DType.F32:
                 array = graph.constants[name]
-                low_high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)  # type: ignore[arg-type]
+                low_high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
                 all_ranges[name] = low_high
         if traits.fixed_output and call.output.dtype is DType.F32:
             fixed[node.outputs[0]] = traits.fixed_output(DType.S8)
@@ -221,7 +219,7 @@ def activation_parameters(graph: Graph, ranges: Ranges) -> dict[str, Quantizatio
                     groups.join(name, node.outputs[0])
     for name in graph.outputs:
         if name in graph.constants and graph.values[name].dtype is DType.F32:
-            all_ranges[name] = (float(graph.constants[name].min()), float(graph.constants[name].max()))  # type: ignore[arg-type]
+            all_ranges[name] = (float(graph.constants[name].min()), float(graph.constants[name].max()))
     result: dict[str, Quantization] = {}
     for members in groups.partition(all_ranges):
         given = next((fixed[m] for m in members if m in fixed), None)

@@ -32,7 +32,7 @@ class MinMaxObserver:
         """Take in one sample; QuantizationError on NaN or infinity."""
         if array.size == 0:
             return
-        low, high = float(array.min()), float(array.max())  # type: ignore[arg-type]
+        low, high = float(array.min()), float(array.max())
         if not np.isfinite(low) or not np.isfinite(high):
             raise QuantizationError(
                 f"tensor '{self.name}' becomes {low if not np.isfinite(low) else high} on a calibration "

@@ -81,7 +81,9 @@ def _match(graph: Graph, name: str, arrays: Mapping[str, Array], where: str) -> 
     if found.shape == value.shape and (not value.shape or value.shape[0] != 1):
         return found[np.newaxis]
     if found.ndim == 0:
-        raise FormatError(f"{where}: input '{name}' wants samples of shape {list(value.shape)}, got one number")
+        raise FormatError(
+            f"{where}: input '{name}' wants samples of shape {list(value.shape)}, got one number"
+        )
     return found
 
 
@@ -107,7 +109,8 @@ def to_input(value: Value, sample: Array, where: str = "the sample") -> Array:
         low, high = value.dtype.integer_range
         scaled = shaped.astype(np.float32) / np.float32(quantization.scale)
         rounded = np.copysign(np.floor(np.abs(scaled) + np.float32(0.5)), scaled) + quantization.zero_point
-        return np.clip(rounded, low, high).astype(value.dtype.numpy)
+        quantized: Array = np.clip(rounded, low, high).astype(value.dtype.numpy)
+        return quantized
     raise FormatError(
         f"{where}: input '{value.name}' wants {value.dtype.value}, got {shaped.dtype}; "
         "give real numbers (float) or the quantized values themselves"

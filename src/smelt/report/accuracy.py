@@ -100,8 +100,8 @@ def compare_accuracy(a: Accuracy, b: Accuracy) -> Comparison:
 def mcnemar(only_first: int, only_second: int) -> float:
     """McNemar's exact two-sided p-value: a fair coin tossed once for each sample that one model alone gets right."""
     n, k = only_first + only_second, min(only_first, only_second)
-    tail = sum(math.comb(n, i) for i in range(k + 1)) / 2**n
-    return min(1.0, 2 * tail)
+    tail = sum(math.comb(n, i) for i in range(k + 1))
+    return min(1.0, 2.0 * tail / float(2**n))
 
 
 def accuracy_json(accuracy: Accuracy) -> Mapping[str, Any]:

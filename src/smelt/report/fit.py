@@ -50,7 +50,9 @@ def parse_period(text: str) -> float:
     """Seconds from a text as 1s, 100ms, 2min; UsageError otherwise."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(us|ms|s|min|h)\s*", text)
     if not match or float(match.group(1)) == 0:
-        raise UsageError(f"--every {text}: write a number and a unit of us, ms, s, min or h, for example 100ms")
+        raise UsageError(
+            f"--every {text}: write a number and a unit of us, ms, s, min or h, for example 100ms"
+        )
     return float(match.group(1)) * _UNITS[match.group(2)]
 
 
@@ -62,9 +64,9 @@ def fit(graph: Graph, board: Board, period_seconds: float) -> Fit:
     """
     missing = _missing(graph, board)
     if missing:
-        advice = ("replace these operators, or keep the part of the model before them",)
-        needs = (f"{len(missing)} operators have no C kernel",)
-        return _unmeasured(graph, board, period_seconds, needs, advice, missing)
+        why = (f"{len(missing)} operators have no C kernel",)
+        help_ = ("replace these operators, or keep the part of the model before them",)
+        return _unmeasured(graph, board, period_seconds, why, help_, missing)
     totals = profile(graph, board.target).totals
     flash, ram = totals.code_bytes + totals.weight_bytes, totals.arena_bytes + totals.stack_bytes
     cost = totals.instructions if totals.estimated_cycles is None else totals.estimated_cycles
@@ -136,7 +138,8 @@ def _unmeasured(
 def _judge(
     graph: Graph, board: Board, totals: Totals, seconds: float, period: float
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    needs, advice = [], []
+    needs: list[str] = []
+    advice: list[str] = []
     flash, ram = totals.code_bytes + totals.weight_bytes, totals.arena_bytes + totals.stack_bytes
     is_float = any(v.dtype is DType.F32 for n, v in graph.values.items() if n in graph.constants)
     if flash > board.flash_bytes:

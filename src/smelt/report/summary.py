@@ -64,7 +64,7 @@ def summarize(graph: Graph) -> Summary:
     layers = []
     for node in graph.nodes:
         call = call_of(graph, node)
-        constants = [graph.values[n].elements for n in node.inputs if n in graph.constants]
+        constants = [graph.values[n].elements for n in node.inputs if n is not None and n in graph.constants]
         macs = find_operator(node.operator).cost(call).macs
         layers.append(LayerSummary(node.name, node.operator, type_text(call.output), sum(constants), macs))
     return Summary(

@@ -30,9 +30,7 @@ def run_samples(graph: Graph, engine: Engine, path: Path | None) -> dict[str, Ar
     """Run every sample of a file (one random one without); outputs stacked along a new first axis when several."""
     results = []
     for sample in samples_or_random(graph, path):
-        renamed = {
-            value.name: sample[name] for name, value in zip(graph.inputs, engine.inputs, strict=True)
-        }
+        renamed = {value.name: sample[name] for name, value in zip(graph.inputs, engine.inputs, strict=True)}
         results.append(engine.run(renamed))
     if not results:
         raise UsageError(f"'{path}' holds no samples")

@@ -49,7 +49,7 @@ def squeezed(shape: Sequence[int], axes: Sequence[int] | None) -> tuple[int, ...
     """The shape without some dimensions of size 1; without all of them when axes is None."""
     chosen = [i for i, d in enumerate(shape) if d == 1] if axes is None else positive_axes(axes, len(shape))
     if any(shape[axis] != 1 for axis in chosen):
-        raise FormatError(f"cannot squeeze the dimensions {list(chosen)} of {list(shape)}: not all have size 1")
+        raise FormatError(f"cannot squeeze dimensions {list(chosen)} of {list(shape)}: not all have size 1")
     return tuple(d for axis, d in enumerate(shape) if axis not in chosen)
 
 
@@ -137,12 +137,14 @@ def _concat(_: Surroundings, *inputs: Array, axis: int) -> Array:
 
 @FOLDING.reads("Slice")
 def _slice(
-    _: Surroundings, x: Array, starts: Array, ends: Array, axes: Array | None = None, steps: Array | None = None
-) -> Array:
-    along = range(x.ndim) if axes is None else integers(axes)
-    strides = (1,) * len(starts) if steps is None else integers(steps)
+    _: Surroundings, x: Array, starts: Array, ends: Array,
+    axes: Array | None = None, steps: Array | None = None,
+) -> Array:  # fmt: skip
+    begin, end = integers(starts), integers(ends)
+    along = range(len(begin)) if axes is None else integers(axes)
+    strides = (1,) * len(begin) if steps is None else integers(steps)
     index = [slice(None)] * x.ndim
-    for axis, first, last, step in zip(along, integers(starts), integers(ends), strides, strict=axes is not None):
+    for axis, first, last, step in zip(along, begin, end, strides, strict=True):
         # From the end backwards, a limit below the first element is written as a number below -size.
         stop = None if step < 0 and last < -x.shape[axis] else last
         index[axis] = slice(first, stop, step)

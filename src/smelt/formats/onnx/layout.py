@@ -41,7 +41,8 @@ class Layout:
 
     def array(self, array: Array) -> Array:
         """An array of the file as smelt has it."""
-        return np.ascontiguousarray(array.reshape(self.factors).transpose(self.permutation)).reshape(self.shape)
+        moved = array.reshape(self.factors).transpose(self.permutation)
+        return np.ascontiguousarray(moved).reshape(self.shape)
 
     def axis(self, axis: int) -> int:
         """Where a dimension of the file is in smelt's tensor."""
@@ -76,7 +77,7 @@ def flattened(layout: Layout) -> Layout:
 
 
 def channels_last_of_rank(rank: int) -> Callable[[Shape], Layout]:
-    """What gives the layout of a channels-last result whose shape in smelt is known; rank is the file's, 3 or 4."""
+    """What gives the channels-last layout of a result with this shape in smelt; rank is the file's, 3 or 4."""
 
     def layout(shape: Shape) -> Layout:
         batch, height, width, channels = shape

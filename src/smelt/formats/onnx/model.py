@@ -53,8 +53,8 @@ def parse_model(data: bytes) -> Any:
         raise FormatError("the model does not say which version of ONNX's operators (opset) it uses")
     if not OLDEST_OPSET <= opset <= NEWEST_OPSET:
         raise UnsupportedError(
-            f"the model uses opset {opset}; {OLDEST_OPSET} to {NEWEST_OPSET} are supported. Export it again with "
-            f"another opset_version, or use onnx.version_converter.convert_version"
+            f"the model uses opset {opset}; {OLDEST_OPSET} to {NEWEST_OPSET} are supported. Export it again "
+            f"with another opset_version, or use onnx.version_converter.convert_version"
         )
     if model.graph.sparse_initializer:
         raise UnsupportedError("sparse initializers are not supported")
@@ -69,8 +69,8 @@ def tensor_array(tensor: Any, folder: Path | None, where: str) -> Array:
     if tensor.data_location == 1:
         file = next((entry.value for entry in tensor.external_data if entry.key == "location"), "?")
         raise UnsupportedError(
-            f"{where}: its data is in another file, '{(folder or Path()) / file}'; save the model as one file "
-            f"(onnx.save_model(onnx.load('model.onnx'), 'one.onnx'))"
+            f"{where}: its data is in another file, '{(folder or Path()) / file}'; save the model as one "
+            f"file: onnx.save_model(onnx.load('model.onnx'), 'one.onnx')"
         )
     dtype = DTYPES.get(tensor.data_type)
     if dtype is None or tensor.HasField("segment"):
@@ -148,13 +148,14 @@ def input_shape(value: Any, shapes: Mapping[str, Sequence[int]]) -> tuple[int, .
             raise UsageError(f"{where}: the shape {list(given)} does not fit the model's {declared}")
         return checked_shape(given, where)
     if declared is None:
-        raise UnsupportedError(f"{where} has no shape; give it, as the file has it: {_advice(value.name, '1,...')}")
+        raise UnsupportedError(f"{where} has no shape; give it: {_advice(value.name, '1,...')}")
     unknown = [d for d in declared[1:] if isinstance(d, str)]
     if unknown:
-        example = ",".join("1" if isinstance(d, str) and not i else str(d) for i, d in enumerate(declared))
+        batch = "1" if isinstance(declared[0], str) else str(declared[0])
+        example = ",".join([batch, *map(str, declared[1:])])
         raise UnsupportedError(
-            f"{where} has no fixed size for {', '.join(map(repr, unknown))}; give numbers, in the file's order of "
-            f"dimensions: {_advice(value.name, example)}"
+            f"{where} has no fixed size for {', '.join(map(repr, unknown))}; give numbers, in the file's "
+            f"order of dimensions: {_advice(value.name, example)}"
         )
     return checked_shape([1 if isinstance(d, str) else d for d in declared], where)
 

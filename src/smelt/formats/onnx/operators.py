@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,15 +27,15 @@ from smelt.formats.onnx.model import FLOAT32
 from smelt.formats.onnx.rearranging import REARRANGING
 from smelt.formats.onnx.schema import Table
 from smelt.formats.onnx.translation import Result, Surroundings, Translated, fixed, scalar
-from smelt.formats.onnx.windows import windows
+from smelt.formats.onnx.windows import Windows, windows
 from smelt.ir import Array, Attribute
 
 OPERATORS = Table(REARRANGING)
 """What reads an operator, by its name."""
 
 ELEMENTWISE = frozenset(
-    ("Add", "BatchNormalization", "Cast", "Clip", "Concat", "Div", "Dropout", "Identity", "LeakyRelu", "Mul", "Pad",
-     "Relu", "Sigmoid", "Sub", "Tanh")
+    ("Add", "BatchNormalization", "Cast", "Clip", "Concat", "Div", "Dropout", "Identity", "LeakyRelu", "Mul",
+     "Pad", "Relu", "Sigmoid", "Sub", "Tanh")
 )  # fmt: skip
 """Operators that work on any layout, so that what reads their result decides."""
 
@@ -46,7 +47,9 @@ def _spatial(_: Surroundings, name: str) -> Tensor:
     """An image or signal."""
     x = _.tensor(name)
     if x.rank not in (3, 4):
-        raise UnsupportedError(f"{_.label}: '{name}' has {x.rank} dimensions; only 1-D and 2-D windows are supported")
+        raise UnsupportedError(
+            f"{_.label}: '{name}' has {x.rank} dimensions; only 1-D and 2-D windows are supported"
+        )
     return x
 
 
@@ -84,20 +87,21 @@ def _conv(
 @OPERATORS.reads("AveragePool")
 def _average_pool(
     _: Surroundings, x: str, *,
-    auto_pad: str = "NOTSET", ceil_mode: int = 0, count_include_pad: int = 0, dilations: Sequence[int] | None = None,
-    kernel_shape: Sequence[int], pads: Sequence[int] | None = None, strides: Sequence[int] | None = None,
+    auto_pad: str = "NOTSET", ceil_mode: int = 0, count_include_pad: int = 0,
+    dilations: Sequence[int] | None = None, kernel_shape: Sequence[int], pads: Sequence[int] | None = None,
+    strides: Sequence[int] | None = None,
 ) -> Translated:  # fmt: skip
     data = _spatial(_, x)
     size = data.onnx[2:]
     window = windows(_.label, size, kernel_shape, auto_pad, pads, strides, dilations)
     whole = window.rounded_up(_.label, size) if ceil_mode else window
-    source, padding = _.place(data, channels_last(data.onnx)), whole.padding
+    source = _.place(data, channels_last(data.onnx))
     if count_include_pad and any(window.padding):
         if whole.padding != window.padding:
             raise UnsupportedError(f"{_.label}: ceil_mode together with count_include_pad is not supported")
-        source = _.emit("pad", (source,), {"paddings": (0, 0, *padding, 0, 0)})
-        padding = (0, 0, 0, 0)
-    return _pool(_, "average_pool_2d", source, whole.kernel, whole.stride, whole.dilation, padding, data.rank)
+        source = _.emit("pad", (source,), {"paddings": (0, 0, *whole.padding, 0, 0)})
+        whole = replace(whole, padding=(0, 0, 0, 0))
+    return _pool(_, "average_pool_2d", source, whole, data.rank)
 
 
 @OPERATORS.reads("MaxPool")
@@ -112,17 +116,15 @@ def _max_pool(
     if ceil_mode:
         window = window.rounded_up(_.label, data.onnx[2:])
     source = _.place(data, channels_last(data.onnx))
-    return _pool(
-        _, "max_pool_2d", source, window.kernel, window.stride, window.dilation, window.padding, data.rank
-    )
+    return _pool(_, "max_pool_2d", source, window, data.rank)
 
 
-def _pool(
-    _: Surroundings, operator: str, source: str, size: Shape, stride: Shape, dilation: Shape, padding: Shape, rank: int
-) -> Translated:
-    if dilation != (1, 1):
+def _pool(_: Surroundings, operator: str, source: str, window: Windows, rank: int) -> Translated:
+    if window.dilation != (1, 1):
         raise UnsupportedError(f"{_.label}: pooling with dilations is not supported")
-    attributes: dict[str, Attribute] = {"filter": size, "stride": stride, "padding": padding}
+    attributes: dict[str, Attribute] = {
+        "filter": window.kernel, "stride": window.stride, "padding": window.padding,
+    }  # fmt: skip
     return Translated(operator, (source,), attributes, channels_last_of_rank(rank))
 
 
@@ -137,8 +139,8 @@ def _global_average_pool(_: Surroundings, x: str) -> Translated:
 def _global_max_pool(_: Surroundings, x: str) -> Translated:
     data = _spatial(_, x)
     layout = channels_last(data.onnx)
-    size = layout.shape[1:3]
-    return _pool(_, "max_pool_2d", _.place(data, layout), size, (1, 1), (1, 1), (0, 0, 0, 0), data.rank)
+    whole = Windows(layout.shape[1:3], (1, 1), (1, 1), (0, 0, 0, 0))
+    return _pool(_, "max_pool_2d", _.place(data, layout), whole, data.rank)
 
 
 @OPERATORS.reads("ReduceMean")
@@ -185,8 +187,8 @@ def _matmul(_: Surroundings, a: str, b: str) -> Translated:
     data, weights = _.tensor(a), _.tensor(b)
     if data.rank < 2 or weights.rank != 2 or weights.array is None:
         raise UnsupportedError(
-            f"{_.label}: of '{a}' {list(data.onnx)} and '{b}' {list(weights.onnx)}; only a product with a constant "
-            "matrix on the right is supported"
+            f"{_.label}: of '{a}' {list(data.onnx)} and '{b}' {list(weights.onnx)}; only a product with a "
+            "constant matrix on the right is supported"
         )
     return _dense(_, data, b, None, 1.0, 1.0, False)
 
@@ -197,7 +199,9 @@ def _dense(
     """fully_connected; where the rows are a flattened NHWC tensor, the weights' inputs are put in that order."""
     weights = _.weights(b) if transposed else _.weights(b).T
     if weights.shape[1] != data.onnx[-1]:
-        raise FormatError(f"{_.label}: '{b}' has {weights.shape[1]} inputs, '{data.name}' is {list(data.onnx)}")
+        raise FormatError(
+            f"{_.label}: '{b}' has {weights.shape[1]} inputs, '{data.name}' is {list(data.onnx)}"
+        )
     layout = natural(data.onnx) if data.layout.is_channels_last else data.layout
     stored = _.store(
         b, (b, "dense", alpha, transposed, layout.factors[1:], layout.permutation),
@@ -291,18 +295,23 @@ def _batch_normalization(
         raise UnsupportedError(f"{_.label}: is in training mode; export the model for inference (model.eval())")
     channels = data.onnx[1:2]
     if data.rank < 2 or any(p.shape != channels for p in parameters):
-        raise FormatError(f"{_.label}: its parameters do not have one element a channel of '{x}' {list(data.onnx)}")
+        raise FormatError(
+            f"{_.label}: its parameters do not have one element a channel of '{x}' {list(data.onnx)}"
+        )
     gamma, shift, average, variance = (p.astype(np.float64) for p in parameters)
     factor = gamma / np.sqrt(variance + epsilon)
     layout = data.layout.alike((1, *channels, *[1] * (data.rank - 2)))
     key = (scale, b, mean, var, epsilon, layout)
+    offset = shift - average * factor
     factors = _.store(scale, (*key, "factor"), lambda: layout.array(factor.astype(np.float32)))
-    offsets = _.store(b, (*key, "offset"), lambda: layout.array((shift - average * factor).astype(np.float32)))
+    offsets = _.store(b, (*key, "offset"), lambda: layout.array(offset.astype(np.float32)))
     scaled = _.emit("mul", (_.place(data, data.layout), factors), {})
     return Translated("add", (scaled, offsets), {}, fixed(data.layout))
 
 
-def _unary(_: Surroundings, operator: str, x: str, attributes: Mapping[str, Attribute] | None = None) -> Translated:
+def _unary(
+    _: Surroundings, operator: str, x: str, attributes: Mapping[str, Attribute] | None = None
+) -> Translated:
     layout = _.tensor(x).layout
     return Translated(operator, (_.place(_.tensor(x), layout),), attributes or {}, fixed(layout))
 
@@ -348,13 +357,13 @@ def _clip(_: Surroundings, x: str, min: str | None = None, max: str | None = Non
 def _softmax(_: Surroundings, x: str, *, axis: int = -1) -> Translated:
     data = _.tensor(x)
     (along,) = positive_axes([axis], data.rank)
-    for layout in (data.layout, natural(data.onnx)):
-        if layout.axis(along) == len(layout.shape) - 1:
-            return Translated("softmax", (_.place(data, layout),), {"beta": 1.0}, fixed(layout))
-    source = _.place(data, natural(data.onnx))
-    order = (*(i for i in range(data.rank) if i != along), along)
+    layout = data.layout
+    source, place, rank = _.place(data, layout), layout.axis(along), len(layout.shape)
+    if place == rank - 1:
+        return Translated("softmax", (source,), {"beta": 1.0}, fixed(layout))
+    order = (*(i for i in range(rank) if i != place), place)
     last = _.emit("softmax", (_.emit("transpose", (source,), {"permutation": order}),), {"beta": 1.0})
-    return Translated("transpose", (last,), {"permutation": inverse(order)})
+    return Translated("transpose", (last,), {"permutation": inverse(order)}, fixed(layout))
 
 
 @OPERATORS.reads("Identity")

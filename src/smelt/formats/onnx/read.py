@@ -54,8 +54,9 @@ class _Reader:
     """Builds the graph; also the surroundings that operators.py and folding.py ask about one operator."""
 
     def __init__(
-        self, model: Any, name: str | None, shapes: dict[str, Sequence[int]], folder: Path | None, file_bytes: int
-    ) -> None:
+        self, model: Any, name: str | None, shapes: dict[str, Sequence[int]], folder: Path | None,
+        file_bytes: int,
+    ) -> None:  # fmt: skip
         self.proto = model.graph
         self.folder = folder
         self.shapes = shapes
@@ -81,7 +82,7 @@ class _Reader:
                 self._input(value)
         if unknown := self.shapes.keys() - set(self.builder.inputs):
             raise UsageError(
-                f"a shape is given for '{min(unknown)}'; the model's inputs are: {', '.join(self.builder.inputs)}"
+                f"a shape is given for '{min(unknown)}'; inputs are: {', '.join(self.builder.inputs)}"
             )
         for node in self.proto.node:
             self._node(node)
@@ -167,7 +168,8 @@ class _Reader:
             return self._shaped(name, layout.shape, f"{tensor.name}/reshape")
         base = natural(tensor.onnx)
         if source != base and layout != base:
-            return self._converted(Tensor(tensor.name, tensor.onnx, forms={base: self.place(tensor, base)}), layout)
+            middle = Tensor(tensor.name, tensor.onnx, forms={base: self.place(tensor, base)})
+            return self._converted(middle, layout)
         if source != base:
             inner = tuple(source.factors[axis] for axis in source.permutation)
             name = self._shaped(name, inner, f"{tensor.name}/rows")

@@ -50,7 +50,7 @@ def _pad(
 ) -> Translated:  # fmt: skip
     data, amounts = _.tensor(x), integers(_.constant(pads))
     if mode != "constant" or min(amounts, default=0) < 0:
-        raise UnsupportedError(f"{_.label}: only padding with a constant is supported, mode is '{mode}', {amounts}")
+        raise UnsupportedError(f"{_.label}: mode '{mode}' or negative amounts {amounts} are not supported")
     along = range(data.rank) if axes is None else integers(_.constant(axes))
     count = len(along)
     positive_axes(along, data.rank)

@@ -97,7 +97,9 @@ def translate(
 def activation(_: Surroundings, kind: ActivationFunctionType) -> str:
     """smelt's name of a fused activation."""
     if kind not in _ACTIVATIONS:
-        raise UnsupportedError(f"{_.label}: the fused activation {getattr(kind, 'name', kind)} is not supported")
+        raise UnsupportedError(
+            f"{_.label}: the fused activation {getattr(kind, 'name', kind)} is not supported"
+        )
     return _ACTIVATIONS[kind]
 
 
@@ -145,85 +147,130 @@ def _weights_shape(_: Surroundings, w: str, x: str, rank: int) -> tuple[int, ...
 
 @_reads(BuiltinOperator.CONV_2D)
 def _conv_2d(
-    _: Surroundings, x: str, w: str, bias: str | None = None, *,
-    padding: Padding, stride_h: int, stride_w: int, dilation_h_factor: int, dilation_w_factor: int,
+    _: Surroundings,
+    x: str,
+    w: str,
+    bias: str | None = None,
+    *,
+    padding: Padding,
+    stride_h: int,
+    stride_w: int,
+    dilation_h_factor: int,
+    dilation_w_factor: int,
     fused_activation_function: ActivationFunctionType,
 ) -> Translated:
     stride, dilation = (stride_h, stride_w), (dilation_h_factor, dilation_w_factor)
     window = _window(_, x, _weights_shape(_, w, x, 4)[1:3], stride, dilation, padding)
-    return Translated("conv_2d", (x, w, bias), {
-        "stride": stride, "dilation": dilation, "padding": window,
-        "activation": activation(_, fused_activation_function),
-    })
+    return Translated(
+        "conv_2d",
+        (x, w, bias),
+        {
+            "stride": stride,
+            "dilation": dilation,
+            "padding": window,
+            "activation": activation(_, fused_activation_function),
+        },
+    )
 
 
 @_reads(BuiltinOperator.DEPTHWISE_CONV_2D)
 def _depthwise_conv_2d(
-    _: Surroundings, x: str, w: str, bias: str | None = None, *,
-    padding: Padding, stride_h: int, stride_w: int, dilation_h_factor: int, dilation_w_factor: int,
+    _: Surroundings,
+    x: str,
+    w: str,
+    bias: str | None = None,
+    *,
+    padding: Padding,
+    stride_h: int,
+    stride_w: int,
+    dilation_h_factor: int,
+    dilation_w_factor: int,
     fused_activation_function: ActivationFunctionType,
 ) -> Translated:
     stride, dilation = (stride_h, stride_w), (dilation_h_factor, dilation_w_factor)
     shape = _weights_shape(_, w, x, 4)
     window = _window(_, x, shape[1:3], stride, dilation, padding)
-    return Translated("depthwise_conv_2d", (x, w, bias), {
-        "stride": stride, "dilation": dilation, "padding": window,
-        "multiplier": shape[3] // max(_.value(x).shape[3], 1),
-        "activation": activation(_, fused_activation_function),
-    })
+    return Translated(
+        "depthwise_conv_2d",
+        (x, w, bias),
+        {
+            "stride": stride,
+            "dilation": dilation,
+            "padding": window,
+            "multiplier": shape[3] // max(_.value(x).shape[3], 1),
+            "activation": activation(_, fused_activation_function),
+        },
+    )
 
 
 @_reads(BuiltinOperator.FULLY_CONNECTED)
 def _fully_connected(
-    _: Surroundings, x: str, w: str, bias: str | None = None, *,
-    fused_activation_function: ActivationFunctionType, keep_num_dims: bool, weights_format: int,
+    _: Surroundings,
+    x: str,
+    w: str,
+    bias: str | None = None,
+    *,
+    fused_activation_function: ActivationFunctionType,
+    keep_num_dims: bool,
+    weights_format: int,
 ) -> Translated:
     if weights_format != 0:
         raise UnsupportedError(f"{_.label}: shuffled weights are not supported")
     _weights_shape(_, w, x, 2)
-    return Translated("fully_connected", (x, w, bias), {
-        "activation": activation(_, fused_activation_function), "keep_dims": bool(keep_num_dims),
-    })
+    return Translated(
+        "fully_connected",
+        (x, w, bias),
+        {
+            "activation": activation(_, fused_activation_function),
+            "keep_dims": bool(keep_num_dims),
+        },
+    )
 
 
 @_reads(BuiltinOperator.AVERAGE_POOL_2D, BuiltinOperator.MAX_POOL_2D)
 def _pool_2d(
-    _: Surroundings, x: str, *,
-    padding: Padding, stride_h: int, stride_w: int, filter_height: int, filter_width: int,
+    _: Surroundings,
+    x: str,
+    *,
+    padding: Padding,
+    stride_h: int,
+    stride_w: int,
+    filter_height: int,
+    filter_width: int,
     fused_activation_function: ActivationFunctionType,
 ) -> Translated:
     size, stride = (filter_height, filter_width), (stride_h, stride_w)
-    return Translated("average_pool_2d" if "AVERAGE" in _.label else "max_pool_2d", (x,), {
-        "filter": size, "stride": stride, "padding": _window(_, x, size, stride, (1, 1), padding),
-        "activation": activation(_, fused_activation_function),
-    })
+    return Translated(
+        "average_pool_2d" if "AVERAGE" in _.label else "max_pool_2d",
+        (x,),
+        {
+            "filter": size,
+            "stride": stride,
+            "padding": _window(_, x, size, stride, (1, 1), padding),
+            "activation": activation(_, fused_activation_function),
+        },
+    )
 
 
 @_reads(BuiltinOperator.ADD)
-def _add(
-    _: Surroundings, a: str, b: str, *, fused_activation_function: ActivationFunctionType
-) -> Translated:
+def _add(_: Surroundings, a: str, b: str, *, fused_activation_function: ActivationFunctionType) -> Translated:
     return Translated("add", (a, b), {"activation": activation(_, fused_activation_function)})
 
 
 @_reads(BuiltinOperator.SUB)
-def _sub(
-    _: Surroundings, a: str, b: str, *, fused_activation_function: ActivationFunctionType
-) -> Translated:
+def _sub(_: Surroundings, a: str, b: str, *, fused_activation_function: ActivationFunctionType) -> Translated:
     return Translated("sub", (a, b), {"activation": activation(_, fused_activation_function)})
 
 
 @_reads(BuiltinOperator.MUL)
-def _mul(
-    _: Surroundings, a: str, b: str, *, fused_activation_function: ActivationFunctionType
-) -> Translated:
+def _mul(_: Surroundings, a: str, b: str, *, fused_activation_function: ActivationFunctionType) -> Translated:
     return Translated("mul", (a, b), {"activation": activation(_, fused_activation_function)})
 
 
 @_reads(BuiltinOperator.MEAN)
 def _mean(_: Surroundings, x: str, axes: str, *, keep_dims: bool) -> Translated:
     rank = len(_.value(x).shape)
-    given = sorted({int(a) + (rank if a < 0 else 0) for a in _.constant(axes).reshape(-1)})
+    given = sorted({int(a) % max(rank, 1) for a in _.constant(axes).reshape(-1).tolist()})
     return Translated("mean", (x,), {"axes": tuple(given), "keep_dims": bool(keep_dims)})
 
 
@@ -260,7 +307,9 @@ def _concatenation(
         raise UnsupportedError(f"{_.label}: a concatenation with a fused activation is not supported")
     if not inputs:
         raise FormatError(f"{_.label}: has no inputs")
-    return Translated("concatenation", inputs, {"axis": axis + (len(_.value(inputs[0]).shape) if axis < 0 else 0)})
+    return Translated(
+        "concatenation", inputs, {"axis": axis + (len(_.value(inputs[0]).shape) if axis < 0 else 0)}
+    )
 
 
 @_reads(BuiltinOperator.SOFTMAX)
@@ -303,8 +352,17 @@ def _pack(_: Surroundings, *inputs: str, axis: int) -> Folded:
 
 @_reads(BuiltinOperator.STRIDED_SLICE)
 def _strided_slice(
-    _: Surroundings, x: str, begin: str, end: str, strides: str, *,
-    begin_mask: int, end_mask: int, ellipsis_mask: int, new_axis_mask: int, shrink_axis_mask: int,
+    _: Surroundings,
+    x: str,
+    begin: str,
+    end: str,
+    strides: str,
+    *,
+    begin_mask: int,
+    end_mask: int,
+    ellipsis_mask: int,
+    new_axis_mask: int,
+    shrink_axis_mask: int,
 ) -> Translated | Folded:
     if ellipsis_mask or new_axis_mask:
         raise UnsupportedError(f"{_.label}: STRIDED_SLICE with an ellipsis or new axis is not supported")

@@ -121,7 +121,9 @@ class _Reader:
     def _tensor(self, name: str, tensor: Any) -> None:
         where = f"tensor '{name}'"
         if tensor.type not in TYPES:
-            raise UnsupportedError(f"{where}: the type {getattr(tensor.type, 'name', tensor.type)} is not supported")
+            raise UnsupportedError(
+                f"{where}: the type {getattr(tensor.type, 'name', tensor.type)} is not supported"
+            )
         if tensor.is_variable or tensor.sparsity is not None or tensor.external_buffer:
             raise UnsupportedError(f"{where}: variables, sparse and external tensors are not supported")
         dtype = TYPES[tensor.type]
@@ -135,8 +137,10 @@ class _Reader:
             raise FormatError(f"{where}: buffer {tensor.buffer} does not exist")
         buffer = self.model.buffers[tensor.buffer]
         if buffer.size > 1 or buffer.offset > 1:
-            raise UnsupportedError(f"{where}: buffers outside the FlatBuffer (files over 2 GiB) are not supported")
-        if tensor.buffer != 0 and (len(buffer.data) or math.prod(shape) == 0 and buffer.has("data")):
+            raise UnsupportedError(
+                f"{where}: buffers outside the FlatBuffer (files over 2 GiB) are not supported"
+            )
+        if tensor.buffer != 0 and (len(buffer.data) or (math.prod(shape) == 0 and buffer.has("data"))):
             self.constants[name] = _array(where, buffer.data, dtype, shape)
 
     def _operator(self, op: Any) -> Node | None:
@@ -149,7 +153,10 @@ class _Reader:
         inputs = [None if i == -1 else self._named(i, self.label) for i in op.inputs]
         result = translate(code, self, inputs, op.builtin_options)
         if isinstance(result, Folded):
-            if result.array.shape != self.outputs[0].shape or result.array.dtype != self.outputs[0].dtype.numpy:
+            if (
+                result.array.shape != self.outputs[0].shape
+                or result.array.dtype != self.outputs[0].dtype.numpy
+            ):
                 raise FormatError(f"{self.label}: the output is described with another type or shape")
             self.constants[outputs[0]] = result.array
             return None
@@ -223,5 +230,3 @@ def _array(where: str, data: Array, dtype: DType, shape: tuple[int, ...]) -> Arr
     if dtype is DType.BOOL:
         array = data != 0
     return array.reshape(shape)
-
-

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -147,13 +146,20 @@ class _Writer:
         """Input 0 of a window operator with explicit zeros around it."""
         source = call.input(0)
         top, bottom, left, right = padding
-        shape = (source.shape[0], source.shape[1] + top + bottom, source.shape[2] + left + right, source.shape[3])
+        shape = (
+            source.shape[0],
+            source.shape[1] + top + bottom,
+            source.shape[2] + left + right,
+            source.shape[3],
+        )
         name = self.graph.fresh_name(f"{call.output.name}/padded", taken=self.index)
         self.index[name] = self._add_tensor(Value(name, source.dtype, shape, source.quantization), None)
         amounts = np.array([[0, 0], [top, bottom], [left, right], [0, 0]], np.int32)
         inputs = [self.tensor(source.name), self.constant(call, "paddings", amounts)]
         version = 2 if source.dtype is DType.S8 else 1
-        self.operator(Written(BuiltinOperator.PAD, version, inputs, TFLITE.record("PadOptions")), [self.index[name]])
+        self.operator(
+            Written(BuiltinOperator.PAD, version, inputs, TFLITE.record("PadOptions")), [self.index[name]]
+        )
         return self.index[name]
 
     def _buffer(self, data: Array) -> int:
@@ -201,6 +207,25 @@ def _inputs(writer: _Writer, call: Call, count: int) -> list[int]:
     return [writer.tensor(name) for name in names]
 
 
+def _weights_and_bias(writer: _Writer, call: Call) -> list[int]:
+    """The weights and the bias of a convolution: zeros where it has none, since the runtimes insist on one."""
+    indices = _inputs(writer, call, 3)[1:]
+    if not call.has(2):
+        weights, data = call.input(1), call.input(0).quantization
+        outputs = (call.output.shape[-1],)
+        name = writer.graph.fresh_name(f"{call.output.name}/bias", taken=writer.index)
+        quantization = weights.quantization
+        if quantization is not None and data is not None:
+            scales = tuple(float(np.float32(s) * np.float32(data.scale)) for s in quantization.scales)
+            axis = None if quantization.axis is None else 0
+            quantization = Quantization(scales, (0,) * len(scales), axis)
+        dtype = DType.F32 if weights.dtype.is_float else DType.S32
+        indices[1] = writer.index[name] = writer._add_tensor(
+            Value(name, dtype, outputs, quantization), np.zeros(outputs, dtype.numpy)
+        )
+    return indices
+
+
 def _version(call: Call, float32: int, int8: int) -> int:
     return int8 if call.input(0).dtype is DType.S8 else float32
 
@@ -238,7 +263,7 @@ def _conv_2d(writer: _Writer, call: Call) -> Written:
         dilation_w_factor=a.dilation[1],
         fused_activation_function=_FUSED[a.activation],
     )
-    inputs = [data, *_inputs(writer, call, 3)[1:]]
+    inputs = [data, *_weights_and_bias(writer, call)]
     return Written(BuiltinOperator.CONV_2D, _version(call, 1, 3), inputs, options)
 
 
@@ -256,7 +281,7 @@ def _depthwise_conv_2d(writer: _Writer, call: Call) -> Written:
         fused_activation_function=_FUSED[a.activation],
     )
     dilated = tuple(a.dilation) != (1, 1)
-    inputs = [data, *_inputs(writer, call, 3)[1:]]
+    inputs = [data, *_weights_and_bias(writer, call)]
     return Written(BuiltinOperator.DEPTHWISE_CONV_2D, _version(call, 2 if dilated else 1, 3), inputs, options)
 
 
@@ -321,7 +346,9 @@ def _transpose(writer: _Writer, call: Call) -> Written:
 
 def _pad(writer: _Writer, call: Call) -> Written:
     if call.attributes.value != 0:
-        raise UnsupportedError(f"{call.node.label}: padding with {call.attributes.value} cannot be written yet")
+        raise UnsupportedError(
+            f"{call.node.label}: padding with {call.attributes.value} cannot be written yet"
+        )
     amounts = np.array(call.attributes.paddings, np.int32).reshape(-1, 2)
     inputs = [writer.tensor(call.node.inputs[0]), writer.constant(call, "paddings", amounts)]
     return Written(BuiltinOperator.PAD, _version(call, 1, 2), inputs, TFLITE.record("PadOptions"))
@@ -354,10 +381,13 @@ def _strided_slice(writer: _Writer, call: Call) -> Written:
     a = call.attributes
     arrays = [np.array(numbers, np.int32) for numbers in (a.begin, a.end, a.stride)]
     constants = [
-        writer.constant(call, role, array) for role, array in zip(("begin", "end", "strides"), arrays, strict=True)
+        writer.constant(call, role, array)
+        for role, array in zip(("begin", "end", "strides"), arrays, strict=True)
     ]
     inputs = [writer.tensor(call.node.inputs[0]), *constants]
-    return Written(BuiltinOperator.STRIDED_SLICE, _version(call, 1, 2), inputs, TFLITE.record("StridedSliceOptions"))
+    return Written(
+        BuiltinOperator.STRIDED_SLICE, _version(call, 1, 2), inputs, TFLITE.record("StridedSliceOptions")
+    )
 
 
 _FUNCTIONS: Mapping[str, _Function] = {

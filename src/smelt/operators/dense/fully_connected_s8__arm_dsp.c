@@ -18,7 +18,9 @@ void smelt_fully_connected_s8__arm_dsp(int8_t *output, const int8_t *input,
             smelt_expand_one_s8__arm_dsp(pairs, last, 4);
         }
         smelt_gemm_one_s8__arm_dsp(output, scratch, &parameters->gemm);
-        smelt_clamp_s8__arm_dsp(output, outputs, parameters->low, parameters->high);
+        if (parameters->low > -128 || parameters->high < 127) {
+            smelt_clamp_s8__arm_dsp(output, outputs, parameters->low, parameters->high);
+        }
         input += inputs;
         output += outputs;
     }

@@ -1,0 +1,145 @@
+"""The benchmark's figures as tables for the terminal and for docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from itertools import groupby
+
+from rich.table import Table
+
+from baseline import METRICS, Figures
+from measure import Measurement
+
+HEADINGS = {
+    "instructions": "instructions",
+    "estimated_cycles": "est. cycles",
+    "code_bytes": "code B",
+    "weight_bytes": "weights B",
+    "arena_bytes": "arena B",
+    "stack_bytes": "stack B",
+    "ram_bytes": "RAM B",
+}
+PACKAGES = ("smelt", "unicorn", "capstone", "tflite-micro", "numpy")
+
+
+@dataclass(frozen=True)
+class Row:
+    """smelt's figures of one model on one core, beside the rival's best."""
+
+    measured: Measurement
+    rival: Figures
+
+    @property
+    def ratios(self) -> dict[str, float | None]:
+        """smelt / rival; below 1 smelt is smaller. None where one of them has no figure."""
+        return {metric: self._ratio(metric) for metric in METRICS}
+
+    def _ratio(self, metric: str) -> float | None:
+        ours, theirs = self.measured.figures[metric], self.rival[metric]
+        return ours / theirs if ours is not None and theirs else None
+
+    @property
+    def outputs(self) -> str:
+        """How many outputs are byte-identical to TensorFlow Lite Micro's."""
+        return f"{self.measured.identical}/{self.measured.inputs}"
+
+    @property
+    def count(self) -> str:
+        """smelt's instruction count over the independent one."""
+        ratio = self.measured.count_ratio
+        return "–" if ratio is None else f"{ratio:.6f}"
+
+
+def terminal_tables(rows: Sequence[Row]) -> Iterator[Table]:
+    """One table a core; in a cell smelt's figure, the rival's, and their ratio."""
+    for core, group in groupby(rows, lambda row: row.measured.core):
+        table = Table(title=f"{core}: smelt, TFLite Micro with CMSIS-NN, ratio", title_justify="left")
+        table.add_column("model")
+        for metric in METRICS:
+            table.add_column(HEADINGS[metric], justify="right", no_wrap=True)
+        table.add_column("outputs =", justify="right")
+        table.add_column("count.py", justify="right")
+        for row in group:
+            cells = [_terminal_cell(row, metric) for metric in METRICS]
+            table.add_row(row.measured.model, *cells, row.outputs, row.count, end_section=True)
+        yield table
+
+
+def _terminal_cell(row: Row, metric: str) -> str:
+    ratio = row.ratios[metric]
+    colour = "green" if ratio is not None and ratio < 1 else "red"
+    verdict = "–" if ratio is None else f"[{colour}]{ratio:.3f}[/{colour}]"
+    return f"{_number(row.measured.figures[metric])}\n{_number(row.rival[metric])}\n{verdict}"
+
+
+def _number(value: int | None) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
+def markdown(rows: Sequence[Row], rival: Mapping[str, str], command: str, optimize: str) -> str:
+    """The document: tables, what the figures mean, and how it was made."""
+    parts = [
+        "# Benchmarks\n",
+        "The five MLPerf Tiny int8 models, one inference each. A cell is smelt / TensorFlow Lite Micro with\n"
+        "CMSIS-NN, each figure at the build that is best for it, and in bold their ratio: below 1 smelt is\n"
+        "smaller.\n",
+    ]
+    for core, group in groupby(rows, lambda row: row.measured.core):
+        parts += [f"## {core}\n", *_markdown_table(list(group)), ""]
+    parts += ["## How it was made\n", *_provenance(rows, rival, command, optimize)]
+    return "\n".join(parts) + "\n"
+
+
+def _markdown_table(rows: Sequence[Row]) -> Iterator[str]:
+    headings = [
+        "model",
+        *(HEADINGS[metric] for metric in METRICS),
+        "outputs identical",
+        "smelt's count / count.py",
+    ]
+    yield "| " + " | ".join(headings) + " |"
+    yield "|---" + "|---:" * (len(headings) - 1) + "|"
+    for row in rows:
+        cells = [
+            row.measured.model,
+            *(_markdown_cell(row, metric) for metric in METRICS),
+            row.outputs,
+            row.count,
+        ]
+        yield "| " + " | ".join(cells) + " |"
+
+
+def _markdown_cell(row: Row, metric: str) -> str:
+    figures = f"{_number(row.measured.figures[metric])} / {_number(row.rival[metric])}"
+    ratio = row.ratios[metric]
+    return figures if ratio is None else f"{figures} **{ratio:.2f}**"
+
+
+def _provenance(rows: Sequence[Row], rival: Mapping[str, str], command: str, optimize: str) -> Iterator[str]:
+    own = ", ".join(f"{name} {version}" for name, version in versions().items())
+    compilers = "; ".join(sorted({row.measured.compiler for row in rows}))
+    inputs = max((row.measured.inputs for row in rows), default=0)
+    yield f"    {command}\n"
+    yield f"- Compiler: {compilers}, `{optimize}`; run on unicorn's cores. {own}."
+    yield (
+        "- TensorFlow Lite Micro: " + ", ".join(f"{name} {version}" for name, version in rival.items()) + "."
+    )
+    yield "- RAM is arena + stack, for TensorFlow Lite Micro + static RAM (smelt has none); its weights are its"
+    yield "  model file. [measuring.md](measuring.md) defines the other figures."
+    yield "- Outputs identical: runs on the emulated core that gave the bytes of the package tflite-micro, of"
+    yield f"  {inputs} random inputs."
+    yield "- count.py is an independent counter run on the same ELF: executed instructions of one `invoke`."
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that make the figures."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
