@@ -129,6 +129,8 @@ def _provenance(rows: Sequence[Row], rival: Mapping[str, str], command: str, opt
     )
     yield "- RAM is arena + stack, for TensorFlow Lite Micro + static RAM (smelt has none); its weights are its"
     yield "  model file. [measuring.md](measuring.md) defines the other figures."
+    yield "- TensorFlow Lite Micro was built with int8 kernels alone on the Cortex-M4 only; elsewhere its code bytes"
+    yield "  include the other types."
     yield "- Outputs identical: runs on the emulated core that gave the bytes of the package tflite-micro, of"
     yield f"  {inputs} random inputs."
     yield "- count.py is an independent counter run on the same ELF: executed instructions of one `invoke`."

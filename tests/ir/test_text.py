@@ -60,7 +60,7 @@ attribute_values = st.one_of(*attribute_items, *(st.lists(i, max_size=3).map(tup
 scales = st.floats(2.0**-100, 2.0**100, width=32)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     st.lists(names, min_size=3, max_size=3, unique=True),
     st.dictionaries(names, attribute_values, max_size=3),
@@ -156,7 +156,7 @@ def test_wrong_text_is_refused_with_its_line(text: str, message: str) -> None:
         from_text(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.integers(0, len(READABLE) - 1), st.sampled_from(list('%"()[]{}=,:_ 0a.\\\n')))
 def test_damaged_text_gives_a_graph_error_or_a_graph(position: int, character: str) -> None:
     damaged = READABLE[:position] + character + READABLE[position + 1 :]

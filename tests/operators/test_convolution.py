@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from case_graphs import merged
 from compiled_kernels import assert_compiles_cleanly, device_symbols
 from convolution_judges import assert_computes, assert_judged, run_litert, run_micro
 from kernel_runner import run_kernels
 from one_node import data_for, meaning
 
+from smelt.engines.emulated import EmulatedEngine
 from smelt.errors import GraphError, UnsupportedError
 from smelt.formats.tflite import read_tflite
 from smelt.formats.tflite.operators import same_padding
@@ -19,8 +22,9 @@ from smelt.ir import DType, Graph, Quantization
 from smelt.operators import call_of, choose_kernel, find_operator
 from smelt.operators.builder import GraphBuilder
 from smelt.operators.case import Case, Tensor, quantized, random_weights
-from smelt.operators.convolution.cases import CASES
+from smelt.operators.convolution.cases import CASES, quantized_bias
 from smelt.operators.convolution.geometry import folded_bias, geometry
+from smelt.operators.dense.cases import CASES as DENSE_CASES
 from smelt.operators.evaluate import evaluate_graph
 from smelt.targets import find_target
 
@@ -80,9 +84,10 @@ def _case(
     source, result = ((float(np.exp(rng.uniform(-6, 0))), int(rng.integers(-128, 128))) for _ in range(2))
     per_channel = axis if rng.integers(2) else None
     matrix = random_weights(weights, per_channel, int(rng.integers(1 << 30)), low=-128)
-    bias = Tensor(DType.S32, (channels,), None, rng.integers(-20000, 20000, channels, dtype=np.int32))
+    data = quantized(shape, *source)
+    bias = quantized_bias(data, matrix, channels, int(rng.integers(1 << 30)))
     with_bias = operator == "depthwise_conv_2d" or rng.integers(4)
-    inputs = (quantized(shape, *source), matrix, *((bias,) if with_bias else ()))
+    inputs = (data, matrix, *((bias,) if with_bias else ()))
     scale = source[0] * float(np.exp(rng.uniform(-3, 3)))
     return Case("random", operator, inputs, attributes, Quantization.per_tensor(scale, result[1]))
 
@@ -135,6 +140,21 @@ def test_kernels_compute_the_meaning(tmp_path: Path) -> None:
     runs = [(graph, data_for(graph, seed)) for seed, graph in enumerate(graphs)]
     for (graph, inputs), output in zip(runs, run_kernels(runs, tmp_path), strict=True):
         assert_computes(output, meaning(graph, inputs), str(graph.nodes[0].attributes))
+
+
+@pytest.mark.parametrize("target", ["cortex-m0plus", "cortex-m3"])
+def test_kernels_compute_the_meaning_on_emulated_cores(target: str) -> None:
+    """Cortex-M0+ has its own dot product and multiplication in the primitives."""
+    pytest.importorskip("unicorn")
+    if shutil.which("arm-none-eabi-gcc") is None:
+        pytest.skip("no arm-none-eabi-gcc on PATH")
+    cases = [case for case in (*CASES, *DENSE_CASES) if case.name.endswith("_s8")]
+    graph = merged("kernels", [case.graph() for case in cases])
+    inputs = data_for(graph)
+    with EmulatedEngine(graph, find_target(target)) as engine:
+        outputs = engine.run(inputs)
+    for name, expected in evaluate_graph(graph, inputs).items():
+        np.testing.assert_array_equal(outputs[name], expected, name)
 
 
 def test_extreme_sums_wrap_alike(tmp_path: Path) -> None:

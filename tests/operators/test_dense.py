@@ -18,6 +18,7 @@ from smelt.ir import DType, Graph, Quantization
 from smelt.operators import call_of, choose_kernel, find_operator
 from smelt.operators.builder import GraphBuilder
 from smelt.operators.case import Case, Tensor, quantized, random_weights
+from smelt.operators.convolution.cases import quantized_bias
 from smelt.operators.dense.cases import CASES
 from smelt.operators.dense.geometry import requantization
 from smelt.operators.evaluate import evaluate_graph
@@ -35,8 +36,9 @@ def random_dense(rng: np.random.Generator) -> Graph:
     if weights.quantization and weights.quantization.axis is None:
         quantization = Quantization.per_tensor(float(rng.uniform(0.001, 0.1)), int(rng.integers(-128, 128)))
         weights = Tensor(DType.S8, weights.shape, quantization, weights.constant)
-    bias = Tensor(DType.S32, (outputs,), None, rng.integers(-20000, 20000, outputs, dtype=np.int32))
-    tensors = (quantized((rows, inputs), *source), weights, *((bias,) if rng.integers(4) else ()))
+    data = quantized((rows, inputs), *source)
+    bias = quantized_bias(data, weights, outputs, int(rng.integers(1 << 30)))
+    tensors = (data, weights, *((bias,) if rng.integers(4) else ()))
     scale = source[0] * float(np.exp(rng.uniform(-2, 3)))
     attributes: dict[str, Any] = {"activation": str(rng.choice(["none", "relu", "relu6", "relu_n1_to_1"]))}
     output = Quantization.per_tensor(scale, result[1])

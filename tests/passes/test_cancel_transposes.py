@@ -120,10 +120,10 @@ def test_slices_and_means_move_too() -> None:
         """
         graph "g"
         input %x: s8[1,4,5,3] scale 0.5
-        %b_1: s8[1,4,2,2] scale 0.5 = strided_slice(%x) {begin=(0, 0, 1, 1), end=(1, 4, 5, 3), stride=(1, 1, 3, 1)} as "b"
+        %b_1: s8[1,4,2,2] scale 0.5 = strided_slice(%x) {SPANS} as "b"
         %y: s8[1,4,1,2] scale 0.25 zero 1 = mean(%b_1) {axes=(2,), keep_dims=true} as "m"
         output %y
-        """,
+        """.replace("SPANS", "begin=(0, 0, 1, 1), end=(1, 4, 5, 3), stride=(1, 1, 3, 1)"),
     )
 
 

@@ -75,7 +75,15 @@ input %x: {type}[1,4,4,2]{quantization}
 %y: {type}[1,{rows},2,2]{quantization} = {pool}(%r) {{filter=({size}, 2), stride=(2, 2), padding=(1, 1, 0, 1)}}
 output %y
 """
-PLAIN = {"type": "f32", "quantization": "", "activation": "relu", "value": 0.0, "pool": "max_pool_2d", "size": 2, "rows": 3}
+PLAIN = {
+    "type": "f32",
+    "quantization": "",
+    "activation": "relu",
+    "value": 0.0,
+    "pool": "max_pool_2d",
+    "size": 2,
+    "rows": 3,
+}
 S8 = {**PLAIN, "type": "s8", "quantization": " scale 0.1 zero -28"}
 
 

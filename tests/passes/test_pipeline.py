@@ -39,6 +39,7 @@ def test_all_passes_keep_the_result(dtype: DType) -> None:
         graph = random_graph(1000 + seed, dtype, steps=24)
         result = optimize(graph)
         check_same(graph, result, seed)
+        assert graphs_equal(optimize(result), result)
         before, after = before + len(graph.nodes), after + len(result.nodes)
     assert after < 0.75 * before
 
@@ -85,6 +86,25 @@ def test_chosen_passes_run_alone() -> None:
     assert name == "fold-constants"
     assert graphs_equal(optimize(graph, [find_pass(name)]), run(graph))
     assert optimize(graph, []) is graph
+
+
+def test_passes_repeat_while_they_help_each_other() -> None:
+    """Batch normalization sees the multiplication only after the padding between has gone."""
+    graph = from_text(
+        """
+        graph "g"
+        input %x: f32[1,4,4,1]
+        constant %w: f32[2,3,3,1] = [1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9]
+        constant %c: f32[1] = [2]
+        %m: f32[1,4,4,1] = mul(%x, %c)
+        %p: f32[1,6,6,1] = pad(%m) {paddings=(0, 0, 1, 1, 1, 1, 0, 0)}
+        %y: f32[1,4,4,2] = conv_2d(%p, %w)
+        output %y
+        """
+    )
+    result = optimize(graph)
+    check_same(graph, result)
+    assert [node.operator for node in result.nodes] == ["conv_2d"]
 
 
 def test_an_unknown_pass_is_a_usage_error() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping
 
@@ -12,7 +13,7 @@ from smelt.ir.types import Array
 def graphs_equal(a: Graph, b: Graph) -> bool:
     """Whether two graphs have the same names, nodes in the same order, values, constants and metadata.
 
-    Arrays and float attributes are compared bitwise, so a NaN equals itself and 0.0 differs from -0.0;
+    Arrays are compared bitwise.  Of float attributes 0.0 differs from -0.0 and one NaN equals another;
     1, 1.0 and True are three different attributes.  The order of tables does not count.
     """
     return (
@@ -27,7 +28,7 @@ def graphs_equal(a: Graph, b: Graph) -> bool:
 
 
 def nodes_equal(a: Node, b: Node) -> bool:
-    """Whether two nodes have the same operator, names and attributes (float attributes bitwise)."""
+    """Whether two nodes have the same operator, names and attributes."""
     return (a.operator, a.inputs, a.outputs, a.name) == (b.operator, b.inputs, b.outputs, b.name) and (
         _attribute_bits(a.attributes) == _attribute_bits(b.attributes)
     )
@@ -46,5 +47,5 @@ def _bits(value: Attribute) -> object:
     if isinstance(value, tuple):
         return tuple(_bits(item) for item in value)
     if isinstance(value, float):
-        return float, struct.pack("<d", value)
+        return float, "nan" if math.isnan(value) else struct.pack("<d", value)
     return type(value), value

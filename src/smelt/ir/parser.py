@@ -107,7 +107,7 @@ class _Line:
 
     def take(self, kind: str, wanted: str) -> str:
         found, text = self.peek()
-        if text == "...":
+        if (found, text) == ("mark", "..."):
             raise GraphError("contents were left out (...) when this was printed; print without eliding")
         if found != kind:
             raise GraphError(f"expected {wanted}, found {text or 'the end of the line'}")

@@ -6,7 +6,6 @@ import numpy as np
 
 from smelt.ir import Graph, Node, Value
 from smelt.ir.rewrite import Anything, Constant, Match, Pattern, Replacement, Rule, apply_rules
-from smelt.operators import find_operator
 from smelt.passes.layout_region import Permutation, connected_region, flip_region, inverse
 
 

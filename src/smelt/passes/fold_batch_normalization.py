@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,7 +154,7 @@ def _is_float(match: Match) -> bool:
     return match.output.dtype is DType.F32
 
 
-def _merge(combine: Any) -> Callable[[Match], Replacement | None]:
+def _merge(combine: Callable[[Floats, Floats], Floats]) -> Callable[[Match], Replacement | None]:
     """What builds one step by a combined constant out of two steps."""
 
     def build(match: Match) -> Replacement | None:
@@ -193,7 +192,12 @@ def _chain(operator: str) -> Pattern:
 
 RULES = (
     *(
-        Rule(f"{name} after a layer", Pattern(operator, (_LAYER, Constant("c")), either_order=either), _after(affine), _is_float)
+        Rule(
+            f"{name} after a layer",
+            Pattern(operator, (_LAYER, Constant("c")), either_order=either),
+            _after(affine),
+            _is_float,
+        )
         for name, (operator, either, affine) in AFFINE.items()
     ),
     Rule(

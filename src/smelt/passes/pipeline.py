@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from smelt.errors import UsageError
 from smelt.ir import Graph
+from smelt.ir.equality import graphs_equal
 from smelt.operators import verify_graph
 from smelt.passes.cancel_transposes import cancel_transposes
 from smelt.passes.fold_batch_normalization import fold_batch_normalization
@@ -34,15 +35,25 @@ DEFAULT: tuple[tuple[str, Pass], ...] = (
 normalization, which looks for its layer right before it; activations after it, since they end a layer."""
 
 
-def optimize(graph: Graph, passes: Iterable[tuple[str, Pass]] | None = None, verify: bool = True) -> Graph:
-    """The graph after the given passes (default: `DEFAULT`), computing the same.
+MOST_ROUNDS = 8
+"""How often the list is repeated at most; two rounds, the second without effect, are the rule."""
 
-    `verify` checks the graph after every pass; GraphError then names what is broken, and is a bug.
+
+def optimize(graph: Graph, passes: Iterable[tuple[str, Pass]] | None = None, verify: bool = True) -> Graph:
+    """The graph after the given passes (default: `DEFAULT`), in order and again until nothing changes.
+
+    It computes the same.  `verify` checks the graph after every pass; GraphError then names what is
+    broken, and is a bug.
     """
-    for _, run in DEFAULT if passes is None else passes:
-        graph = run(graph)
-        if verify:
-            verify_graph(graph)
+    chosen = DEFAULT if passes is None else tuple(passes)
+    for _ in range(MOST_ROUNDS):
+        before = graph
+        for _, run in chosen:
+            graph = run(graph)
+            if verify:
+                verify_graph(graph)
+        if graphs_equal(before, graph):
+            break
     return graph
 
 

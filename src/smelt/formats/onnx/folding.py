@@ -172,7 +172,7 @@ def _transpose(_: Surroundings, x: Array, *, perm: Sequence[int] | None = None) 
 
 
 @FOLDING.reads("Range")
-def _range(_: Surroundings, start: Array, limit: Array, delta: Array) -> Array:
+def _range(_: Surroundings, start: Array, limit: Array, delta: Array, *, stash_type: int = 1) -> Array:
     first, last, step = (x.reshape(-1)[0] for x in (start, limit, delta))
     if not step or not all(np.isfinite([first, last, step])):
         raise FormatError(f"{_.label}: from {first} to {last} by {step} is no range")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +56,24 @@ def parse_model(data: bytes) -> Any:
             f"the model uses opset {opset}; {OLDEST_OPSET} to {NEWEST_OPSET} are supported. Export it again "
             f"with another opset_version, or use onnx.version_converter.convert_version"
         )
+    # Protobuf hands out names that are no UTF-8 as bytes.
+    if not all(isinstance(name, str) for name in _names(model.graph)):
+        raise FormatError("the model has a name that is not UTF-8 text")
     if model.graph.sparse_initializer:
         raise UnsupportedError("sparse initializers are not supported")
     return model
+
+
+def _names(graph: Any) -> Iterator[Any]:
+    """All names in a graph that reading it comes across."""
+    yield graph.name
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
+    yield from (tensor.name for tensor in graph.initializer)
+    for value in (*graph.input, *graph.output):
+        yield value.name
+        yield from (dimension.dim_param for dimension in value.type.tensor_type.shape.dim)
 
 
 def tensor_array(tensor: Any, folder: Path | None, where: str) -> Array:
@@ -78,12 +93,12 @@ def tensor_array(tensor: Any, folder: Path | None, where: str) -> Array:
     shape = checked_shape(tensor.dims, where)
     elements = math.prod(shape)
     if tensor.HasField("raw_data"):
-        if len(tensor.raw_data) != elements * dtype.itemsize:
+        raw = tensor.raw_data
+        if len(raw) != elements * dtype.itemsize:
             raise FormatError(
-                f"{where}: {dtype.name}{list(shape)} needs {elements * dtype.itemsize} bytes, "
-                f"has {len(tensor.raw_data)}"
+                f"{where}: {dtype.name}{list(shape)} needs {elements * dtype.itemsize} bytes, has {len(raw)}"
             )
-        flat: Array = np.frombuffer(tensor.raw_data, np.uint8)
+        flat: Array = np.frombuffer(raw, np.uint8)
         return (flat != 0 if dtype == np.bool_ else flat.view(dtype)).reshape(shape)
     stored = getattr(tensor, _FIELDS.get(tensor.data_type, "int32_data"))
     if len(stored) != elements:

@@ -30,6 +30,8 @@ from smelt.formats.onnx.translation import Result, Surroundings, Translated, fix
 from smelt.formats.onnx.windows import Windows, windows
 from smelt.ir import Array, Attribute
 
+_TRAINING = "{}: is in training mode; export the model for inference (model.eval())"
+
 OPERATORS = Table(REARRANGING)
 """What reads an operator, by its name."""
 
@@ -278,6 +280,7 @@ def _mul(_: Surroundings, a: str, b: str) -> Translated:
 @OPERATORS.reads("Div")
 def _div(_: Surroundings, a: str, b: str) -> Translated:
     divisor = _.weights(b)
+    _.allow(divisor.size, divisor.itemsize)
     if not np.all(divisor):
         raise UnsupportedError(f"{_.label}: divides by zero")
     factor = Tensor(b, divisor.shape, np.reciprocal(divisor), variant="reciprocal")
@@ -292,17 +295,18 @@ def _batch_normalization(
     data = _.tensor(x)
     parameters = [_.weights(name) for name in (scale, b, mean, var)]
     if training_mode:
-        raise UnsupportedError(f"{_.label}: is in training mode; export the model for inference (model.eval())")
+        raise UnsupportedError(_TRAINING.format(_.label))
     channels = data.onnx[1:2]
     if data.rank < 2 or any(p.shape != channels for p in parameters):
         raise FormatError(
             f"{_.label}: its parameters do not have one element a channel of '{x}' {list(data.onnx)}"
         )
+    _.allow(16 * channels[0], 8)
     gamma, shift, average, variance = (p.astype(np.float64) for p in parameters)
     factor = gamma / np.sqrt(variance + epsilon)
+    offset = shift - average * factor
     layout = data.layout.alike((1, *channels, *[1] * (data.rank - 2)))
     key = (scale, b, mean, var, epsilon, layout)
-    offset = shift - average * factor
     factors = _.store(scale, (*key, "factor"), lambda: layout.array(factor.astype(np.float32)))
     offsets = _.store(b, (*key, "offset"), lambda: layout.array(offset.astype(np.float32)))
     scaled = _.emit("mul", (_.place(data, data.layout), factors), {})
@@ -373,10 +377,10 @@ def _identity(_: Surroundings, x: str) -> Tensor:
 
 @OPERATORS.reads("Dropout")
 def _dropout(
-    _: Surroundings, x: str, ratio: str | None = None, training_mode: str | None = None, *, seed: int = 0
+    _: Surroundings, x: str, ratio: str | None = None, training_mode: str | None = None, *, seed: int | None = None
 ) -> Tensor:
     if training_mode is not None and scalar(_, training_mode):
-        raise UnsupportedError(f"{_.label}: is in training mode; export the model for inference (model.eval())")
+        raise UnsupportedError(_TRAINING.format(_.label))
     return _.tensor(x)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -278,17 +279,23 @@ class _Reader:
     def _finished(self) -> Graph:
         """The graph with its outputs, which keep the file's names."""
         outputs: dict[str, str] = {}
+        taken: set[str] = set()
         for value in self.proto.output:
             if value.name in outputs:
                 raise FormatError(f"output '{value.name}' is there twice")
             self.label, self.output = f"output '{value.name}'", value.name
-            outputs[value.name] = self._output(self.tensor(value.name), set(outputs.values()))
+            outputs[value.name] = self._output(self.tensor(value.name), taken)
+            taken.add(outputs[value.name])
         if not outputs:
             raise FormatError("the model has no outputs")
         graph = self.builder.build(list(outputs.values()))
-        wanted = {held: name for name, held in outputs.items() if held != name and name not in graph.inputs}
-        taken = set(wanted.values()) & (graph.values.keys() - wanted.keys())
-        return renamed(graph, {**wanted, **{name: graph.fresh_name(name, wanted.values()) for name in taken}})
+        inputs = set(graph.inputs)
+        names = {held: name for name, held in outputs.items() if held != name and name not in inputs}
+        used = graph.values.keys() | names.values()
+        for name in sorted(graph.values.keys() & set(names.values()) - names.keys()):
+            names[name] = next(new for i in count(1) if (new := f"{name}_{i}") not in used)
+            used.add(names[name])
+        return renamed(graph, names)
 
     def _output(self, tensor: Tensor, taken: set[str]) -> str:
         """The value that is a graph output: not an input, not a constant, not another output's."""

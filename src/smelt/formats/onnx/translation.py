@@ -34,6 +34,9 @@ class Surroundings(Protocol):
     def emit(self, operator: str, inputs: Sequence[str | None], attributes: Mapping[str, Attribute]) -> str:
         """A node before the last one."""
 
+    def allow(self, elements: int, item_bytes: int) -> None:
+        """Raise FormatError when so much more data is too much for this file."""
+
     def wants_channels_last(self) -> bool:
         """Whether all that reads the operator's result would have it in NHWC."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from smelt.ir import DType
+from smelt.operators.convolution.arm_dsp_depthwise import DEPTHWISE_CONV_2D
 from smelt.operators.convolution.arm_dsp_packing import (
     accepts_sums,
     gemm_fields,
@@ -19,6 +20,8 @@ from smelt.operators.convolution.portable import fits, window_fields
 from smelt.operators.fixed_point import Int64
 from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch
 from smelt.targets import Target
+
+__all__ = ["CONV_2D", "DEPTHWISE_CONV_2D"]
 
 
 def _weights(call: Call) -> Int64:
@@ -47,6 +50,7 @@ def _lower_conv(call: Call, target: Target) -> Lowering:
         {
             **window_fields(sizes),
             **gemm_fields(_weights(call), found, meant.zero_point),
+            "pitch": _pitch(sizes),
             "pad": call.quantization(call.input(0)).zero_point,
             "pad_bytes": _pad_bytes(sizes),
             "low": meant.low,
@@ -56,9 +60,16 @@ def _lower_conv(call: Call, target: Target) -> Lowering:
     return Lowering("smelt_conv_2d_s8__arm_dsp", (Output(), Input(0), parameters, Scratch()))
 
 
+def _pitch(sizes: Geometry) -> int:
+    """The bytes between the fields of neighbours, where all fields are runs of whole words; else 0."""
+    if sizes.overhangs or sizes.field % 4 or (sizes.stride_height, sizes.stride_width) != (1, 1):
+        return 0
+    return sizes.field if (sizes.kernel_height, sizes.kernel_width) == (1, 1) else 0
+
+
 def _pad_bytes(sizes: Geometry) -> int:
-    """The longest run of pads that is read: a row of the kernel, or a tap."""
-    if not sizes.overhangs:
+    """The longest run of pads that is read: a row of the kernel or a tap, where these are whole words."""
+    if not sizes.overhangs or sizes.input_channels % 4:
         return 0
     return sizes.input_channels * (sizes.kernel_width if sizes.dilation_width == 1 else 1)
 
@@ -66,8 +77,7 @@ def _pad_bytes(sizes: Geometry) -> int:
 def _conv_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
     depth = round_up(sizes.field, 4)
-    staging = 0 if sizes.input_channels % 4 == 0 else 2 * depth
-    return 4 * depth + staging + round_up(_pad_bytes(sizes), 4)
+    return 4 * depth + (2 * depth if sizes.input_channels % 4 else _pad_bytes(sizes))
 
 
 CONV_2D: tuple[Kernel, ...] = (
@@ -80,4 +90,3 @@ CONV_2D: tuple[Kernel, ...] = (
         scratch_bytes=_conv_scratch_bytes,
     ),
 )
-DEPTHWISE_CONV_2D: tuple[Kernel, ...] = ()

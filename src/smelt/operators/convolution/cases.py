@@ -11,9 +11,14 @@ Shape = tuple[int, ...]
 _ACTIVATIONS = ("none", "relu", "relu6", "relu_n1_to_1")
 
 
-def _bias(channels: int, seed: int) -> Tensor:
+def quantized_bias(data: Tensor, weights: Tensor, channels: int, seed: int) -> Tensor:
+    """A random int32 bias, scaled as the int8 specification wants: data scale * weight scale."""
+    assert data.quantization is not None
+    assert weights.quantization is not None
+    scales = tuple(float(np.float32(data.quantization.scale * s)) for s in weights.quantization.scales)
+    quantization = Quantization(scales, (0,) * len(scales), 0 if len(scales) > 1 else None)
     array = np.random.default_rng(seed).integers(-8000, 8000, channels, dtype=np.int32)
-    return Tensor(DType.S32, (channels,), None, array)
+    return Tensor(DType.S32, (channels,), quantization, array)
 
 
 def _float(shape: Shape, seed: int) -> Tensor:
@@ -39,7 +44,7 @@ def _s8(
         random_weights(weights, axis if per_channel else None, seed=len(name)),
     ]
     if bias:
-        inputs.append(_bias(channels, seed=field))
+        inputs.append(quantized_bias(inputs[0], inputs[1], channels, seed=field))
     # An output scale at which some values saturate.
     output = Quantization.per_tensor(0.05 * float(np.sqrt(field)), zero_points[1])
     return Case(f"{name}_s8", operator, tuple(inputs), attributes, output)

@@ -6,6 +6,7 @@ import numpy as np
 
 from smelt.ir import Attribute, DType, Quantization
 from smelt.operators.case import Case, Tensor, quantized, random_weights
+from smelt.operators.convolution.cases import quantized_bias
 
 Shape = tuple[int, ...]
 _ACTIVATIONS = ("none", "relu", "relu6", "relu_n1_to_1")
@@ -27,8 +28,7 @@ def _s8(
         matrix = Tensor(DType.S8, weights, Quantization.per_tensor(0.01, weights_zero_point), matrix.constant)
     inputs = [quantized(data, 0.05, zero_points[0]), matrix]
     if bias:
-        array = np.random.default_rng(3).integers(-8000, 8000, weights[0], dtype=np.int32)
-        inputs.append(Tensor(DType.S32, (weights[0],), None, array))
+        inputs.append(quantized_bias(inputs[0], inputs[1], weights[0], seed=3))
     output = Quantization.per_tensor(0.05 * float(np.sqrt(weights[1])), zero_points[1])
     return Case(f"{name}_s8", "fully_connected", tuple(inputs), attributes, output)
 

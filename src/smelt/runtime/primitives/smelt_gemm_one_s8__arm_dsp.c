@@ -118,7 +118,12 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
         "ssat    \\sum, #8, \\sum, asr #9\n"
         "strb    \\sum, [lr], #1\n"
         ".endr\n"
-        "b       4f\n"
+        "4:\n"
+        "ldr     r2, [sp]\n"
+        "cmp     r1, r2\n"
+        "bne     1b\n"
+        "add     sp, #20\n"
+        "pop     {r4-r11, pc}\n"
         "3:\n"
         "ldr     r5, [r4, #16]\n" /* zero_point */
         ".irp    sum, r8, r9, r10, r11\n"
@@ -130,12 +135,7 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
         "ssat    \\sum, #8, \\sum\n"
         "strb    \\sum, [lr], #1\n"
         ".endr\n"
-        "4:\n"
-        "ldr     r2, [sp]\n"
-        "cmp     r1, r2\n"
-        "bne     1b\n"
-        "add     sp, #20\n"
-        "pop     {r4-r11, pc}\n");
+        "b       4b\n");
 #undef EIGHT_TIMES_TWO_PAIRS
 }
 

@@ -49,18 +49,14 @@ smelt_expand_two_s8__arm_dsp(__attribute__((unused)) uint32_t *pairs, __attribut
 /* Blocks of four channels for two pixels. In the loop:
  *   r0 pairs, r1 weights, r2 r3 the two pixels' input values, r4 W(c0, c1), r5 W(c2, c3)
  *   r6 r8 (first pixel), r10 r12 (second): sums of c0 and c2; r7 r9, r11 lr: 256 * (c1, c3) + (c0, c2)
- * Stack: 0 output, 4 pairs, 8 step, 12 end of weights, 16 signed_rounding, 20 zero_point, 24 end of pairs,
+ * Stack: 0 output, 4 pairs, 8 step, 12 end of weights, 16 signed_rounding, 20 zero_point, 24 end of pairs less 64,
  *   28 bytes of weights before the point where the first round enters the loop, 32 that point. */
 static void __attribute__((naked, noinline))
 gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) const uint32_t *pairs,
             __attribute__((unused)) const uint32_t *weights, __attribute__((unused)) const struct tile *tile) {
-    /* One pair of input values: 16 products, 15 cycles, 48 bytes. The first round jumps into the eight of them. */
-#define EIGHT_PAIRS                      \
-    ".irp    at, 0, 8, 16, 24, 32, 40, 48, 56\n" \
-    "ldr.n   r2, [r0, #\\at]\n"          \
-    "ldr.n   r3, [r0, #\\at + 4]\n"      \
-    "ldr.n   r4, [r1, #\\at]\n"          \
-    "ldr.n   r5, [r1, #\\at + 4]\n"      \
+    /* One pair of input values: 16 products, 15 cycles, 48 bytes. Of the eight in a round, the first advances both
+     * pointers (52 bytes); the first round of a block may begin at a later one. */
+#define PRODUCTS                         \
     "smlad   r7, r4, r2, r7\n"           \
     "smlad   r11, r4, r3, r11\n"         \
     "sxtb16  r4, r4\n"                   \
@@ -70,7 +66,19 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
     "smlad   lr, r5, r3, lr\n"           \
     "sxtb16  r5, r5\n"                   \
     "smlad   r8, r5, r2, r8\n"           \
-    "smlad   r12, r5, r3, r12\n"         \
+    "smlad   r12, r5, r3, r12\n"
+#define EIGHT_PAIRS                      \
+    "ldr     r2, [r0, #64]!\n"           \
+    "ldr.n   r3, [r0, #4]\n"             \
+    "ldr     r4, [r1, #64]!\n"           \
+    "ldr.n   r5, [r1, #4]\n"             \
+    PRODUCTS                             \
+    ".irp    at, 8, 16, 24, 32, 40, 48, 56\n" \
+    "ldr.n   r2, [r0, #\\at]\n"          \
+    "ldr.n   r3, [r0, #\\at + 4]\n"      \
+    "ldr.n   r4, [r1, #\\at]\n"          \
+    "ldr.n   r5, [r1, #\\at + 4]\n"      \
+    PRODUCTS                             \
     ".endr\n"
     /* Requantize channel `at` of both pixels, stores at r0 and r3. */
 #define UNSIGNED(first, second, multiplier, at)      \
@@ -98,14 +106,21 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
         "ldm     r3, {r4-r8}\n" /* step, weight_bytes, depth, signed_rounding, zero_point */
         "add     r5, r2, r5\n"
         "add     r10, r1, r6, lsl #2\n" /* 4 bytes of pairs an input value */
+        "sub     r10, r10, #64\n"
         "rsb     r9, r6, #0\n"
-        "lsr     r9, r9, #1\n"
-        "and     r9, r9, #7\n" /* pairs that the first round skips */
-        "lsl     r11, r9, #3\n"
-        "sub     r1, r1, r11\n"
+        "ubfx    r9, r9, #1, #3\n" /* pairs that the first round skips */
         "adr     r12, 2f\n"
-        "add     r9, r9, r9, lsl #1\n"
-        "add     r12, r12, r9, lsl #4\n"
+        "cmp     r9, #0\n"
+        "beq     5f\n"
+        "add     r11, r9, r9, lsl #1\n"
+        "add     r12, r12, r11, lsl #4\n"
+        "add     r12, r12, #4\n"
+        "lsl     r11, r9, #3\n"
+        "b       6f\n"
+        "5:\n"
+        "mov     r11, #64\n"
+        "6:\n"
+        "sub     r1, r1, r11\n"
         "stm     sp, {r0, r1, r4, r5, r7, r8, r10, r11, r12}\n"
         "mov     r1, r2\n"
         "1:\n" /* a block of four channels */
@@ -127,11 +142,9 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
         "2:\n"
         EIGHT_PAIRS
         "ldr     r2, [sp, #24]\n"
-        "adds    r0, #64\n"
-        "adds    r1, #64\n"
         "cmp     r0, r2\n"
         "bne     2b\n"
-        "ldr     r4, [r1]\n"
+        "ldr     r4, [r1, #64]!\n"
         "ldr     r5, [r1, #4]\n"
         "ldr     r0, [sp]\n"
         "ldr     r3, [sp, #8]\n"
@@ -153,13 +166,6 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
         UNSIGNED("r7", "r11", "r4", "1")
         UNSIGNED("r8", "r12", "r5", "2")
         UNSIGNED("r9", "lr", "r2", "3")
-        "b       4f\n"
-        "3:\n"
-        "ldr     r5, [sp, #20]\n"
-        SIGNED("r6", "r10", "0")
-        SIGNED("r7", "r11", "1")
-        SIGNED("r8", "r12", "2")
-        SIGNED("r9", "lr", "3")
         "4:\n"
         "adds    r0, #4\n"
         "str     r0, [sp]\n"
@@ -167,7 +173,15 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
         "cmp     r1, r2\n"
         "bne     1b\n"
         "add     sp, #36\n"
-        "pop     {r4-r11, pc}\n");
+        "pop     {r4-r11, pc}\n"
+        "3:\n"
+        "ldr     r5, [sp, #20]\n"
+        SIGNED("r6", "r10", "0")
+        SIGNED("r7", "r11", "1")
+        SIGNED("r8", "r12", "2")
+        SIGNED("r9", "lr", "3")
+        "b       4b\n");
+#undef PRODUCTS
 #undef EIGHT_PAIRS
 #undef UNSIGNED
 #undef SIGNED

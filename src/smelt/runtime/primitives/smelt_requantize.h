@@ -29,12 +29,14 @@ static inline int32_t smelt_high_mul_16x16(int32_t value, int32_t mantissa) {
 #define smelt_high_mul smelt_high_mul_64
 #endif
 
-/* value / 2^exponent, to nearest, ties away from zero; 0 <= exponent <= 31. */
+/* value / 2^exponent, to nearest, ties away from zero; 0 <= exponent <= 31, value > -2^31.
+ * One less for negative values turns their ties the other way; no step overflows. */
 static inline int32_t smelt_rounding_shift_right(int32_t value, int32_t exponent) {
-    const int32_t mask = (int32_t)(((uint32_t)1 << exponent) - 1u);
-    const int32_t remainder = value & mask;
-    const int32_t threshold = (mask >> 1) + (value < 0 ? 1 : 0);
-    return (value >> exponent) + (remainder > threshold ? 1 : 0);
+    if (exponent == 0) {
+        return value;
+    }
+    const int32_t doubled = (value + (value >> 31)) >> (exponent - 1);
+    return (doubled >> 1) + (doubled & 1);
 }
 
 /* value * mantissa / 2^31 * 2^shift, rounded twice; mantissa in [2^30, 2^31) or 0, -31 <= shift <= 30. */

@@ -1,4 +1,4 @@
-/* A weight matrix times a vector: some rows at a time, then the rest one by one. */
+/* A weight matrix times a vector: four rows at a time, then the rest one by one. */
 #include "smelt_rows_s8.h"
 #include "smelt_dot_s8.h"
 #include "smelt_requantize.h"
@@ -15,10 +15,10 @@ void smelt_rows_s8(int8_t *output, const int8_t *vector, const int8_t *weights, 
     const int32_t end = first + count;
     const int8_t *row_weights = weights + first * columns;
     while (first < end) {
-        int32_t sums[SMELT_DOT_S8_VECTORS];
-        int32_t next = first + SMELT_DOT_S8_VECTORS;
+        int32_t sums[4];
+        int32_t next = first + 4;
         if (next <= end) {
-            smelt_dots_s8(sums, vector, row_weights, columns);
+            smelt_dot_4_s8(sums, vector, row_weights, columns);
         } else {
             next = first + 1;
             sums[0] = smelt_dot_s8(vector, row_weights, columns);

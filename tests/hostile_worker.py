@@ -1,0 +1,56 @@
+"""Loads model files that may be damaged and generates C from those that load: one line of JSON a file.
+
+Arguments: the files. A file that takes longer than 5 s ends the process with a stack dump; the process may
+not use more than 1 GB. Whoever started it learns from the missing line which file it was.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import resource
+import sys
+import traceback
+import warnings
+from pathlib import Path
+
+import smelt
+from smelt.operators import verify_graph
+
+LIMIT_BYTES = 1 << 30
+LIMIT_SECONDS = 5
+
+
+def outcome(path: Path) -> str:
+    """"loaded", "generated", the name of a SmeltError, or the traceback of anything else."""
+    try:
+        graph = verify_graph(smelt.load(path))
+    except smelt.SmeltError as error:
+        assert str(error)
+        return type(error).__name__
+    except BaseException:
+        return traceback.format_exc()
+    try:
+        smelt.generate(smelt.optimize(graph), smelt.find_target("host"), "model")
+    except smelt.SmeltError:
+        return "loaded"
+    except BaseException:
+        return traceback.format_exc()
+    return "generated"
+
+
+def main() -> None:
+    """Run over the files."""
+    warnings.simplefilter("ignore")
+    resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
+    for name in sys.argv[1:]:
+        sys.stdout.write(f"{name}\t")
+        sys.stdout.flush()
+        faulthandler.dump_traceback_later(LIMIT_SECONDS, exit=True)
+        result = outcome(Path(name))
+        faulthandler.cancel_dump_traceback_later()
+        sys.stdout.write(json.dumps(result) + "\n")
+
+
+if __name__ == "__main__":
+    main()
