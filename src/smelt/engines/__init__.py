@@ -40,7 +40,7 @@ def open_engine(name: str, graph: Graph, *, target: str | None = None, path: Pat
 
         if path is None or path.suffix != ".onnx":
             raise UsageError("the engine onnxruntime runs .onnx files only")
-        return OnnxRuntimeEngine(path.read_bytes())
+        return OnnxRuntimeEngine(path.read_bytes(), graph)
     raise UsageError(f"there is no engine '{name}'; there are: {', '.join(ENGINES)}")
 
 

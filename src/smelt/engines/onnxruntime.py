@@ -9,7 +9,7 @@ import numpy as np
 
 from smelt.engines.engine import Engine
 from smelt.errors import EngineError, require
-from smelt.ir import Array, DType, Value
+from smelt.ir import Array, DType, Graph, Value
 
 _TYPES = {
     "tensor(float)": DType.F32,
@@ -25,16 +25,29 @@ _TYPES = {
 
 
 class OnnxRuntimeEngine(Engine):
-    """Runs an .onnx file in ONNX Runtime on one thread; symbolic dimensions are taken as 1."""
+    """Runs an .onnx file in ONNX Runtime on one thread.
+
+    `graph` is the same file as read by smelt: inputs and outputs have its shapes, and what smelt
+    reads channels-last (its metadata says which) is turned to and from the file's channels-first.
+    Without it shapes are the file's, symbolic dimensions taken as 1.
+    """
 
     name = "onnxruntime"
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, graph: Graph | None = None) -> None:
         self._module = require("onnxruntime", "compare", "the engine 'onnxruntime'")
         self._model = model
+        self._graph = graph
         self._session = self._open(model)
-        self.inputs = tuple(_value(i) for i in self._session.get_inputs())
-        self.outputs = tuple(_value(o) for o in self._session.get_outputs())
+        self.inputs = tuple(self._described(i) for i in self._session.get_inputs())
+        self.outputs = tuple(self._described(o) for o in self._session.get_outputs())
+
+    def _described(self, argument: Any) -> Value:
+        known = self._graph.values.get(argument.name) if self._graph else None
+        return known or _value(argument)
+
+    def _channels_last(self, name: str) -> bool:
+        return self._graph is not None and f"layout:{name}" in self._graph.metadata
 
     def _open(self, model: bytes) -> Any:
         options = self._module.SessionOptions()
@@ -54,13 +67,17 @@ class OnnxRuntimeEngine(Engine):
         for value in self.inputs:
             if value.name not in inputs:
                 raise EngineError(f"onnxruntime: input '{value.name}' is missing")
-            feed[value.name] = np.asarray(inputs[value.name])
+            array = np.asarray(inputs[value.name])
+            feed[value.name] = np.moveaxis(array, -1, 1) if self._channels_last(value.name) else array
         names = [o.name for o in session.get_outputs()]
         try:
             results = session.run(names, feed)
         except Exception as error:  # see _open
             raise EngineError(f"ONNX Runtime failed: {str(error).splitlines()[0]}") from error
-        return dict(zip(names, results, strict=True))
+        return {
+            name: np.moveaxis(result, 1, -1) if self._channels_last(name) else result
+            for name, result in zip(names, results, strict=True)
+        }
 
     def run_all(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Every tensor of the file by its ONNX name (layout NCHW where the file has it)."""

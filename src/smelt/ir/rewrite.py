@@ -169,9 +169,7 @@ def _sweep(state: _State, rules: Sequence[Rule], budget: int) -> int:
     return applied
 
 
-def _first_replacement(
-    state: _State, node: Node, rules: Iterable[Rule]
-) -> tuple[Rule, Replacement] | None:
+def _first_replacement(state: _State, node: Node, rules: Iterable[Rule]) -> tuple[Rule, Replacement] | None:
     for rule in rules:
         for match in _matches(state, rule.pattern, node):
             if not rule.where(match):
@@ -301,7 +299,11 @@ class _State:
     def _may_become_output(self, name: str, target: str, replacement: Replacement) -> bool:
         computed = target in self.producers or any(target in node.outputs for node in replacement.nodes)
         values = {**self.values, **{value.name: value for value in replacement.values}}
-        return computed and target not in self.outputs and replace(values[target], name=name) == self.values[name]
+        return (
+            computed
+            and target not in self.outputs
+            and replace(values[target], name=name) == self.values[name]
+        )
 
     def substitute(self, root: Node, replacement: Replacement) -> None:
         """Put a replacement in the root's place, and drop the nodes that nothing reads any longer."""

@@ -44,7 +44,9 @@ def to_text(graph: Graph, *, elide_constants: bool = False) -> str:
     """
     lines = [f"graph {json.dumps(graph.name)}"]
     if elide_constants:
-        lines.append("# for reading: where ... stands, contents are left out, and the text cannot be parsed back")
+        lines.append(
+            "# for reading: where ... stands, contents are left out, and the text cannot be parsed back"
+        )
     for key, content in graph.metadata.items():
         shown = f"... ({len(content)} bytes)" if elide_constants else _base64(content)
         lines.append(f"metadata {json.dumps(key)} = {shown}")
