@@ -41,7 +41,7 @@ def identifier(text: str, fallback: str = "model") -> str:
     name = re.sub(r"_+", "_", re.sub(r"\W", "_", text, flags=re.ASCII)).strip("_").lower()
     if not name:
         return fallback
-    if name[0].isdigit() or name in _RESERVED or keyword.iskeyword(name):
+    if name[0].isdigit() or name in _RESERVED | _STANDARD_HEADERS or keyword.iskeyword(name):
         name = f"{fallback}_{name}"
     return name
 

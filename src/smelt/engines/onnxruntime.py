@@ -80,7 +80,11 @@ class OnnxRuntimeEngine(Engine):
         }
 
     def run_all(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Every tensor of the file by its ONNX name (layout NCHW where the file has it)."""
+        """Every tensor of the file by its ONNX name, in the layout that smelt reads it in.
+
+        Intermediate tensors whose layout their shapes do not tell (as many channels as columns and
+        rows) are left out.
+        """
         onnx = require("onnx", "onnx", "showing intermediate tensors of an .onnx file")
         model = onnx.load_model_from_string(self._model)
         model = onnx.shape_inference.infer_shapes(model)
@@ -90,7 +94,19 @@ class OnnxRuntimeEngine(Engine):
             for name in node.output:
                 if name and name not in known and name in typed:
                     model.graph.output.append(typed[name])
-        return self._run(self._open(model.SerializeToString()), inputs)
+        results = self._run(self._open(model.SerializeToString()), inputs)
+        ends = {value.name for value in self.outputs}
+        return {n: a for n, raw in results.items() if (a := raw if n in ends else self._as_read(n, raw)) is not None}
+
+    def _as_read(self, name: str, array: Array) -> Array | None:
+        """An intermediate tensor in smelt's layout; None when that is not known."""
+        value = self._graph.values.get(name) if self._graph else None
+        if value is None or array.ndim < 3:
+            return array
+        moved = np.moveaxis(array, 1, -1)
+        if (moved.shape == value.shape) == (array.shape == value.shape):
+            return None
+        return moved if moved.shape == value.shape else array
 
 
 def _value(argument: Any) -> Value:

@@ -78,8 +78,10 @@ def round_half_away(x: ArrayLike) -> NDArray[np.float64]:
 
 
 def quantize_value(real: float, quantization: Quantization) -> int:
-    """zero_point + round(real / scale), the division in float32 as TFLite does it, not clamped."""
-    return quantization.zero_point + int(round_half_away(np.float32(real) / np.float32(quantization.scale)))
+    """zero_point + round(real / scale), the division in float32 as TFLite does it, clamped to 32 bits only."""
+    with np.errstate(over="ignore"):
+        steps = round_half_away(np.float32(real) / np.float32(quantization.scale))
+    return quantization.zero_point + int(np.clip(steps, -(2.0**31), 2.0**31))
 
 
 def activation_bounds(activation: str, quantization: Quantization, dtype: DType) -> tuple[int, int]:

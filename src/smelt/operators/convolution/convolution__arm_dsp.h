@@ -21,32 +21,43 @@ struct smelt_conv_2d_s8__arm_dsp_parameters {
 void smelt_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
                                const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch);
 
-/* One dimension of a depthwise convolution. */
-struct smelt_depthwise_axis {
-    int32_t inputs, outputs;
-    int32_t kernel, stride, pad;
-    int32_t input_step, output_step; /* bytes from one value to the next */
-};
-
-/* Lines run along one dimension, rows are counted along the other. A channel's record: start, multiplier, the
- * divisor when `signed_rounding` (smelt_gemm_s8__arm_dsp.h has their meaning), then for each row of the kernel words
- * of four taps, bytes w0, w2, w1, w3; of 3 x 3 kernels with a stride of 1 or 2 along lines, `compact`, bytes w0, w1, w1, w2. */
+/* Four channels of a depthwise convolution have a record: four starts, four multipliers and, when `signed_rounding`,
+ * four divisors (smelt_gemm_s8__arm_dsp.h has their meaning), then for every tap a word of the channels' weights. */
 struct smelt_depthwise_conv_2d_s8__arm_dsp_parameters {
+    struct smelt_window window;
     const uint32_t *records;
-    struct smelt_depthwise_axis line, row;
-    int32_t batches, channels, multiplier; /* output channels an input channel */
-    int32_t record_words;
-    int32_t line_words; /* of two input values each, pads included */
-    int32_t compact;
     int32_t pad;        /* the input zero point */
     int32_t signed_rounding, zero_point;
     int32_t low, high;  /* bounds of the output */
 };
 
-/* scratch: words, 4 * kernel rows * line_words of lines, the outputs of a line rounded up to fours, and,
- * unless compact, 2 * kernel rows * (taps / 2 + 1) of weights. */
+/* At least four channels, multiplier 1. scratch: a pointer a tap, then a byte a channel. */
 void smelt_depthwise_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
                                          const struct smelt_depthwise_conv_2d_s8__arm_dsp_parameters *parameters,
                                          void *scratch);
+
+/* One dimension of a 3 x 3 depthwise convolution. */
+struct smelt_depthwise_axis {
+    int32_t inputs, outputs, stride, pad;
+    int32_t input_step, output_step; /* bytes from one value to the next */
+};
+
+/* Lines run along one dimension, rows are counted along the other. A channel's record: start, a word of weights for each
+ * row of the kernel, bytes w0, w1, w1, w2, multiplier and, when `signed_rounding`, divisor. */
+struct smelt_depthwise_conv_2d_3x3_s8__arm_dsp_parameters {
+    const uint32_t *records;
+    struct smelt_depthwise_axis line, row;
+    int32_t batches, channels;
+    int32_t line_words; /* of two input values each, pads included */
+    int32_t pad;        /* the input zero point */
+    int32_t signed_rounding, zero_point;
+    int32_t low, high;  /* bounds of the output */
+};
+
+/* At least four channels, multiplier 1, stride 1 or 2 along lines. scratch: words, 12 * line_words of lines and the
+ * outputs of a line rounded up to fours. */
+void smelt_depthwise_conv_2d_3x3_s8__arm_dsp(
+    int8_t *output, const int8_t *input, const struct smelt_depthwise_conv_2d_3x3_s8__arm_dsp_parameters *parameters,
+    void *scratch);
 
 #endif

@@ -6,17 +6,31 @@
 
 #if defined(__ARM_FEATURE_DSP)
 
-/* sum + a.low * b.low + a.high * b.high on int16 halves, modulo 2^32. */
-static inline int32_t smelt_smlad(uint32_t a, uint32_t b, int32_t sum) {
-    int32_t result;
-    __asm("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
-    return result;
-}
-
 /* The bytes 0 and 2 as int16 halves. */
 static inline uint32_t smelt_sxtb16(uint32_t word) {
     uint32_t result;
     __asm("sxtb16 %0, %1" : "=r"(result) : "r"(word));
+    return result;
+}
+
+/* The bytes 1 and 3 as int16 halves. */
+static inline uint32_t smelt_sxtb16_ror8(uint32_t word) {
+    uint32_t result;
+    __asm("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(word));
+    return result;
+}
+
+/* sum + a.low * b.low on int16 halves, modulo 2^32. */
+static inline int32_t smelt_smlabb(uint32_t a, uint32_t b, int32_t sum) {
+    int32_t result;
+    __asm("smlabb %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
+/* sum + a.high * b.high on int16 halves, modulo 2^32. */
+static inline int32_t smelt_smlatt(uint32_t a, uint32_t b, int32_t sum) {
+    int32_t result;
+    __asm("smlatt %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
     return result;
 }
 
@@ -50,15 +64,22 @@ static inline int32_t smelt_ssat8_asr9(int32_t value) {
 
 #else
 
-static inline int32_t smelt_smlad(uint32_t a, uint32_t b, int32_t sum) {
-    const int32_t low = (int16_t)(a & 0xFFFFu) * (int16_t)(b & 0xFFFFu);
-    const int32_t high = (int16_t)(a >> 16) * (int16_t)(b >> 16);
-    return (int32_t)((uint32_t)sum + (uint32_t)low + (uint32_t)high);
-}
-
 static inline uint32_t smelt_sxtb16(uint32_t word) {
     const int32_t low = (int8_t)(word & 0xFFu), high = (int8_t)((word >> 16) & 0xFFu);
     return ((uint32_t)low & 0xFFFFu) | ((uint32_t)high << 16);
+}
+
+static inline uint32_t smelt_sxtb16_ror8(uint32_t word) {
+    return smelt_sxtb16(word >> 8);
+}
+
+static inline int32_t smelt_smlabb(uint32_t a, uint32_t b, int32_t sum) {
+    const int32_t product = (int16_t)(a & 0xFFFFu) * (int16_t)(b & 0xFFFFu);
+    return (int32_t)((uint32_t)sum + (uint32_t)product);
+}
+
+static inline int32_t smelt_smlatt(uint32_t a, uint32_t b, int32_t sum) {
+    return smelt_smlabb(a >> 16, b >> 16, sum);
 }
 
 static inline int32_t smelt_smmul(int32_t a, int32_t b) {
@@ -78,5 +99,16 @@ static inline int32_t smelt_ssat8_asr9(int32_t value) {
 }
 
 #endif
+
+/* The two forms of requantization of a sum of 256 * accumulator + start (smelt_gemm_s8__arm_dsp.h). */
+static inline int8_t smelt_round_once(int32_t sum, int32_t multiplier) {
+    return (int8_t)smelt_ssat8_asr9(smelt_smmul(sum, multiplier));
+}
+
+static inline int8_t smelt_round_twice(int32_t sum, int32_t multiplier, int32_t divisor, int32_t zero_point) {
+    int32_t r = smelt_smmulr(sum >> 7, multiplier);
+    r += r >> 31;
+    return (int8_t)smelt_ssat8(smelt_smmulr(r, divisor) + zero_point);
+}
 
 #endif
