@@ -33,15 +33,18 @@ _C_WORDS = """
     register restrict return short signed sizeof static struct switch typedef union unsigned void volatile
     while main
     """
-_RESERVED = frozenset(_C_WORDS.split())
+# A model's header must not hide one of these (float.h is among the words).
+_STANDARD_HEADERS = """assert complex ctype errno fenv inttypes iso646 limits locale math setjmp signal stdalign
+stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype"""
+_RESERVED = frozenset(f"{_C_WORDS} {_STANDARD_HEADERS}".split())
 
 
 def identifier(text: str, fallback: str = "model") -> str:
-    """A C identifier in lower case made from any text; no leading digit, no keyword of C or C++."""
+    """A C identifier in lower case made from any text; no leading digit, no keyword, no standard header."""
     name = re.sub(r"_+", "_", re.sub(r"\W", "_", text, flags=re.ASCII)).strip("_").lower()
     if not name:
         return fallback
-    if name[0].isdigit() or name in _RESERVED | _STANDARD_HEADERS or keyword.iskeyword(name):
+    if name[0].isdigit() or name in _RESERVED or keyword.iskeyword(name):
         name = f"{fallback}_{name}"
     return name
 

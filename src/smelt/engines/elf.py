@@ -206,6 +206,15 @@ def _object_symbols(path: Path) -> list[Symbol]:
         return [] if table is None else _symbols(table, is_arm=elf["e_machine"] == "EM_ARM")
 
 
+def undefined_symbols(path: Path) -> set[str]:
+    """The names that an object file needs from elsewhere."""
+    elffile = require("elftools.elf.elffile", "emulator", "Reading object files", "pyelftools")
+    with path.open("rb") as stream:
+        table = elffile.ELFFile(stream).get_section_by_name(".symtab")
+        entries = [] if table is None else list(table.iter_symbols())
+        return {entry.name for entry in entries if entry.name and entry["st_shndx"] == "SHN_UNDEF"}
+
+
 def _is_stored(symbol: Symbol, image: ElfImage) -> bool:
     """Whether the symbol's bytes are in flash: constants, and variables with initial values."""
     return any(s.run_address <= symbol.address < s.run_address + len(s.data) for s in image.segments)
