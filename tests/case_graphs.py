@@ -56,7 +56,9 @@ def _prefixed(graph: Graph) -> Graph:
         name=graph.name,
         values={n: replace(graph.values[old], name=n) for old in graph.values for n in renamed([old])},
         nodes=tuple(
-            replace(node, inputs=renamed(node.inputs), outputs=renamed(node.outputs), name=renamed([node.name])[0])
+            replace(
+                node, inputs=renamed(node.inputs), outputs=renamed(node.outputs), name=renamed([node.name])[0]
+            )
             for node in graph.nodes
         ),
         inputs=renamed(graph.inputs),

@@ -25,7 +25,10 @@ def small_float(name: str = "small") -> Graph:
     x = build.input("image", DType.F32, SHAPE)
     padded = build.add("pad", [x], {"paddings": (0, 0, 1, 1, 1, 1, 0, 0)}, name="pad")
     first = build.add(
-        "conv_2d", [padded, weights("first/w", 4, 3, 3, 3), weights("first/b", 4)], {"activation": "relu"}, name="first"
+        "conv_2d",
+        [padded, weights("first/w", 4, 3, 3, 3), weights("first/b", 4)],
+        {"activation": "relu"},
+        name="first",
     )
     depthwise = build.add(
         "depthwise_conv_2d",
@@ -41,7 +44,9 @@ def small_float(name: str = "small") -> Graph:
     joined = build.add("concatenation", halves, {"axis": 3}, name="joined")
     mean = build.add("mean", [joined], {"axes": (1, 2), "keep_dims": False}, name="mean")
     flat = build.add("reshape", [mean], {"shape": (1, 8)}, name="flat")
-    logits = build.add("fully_connected", [flat, weights("dense/w", 5, 8), weights("dense/b", 5)], name="logits")
+    logits = build.add(
+        "fully_connected", [flat, weights("dense/w", 5, 8), weights("dense/b", 5)], name="logits"
+    )
     return build.build([build.add("softmax", [logits], name="scores")])
 
 

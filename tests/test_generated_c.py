@@ -1,4 +1,4 @@
-"""The generated C: no warning on any compiler, clean under sanitizers, the same bytes every time, safe names and folders."""
+"""The generated C: no warning on any compiler, clean under sanitizers, reproducible, safe names and folders."""
 
 from __future__ import annotations
 
@@ -141,7 +141,16 @@ def test_self_check_notices_a_wrong_result(tmp_path: Path) -> None:
     start = text.index("many_output_golden")
     golden.write_text(text[:start] + re.sub(r"\d\.\d+f|\b0\.0f", "77.0f", text[start:]))
     program = tmp_path / "program"
-    run([needs("gcc"), "-I", str(root), *(str(root / s) for s in [*project.sources, "main.c"]), "-o", str(program)])
+    run(
+        [
+            needs("gcc"),
+            "-I",
+            str(root),
+            *(str(root / s) for s in [*project.sources, "main.c"]),
+            "-o",
+            str(program),
+        ]
+    )
     assert subprocess.run([str(program)], check=False).returncode == 100
 
 

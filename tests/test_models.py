@@ -113,8 +113,14 @@ def test_model_that_is_not_supported_is_refused_in_words(shared: Path, model: st
 
 def test_every_tflite_model_is_covered(shared: Path) -> None:
     """A model that is added to the folder is added to a list above, or to this one with its reason."""
-    elsewhere = {"tf_converter/kws_int8", "tf_converter/kws_int8_float_io", "tf_converter/kws_int4_weights_int8"}
-    found = {str(p.relative_to(shared / "models").with_suffix("")) for p in (shared / "models").rglob("*.tflite")}
+    elsewhere = {
+        "tf_converter/kws_int8",
+        "tf_converter/kws_int8_float_io",
+        "tf_converter/kws_int4_weights_int8",
+    }
+    found = {
+        str(p.relative_to(shared / "models").with_suffix("")) for p in (shared / "models").rglob("*.tflite")
+    }
     assert found == {*INT8_MODELS, *FLOAT_MODELS, *REFUSED_MODELS, *elsewhere}
 
 
@@ -199,7 +205,9 @@ def _convert_kws(shared: Path) -> Conversion:
     features = (data["x"].astype(np.float32) - quantization.zero_point) * np.float32(quantization.scale)
     graph = smelt.optimize(smelt.load(model_path(shared, "mlperf_tiny/kws_float32")))
     quantized = smelt.quantize_int8(graph, smelt.samples_for(graph, {"x": features[:100]}))
-    return Conversion("kws", graph, quantized, DataFile(Path("kws_test"), {"x": features, "y": data["y"]}), 100)
+    return Conversion(
+        "kws", graph, quantized, DataFile(Path("kws_test"), {"x": features, "y": data["y"]}), 100
+    )
 
 
 def _convert_resnet8(shared: Path) -> Conversion:
@@ -242,7 +250,9 @@ def test_converted_file_runs_alike_in_tflm_and_litert(conversion: Conversion) ->
     agreed = 0
     for sample in list(smelt.samples_for(back, conversion.labelled))[:RANDOM_INPUTS]:
         expected = evaluate_graph(back, sample)
-        assert_same_bytes(evaluate_graph(conversion.quantized, sample), expected, "the graph that was written")
+        assert_same_bytes(
+            evaluate_graph(conversion.quantized, sample), expected, "the graph that was written"
+        )
         assert_same_bytes(tflm.run(sample), expected, "tflm")
         (other,) = litert.run({litert.inputs[0].name: sample[name]}).values()
         (own,) = expected.values()

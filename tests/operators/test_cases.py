@@ -86,7 +86,9 @@ def assert_same(
 def without_activations(graph: Graph) -> Graph:
     """The graph with no fused activation."""
     return graph.replaced(
-        nodes=[n.with_attributes(activation="none") if "activation" in n.attributes else n for n in graph.nodes]
+        nodes=[
+            n.with_attributes(activation="none") if "activation" in n.attributes else n for n in graph.nodes
+        ]
     )
 
 

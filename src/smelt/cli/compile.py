@@ -34,12 +34,12 @@ def command(
     from smelt.cli import console
     from smelt.codegen import generate, write_project
     from smelt.passes import optimize
-    from smelt.quantize import read_data, samples_for
+    from smelt.report.tensors import samples_or_random
     from smelt.targets import find_target
 
     core = find_target(target)
     graph = optimize(formats.load(model, shapes=formats.parse_shapes(shape)))
-    sample = next(samples_for(graph, read_data(golden)), None) if golden is not None else None
+    sample = samples_or_random(graph, golden)[0] if golden is not None else None
     project = generate(graph, core, name, golden=sample, version=__version__)
     write_project(project, output)
     plan = project.program.plan
@@ -57,7 +57,6 @@ def command(
         return
     console.stdout.print(
         f"{output}: {len(project.files)} files for {core.name}; arena {plan.arena_bytes:,} bytes "
-        f"(live-peak bound {plan.bound_bytes:,}), tables {result['table_bytes']:,} bytes",
-        markup=False,
+        f"(live-peak bound {plan.bound_bytes:,}), tables {result['table_bytes']:,} bytes"
     )
-    console.stdout.print(f"include {project.name}.h, call {project.name}_invoke(arena)", markup=False)
+    console.stdout.print(f"include {project.name}.h, call {project.name}_invoke(arena)")

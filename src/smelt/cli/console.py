@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 # into a file or a pipe nothing is wrapped
-stdout = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
-stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+# no markup: names from files are printed as they are, whatever brackets they hold
+stdout = Console(
+    highlight=False, markup=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200
+)
+stderr = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def print_json(data: Any) -> None:
@@ -21,7 +25,9 @@ def print_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, indent=2) + "\n")
 
 
-def table(title: str, columns: list[tuple[str, str]], rows: list[list[str]], footer: bool = False) -> Table:
+def table(
+    title: str, columns: list[tuple[str, str]], rows: Sequence[Sequence[str | Text]], footer: bool = False
+) -> Table:
     """A table; `columns` are (heading, "left" or "right"); with `footer` the last row is a total."""
     result = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None)
     for heading, justify in columns:
@@ -48,7 +54,12 @@ def progress(description: str, total: int | None) -> Iterator[Callable[[int], No
     """A progress bar on standard error (only on a terminal); call the result with the steps done."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
         task = bar.add_task(description, total=total)
         yield lambda done: bar.update(task, completed=done)

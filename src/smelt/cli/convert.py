@@ -87,4 +87,4 @@ def command(
             {"input": str(model), "input_bytes": before, "output": str(output), "output_bytes": after}
         )
     else:
-        console.stdout.print(f"{output}: {after:,} bytes ({model.name}: {before:,})", markup=False)
+        console.stdout.print(f"{output}: {after:,} bytes ({model.name}: {before:,})")

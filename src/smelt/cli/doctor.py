@@ -7,6 +7,8 @@ from smelt.cli.options import Json
 
 def command(json: Json = False) -> None:
     """Check this machine: packages, compilers, emulators, and how to get what is missing."""
+    from rich.text import Text
+
     from smelt.cli import console
     from smelt.engines.inventory import inventory
 
@@ -16,11 +18,11 @@ def command(json: Json = False) -> None:
         return
     rows = [
         [
-            "[green]yes[/green]" if item.version else "[yellow]no[/yellow]",
+            Text("yes", style="green") if item.version else Text("no", style="yellow"),
             item.name,
             item.version or "",
             item.enables,
-            "" if item.version else item.install.replace("[", r"\["),
+            "" if item.version else item.install,
         ]
         for item in items
     ]

@@ -52,8 +52,7 @@ def command(
         return
     for name, result in zip([model, against], results, strict=False):
         console.stdout.print(
-            f"{name}: {result.fraction:.2%} ({result.correct} of {result.samples}, ± {result.standard_error:.2%})",
-            markup=False,
+            f"{name}: {result.fraction:.2%} ({result.correct} of {result.samples}, ± {result.standard_error:.2%})"
         )
     if comparison:
         verdict = "no significant difference" if comparison.p_value >= 0.05 else "a significant difference"

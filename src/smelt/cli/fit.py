@@ -17,6 +17,8 @@ def command(
     json: Json = False,
 ) -> None:
     """Say whether a model fits a board: flash, RAM, operators, time, duty cycle, energy."""
+    from rich.text import Text
+
     from smelt import formats
     from smelt.cli import console
     from smelt.passes import optimize
@@ -32,12 +34,11 @@ def command(
         console.print_json(result.to_json())
         return
     out = console.stdout
-    verdict = "[green]fits[/green]" if result.fits else "[red]does not fit[/red]"
-    out.print(
-        f"{result.model} {verdict} {chosen.name} ({chosen.target.name} at {chosen.clock_hz / 1e6:g} MHz)"
-    )
+    verdict = ("fits", "green") if result.fits else ("does not fit", "red")
+    where = f"{chosen.name} ({chosen.target.name} at {chosen.clock_hz / 1e6:g} MHz)"
+    out.print(Text.assemble(f"{result.model} ", verdict, f" {where}"))
     for text in result.missing_operators:
-        out.print(f"  missing: {text}", markup=False)
+        out.print(f"  missing: {text}")
     t = result.totals
     if t is not None and result.seconds is not None and result.flash_bytes is not None:
         ram = result.ram_bytes or 0
@@ -56,9 +57,9 @@ def command(
         columns = [("", "left"), ("", "left"), ("", "right"), ("", "left")]
         out.print(console.table("", columns, rows))
     for text in result.needs:
-        out.print(f"too much: {text}", markup=False)
+        out.print(f"too much: {text}")
     for text in result.advice:
-        out.print(f"try: {text}", markup=False)
+        out.print(f"try: {text}")
     if result.estimates:
         out.print(
             f"not from a data sheet: {', '.join(result.estimates)} (see `smelt targets --json`)", style="dim"

@@ -30,12 +30,10 @@ def command(
     if json:
         console.print_json(summary.to_json())
         return
-    console.stdout.print(f"[bold]{summary.name}[/bold]")
+    console.stdout.print(summary.name, style="bold")
     for role, tensors in (("input", summary.inputs), ("output", summary.outputs)):
         for tensor in tensors:
-            console.stdout.print(
-                f"  {role:7}{tensor.name}: {tensor.type}{tensor.quantization_text}", markup=False
-            )
+            console.stdout.print(f"  {role:7}{tensor.name}: {tensor.type}{tensor.quantization_text}")
     console.stdout.print(
         console.table(
             "",

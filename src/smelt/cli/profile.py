@@ -25,12 +25,12 @@ def command(
     from smelt.cli import console
     from smelt.engines.profile import profile
     from smelt.passes import optimize
-    from smelt.quantize import read_data, samples_for
+    from smelt.report.tensors import samples_or_random
     from smelt.targets import find_target
 
     core = find_target(target)
     graph = optimize(formats.load(model, shapes=formats.parse_shapes(shape)))
-    sample = next(samples_for(graph, read_data(inputs)), None) if inputs is not None else None
+    sample = samples_or_random(graph, inputs)[0] if inputs is not None else None
     with console.progress("compiling and counting", None):
         result = profile(graph, core, inputs=sample, keep=keep)
     if json:

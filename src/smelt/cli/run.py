@@ -26,13 +26,19 @@ def command(
 ) -> None:
     """Run a model on an engine and print or save its outputs."""
     import numpy as np
+    from rich.text import Text
 
     from smelt import formats
     from smelt.cli import console
     from smelt.engines import open_engine
+    from smelt.errors import UsageError
     from smelt.report.summary import type_text
     from smelt.report.tensors import run_samples, save_arrays
 
+    if output is not None and output.resolve() in {path.resolve() for path in (model, inputs) if path}:
+        raise UsageError(
+            f"the output '{output}' is an input: choose another name, inputs are never overwritten"
+        )
     graph = formats.load(model, shapes=formats.parse_shapes(shape))
     with open_engine(engine.value, graph, target=target, path=model) as runner:
         outputs = run_samples(graph, runner, inputs)
@@ -44,9 +50,7 @@ def command(
     described = {value.name: value for value in graph.values.values()}
     for name, array in outputs.items():
         kind = type_text(described[name]) if name in described else str(array.dtype)
-        console.stdout.print(
-            f"[bold]{name}[/bold] {kind}" if "[" not in name else f"{name} {kind}", markup=False
-        )
-        console.stdout.print(np.array2string(array, threshold=64, precision=6), markup=False)
+        console.stdout.print(Text.assemble((name, "bold"), f" {kind}"))
+        console.stdout.print(np.array2string(array, threshold=64, precision=6))
     if output is not None:
         console.note(f"written to {output}")

@@ -36,12 +36,17 @@ _C_WORDS = """
 # A model's header must not hide one of these (float.h is among the words).
 _STANDARD_HEADERS = """assert complex ctype errno fenv inttypes iso646 limits locale math setjmp signal stdalign
 stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype"""
+_LONGEST_NAME = 60
 _RESERVED = frozenset(f"{_C_WORDS} {_STANDARD_HEADERS}".split())
 
 
 def identifier(text: str, fallback: str = "model") -> str:
-    """A C identifier in lower case made from any text; no leading digit, no keyword, no standard header."""
+    """A C identifier in lower case made from any text.
+
+    It has at most 60 characters, no leading digit, and is no keyword and no name of a standard header.
+    """
     name = re.sub(r"_+", "_", re.sub(r"\W", "_", text, flags=re.ASCII)).strip("_").lower()
+    name = name[:_LONGEST_NAME].rstrip("_")
     if not name:
         return fallback
     if name[0].isdigit() or name in _RESERVED or keyword.iskeyword(name):

@@ -151,13 +151,20 @@ def write_project(project: Project, folder: Path) -> None:
 
 
 def _swap(staging: Path, folder: Path) -> None:
-    if folder.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-        os.rename(folder, old / "was")
+    """Put the new folder in the old one's place, or the old one back when that fails."""
+    if not folder.exists():
         os.rename(staging, folder)
-        shutil.rmtree(old)
-    else:
-        os.rename(staging, folder)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+    try:
+        os.rename(folder, aside / "was")
+        try:
+            os.rename(staging, folder)
+        except OSError:
+            os.rename(aside / "was", folder)
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 @cache

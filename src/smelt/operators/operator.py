@@ -10,6 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from smelt.errors import GraphError
 from smelt.ir import Array, DType, Graph, Node, Quantization, Value
 from smelt.targets import Target
@@ -71,13 +74,31 @@ class Weights:
     """Where an operator keeps trained parameters.
 
     `input` is the weights' index, `channel_axis` the dimension of output channels in them, `bias`
-    the index of the bias, `data` that of the activations they meet.
+    the index of the bias, `data` that of the activations they meet.  `data_axis` is the dimension of
+    the data's channels in the weights; None where an output channel meets only the one that
+    `Traits.channels` pairs it with.  `inner_taps` says which weights never meet padding, as an array
+    that broadcasts to them; None where there is no padding.
     """
 
     input: int
     channel_axis: int
     bias: int | None = None
     data: int = 0
+    data_axis: int | None = None
+    inner_taps: Callable[[Call], NDArray[np.bool_]] | None = None
+
+
+ChannelPairs = NDArray[np.int64]
+"""[n, 2]: a channel (index of the last dimension) of an input, and the channel of the output that it becomes."""
+
+
+Needs = tuple[tuple[int, int], ...] | None
+"""For each output row the first and last input row that it needs (last < first: none); None: the whole input."""
+
+
+def whole_input(call: Call, input_index: int) -> Needs:
+    """The needs of an operator of which nothing better is known."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -92,6 +113,11 @@ class Traits:
     fuses_activation: has an `activation` attribute (none, relu, relu6, relu_n1_to_1).
     activation: this operator is an activation that such an attribute can name.
     quantizable: has an int8 meaning.
+    channels: for each input, pairs of a channel of it and a channel of the output that depends on no
+    other of that input: left out on both sides, it changes no other.  None for an input any channel of
+    which may count for any of the output.  Elementwise and alias operators need not say it.
+    channels_attribute: the attribute, a tuple, whose last number is the output's count of channels.
+    needs: which rows of an input each output row needs (smelt.operators.rows).
     """
 
     elementwise: bool = False
@@ -102,6 +128,15 @@ class Traits:
     fuses_activation: bool = False
     activation: str | None = None
     quantizable: bool = True
+    needs: Callable[[Call, int], Needs] = whole_input
+    channels: Callable[[Call], tuple[ChannelPairs | None, ...]] | None = None
+    channels_attribute: str | None = None
+
+
+def same_channels(call: Call) -> tuple[ChannelPairs, ...]:
+    """`Traits.channels` of an operator whose inputs and output all have the same channels."""
+    count = call.input(0).shape[-1]
+    return (np.stack([np.arange(count)] * 2, axis=1),) * len(call.inputs)
 
 
 @dataclass(frozen=True)
@@ -166,6 +201,11 @@ def no_scratch(call: Call, target: Target) -> int:
     return 0
 
 
+def never(call: Call) -> bool:
+    """The answer of a kernel that never can."""
+    return False
+
+
 @dataclass(frozen=True)
 class Kernel:
     """A C implementation of an operator for some types and targets.
@@ -173,6 +213,15 @@ class Kernel:
     `sources` are files of the operator's folder; headers are found by following #include "...".
     `accepts` says whether it can compute this call on this target, `lower` gives the C call.
     `scratch_bytes` is the only statement of its workspace.
+
+    What the memory planner may rely on:
+    ascending: output rows are written in ascending order, each only reading the input rows that the
+    operator's `needs` names, so that rows which later outputs do not need may be overwritten.
+    in_place: the output may have the very address of input 0.
+    row_function: a second C function that computes a range of rows; its arguments are those of
+    `lower` (output at the first row to write, inputs at the first row that is there), then the
+    index of the first output row, the number of output rows, and for each input with needs the
+    index of the first row that is there.
     """
 
     name: str
@@ -181,6 +230,9 @@ class Kernel:
     accepts: Callable[[Call, Target], bool]
     lower: Callable[[Call, Target], Lowering]
     scratch_bytes: Callable[[Call, Target], int] = no_scratch
+    ascending: Callable[[Call], bool] = never
+    in_place: Callable[[Call], bool] = never
+    row_function: str | None = None
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,12 @@ from smelt.quantize.samples import read_data, samples_for
 
 
 def samples_or_random(graph: Graph, path: Path | None, count: int = 1) -> list[dict[str, Array]]:
-    """The samples in a file, or `count` reproducible random ones."""
+    """The samples in a file (UsageError when there is none), or `count` reproducible random ones."""
     if path is not None:
-        return list(samples_for(graph, read_data(path)))
+        samples = list(samples_for(graph, read_data(path)))
+        if not samples:
+            raise UsageError(f"'{path}' holds no samples")
+        return samples
     return [
         {name: random_array(graph.values[name], 1000 * seed + i) for i, name in enumerate(graph.inputs)}
         for seed in range(count)
@@ -32,8 +35,6 @@ def run_samples(graph: Graph, engine: Engine, path: Path | None) -> dict[str, Ar
     for sample in samples_or_random(graph, path):
         renamed = {value.name: sample[name] for name, value in zip(graph.inputs, engine.inputs, strict=True)}
         results.append(engine.run(renamed))
-    if not results:
-        raise UsageError(f"'{path}' holds no samples")
     if len(results) == 1:
         return results[0]
     return {name: np.stack([r[name] for r in results]) for name in results[0]}

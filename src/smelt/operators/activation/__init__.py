@@ -36,6 +36,7 @@ from smelt.operators.operator import (
     TensorType,
     Traits,
 )
+from smelt.operators.rows import same_row_needs
 from smelt.targets import Target
 
 Response = Callable[[Call, Int64], Int64]
@@ -180,6 +181,7 @@ def _operator(
         attributes=attributes,
         traits=Traits(
             elementwise=True,
+            needs=same_row_needs,
             activation=name if name in ACTIVATIONS else None,
             fixed_output=fixed.__getitem__ if fixed else None,
         ),

@@ -22,6 +22,7 @@ from smelt.operators.operator import (
     TensorType,
     Traits,
 )
+from smelt.operators.rows import same_row_needs
 from smelt.targets import Target
 
 _QUANTIZED = (DType.S8, DType.U8, DType.S16, DType.S32)
@@ -127,7 +128,7 @@ QUANTIZE = Operator(
     infer=_infer_quantize,
     evaluate=_evaluate_quantize,
     attributes=QuantizeAttributes,
-    traits=Traits(elementwise=True),
+    traits=Traits(elementwise=True, needs=same_row_needs),
     kernels=(
         Kernel(
             name="smelt_quantize_f32_s8",
@@ -150,7 +151,7 @@ DEQUANTIZE = Operator(
     summary="quantized or half-precision numbers to float32",
     infer=_infer_dequantize,
     evaluate=_evaluate_dequantize,
-    traits=Traits(elementwise=True),
+    traits=Traits(elementwise=True, needs=same_row_needs),
     kernels=(
         Kernel(
             name="smelt_dequantize_s8_f32",

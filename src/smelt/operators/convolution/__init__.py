@@ -1,8 +1,13 @@
 """Convolutions over height and width: conv_2d (grouped too) and depthwise_conv_2d."""
 
 from smelt.operators.convolution import arm_dsp
-from smelt.operators.convolution.geometry import Conv2dAttributes, DepthwiseConv2dAttributes
-from smelt.operators.convolution.meaning import cost, evaluate, infer
+from smelt.operators.convolution.geometry import (
+    Conv2dAttributes,
+    DepthwiseConv2dAttributes,
+    depthwise_channels,
+    inner_taps,
+)
+from smelt.operators.convolution.meaning import cost, evaluate, infer, needs
 from smelt.operators.convolution.portable import (
     CONV_2D_F32,
     CONV_2D_S8,
@@ -20,7 +25,11 @@ CONV_2D = Operator(
     infer=infer,
     evaluate=evaluate,
     cost=cost,
-    traits=Traits(weights=Weights(input=1, channel_axis=0, bias=2), fuses_activation=True),
+    traits=Traits(
+        weights=Weights(input=1, channel_axis=0, bias=2, data_axis=3, inner_taps=inner_taps),
+        fuses_activation=True,
+        needs=needs,
+    ),
     kernels=(*arm_dsp.CONV_2D, CONV_2D_S8, CONV_2D_F32),
 )
 DEPTHWISE_CONV_2D = Operator(
@@ -30,6 +39,11 @@ DEPTHWISE_CONV_2D = Operator(
     infer=infer,
     evaluate=evaluate,
     cost=cost,
-    traits=Traits(weights=Weights(input=1, channel_axis=3, bias=2), fuses_activation=True),
+    traits=Traits(
+        weights=Weights(input=1, channel_axis=3, bias=2),
+        fuses_activation=True,
+        needs=needs,
+        channels=depthwise_channels,
+    ),
     kernels=(*arm_dsp.DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_S8, DEPTHWISE_CONV_2D_F32),
 )

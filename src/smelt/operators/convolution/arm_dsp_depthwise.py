@@ -48,7 +48,7 @@ class _Lines:
     def words(self) -> int:
         """Words of two values that the kernel may read of a line."""
         outputs = self.line.outputs
-        return round_up(outputs, 4) // 2 + 1 if self.line.stride == 1 else round_up(outputs, 2) + 1
+        return round_up(outputs, 2) // 2 + 1 if self.line.stride == 1 else outputs + 1
 
 
 def _lines(call: Call) -> _Lines:
@@ -97,7 +97,9 @@ def _accepts_3x3(call: Call, target: Target) -> bool:
         return False
     sizes = geometry(call)
     square = (sizes.kernel_height, sizes.kernel_width, sizes.dilation_height, sizes.dilation_width) == (3, 3, 1, 1)
-    return square and _lines(call).line.stride <= 2 and _accepts(call, target)
+    if not square or _lines(call).line.stride > 2 or not _accepts(call, target):
+        return False
+    return not _requantized(call).signed_rounding
 
 
 def _words(numbers: Int64) -> NDArray[np.uint32]:
@@ -121,22 +123,19 @@ def _records(call: Call) -> NDArray[np.uint32]:
 
 
 def _records_3x3(call: Call, lines: _Lines) -> NDArray[np.uint32]:
-    """Start, three words of taps, multiplier, and the divisor of the signed form of every channel."""
+    """Start, multiplier and three words of taps of every channel."""
     found = _requantized(call)
     taps = _weights(call).reshape(-1, 3, 3)
     rows = taps.transpose(0, 2, 1) if lines.along_height else taps
     words = _bytes_as_words(rows[:, :, [0, 1, 1, 2]])
-    scales = [found.multipliers, *([found.divisors] if found.signed_rounding else [])]
-    parts = [_words(found.starts[:, None]), words, *(_words(part[:, None]) for part in scales)]
-    return np.concatenate(parts, axis=1).reshape(-1)
+    numbers = _words(np.stack([found.starts, found.multipliers], axis=1))
+    return np.concatenate([numbers, words], axis=1).reshape(-1)
 
 
 def _output_fields(call: Call) -> Fields:
     meant = _scaling(call)
     return {
         "pad": call.quantization(call.input(0)).zero_point,
-        "signed_rounding": int(_requantized(call).signed_rounding),
-        "zero_point": meant.zero_point,
         "low": meant.low,
         "high": meant.high,
     }
@@ -146,6 +145,8 @@ def _lower(call: Call, target: Target) -> Lowering:
     fields: Fields = {
         **window_fields(geometry(call)),
         "records": Table("records", _records(call)),
+        "signed_rounding": int(_requantized(call).signed_rounding),
+        "zero_point": call.quantization(call.output).zero_point,
         **_output_fields(call),
     }
     function = "smelt_depthwise_conv_2d_s8__arm_dsp"
@@ -173,8 +174,7 @@ def _scratch_bytes(call: Call, target: Target) -> int:
 
 
 def _scratch_bytes_3x3(call: Call, target: Target) -> int:
-    lines = _lines(call)
-    return 4 * (3 * _GROUP * lines.words + round_up(lines.line.outputs, 4))
+    return 4 * 3 * _GROUP * _lines(call).words
 
 
 DEPTHWISE_CONV_2D: tuple[Kernel, ...] = (

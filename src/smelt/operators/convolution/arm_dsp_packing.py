@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,12 +82,26 @@ def pack_gemm(weights: Int64, found: Requantization) -> Uint32:
     return (np.concatenate(parts, axis=1) & 0xFFFFFFFF).astype(np.uint32).reshape(-1)
 
 
+@lru_cache(maxsize=64)
+def _solved(sums: bytes, scaling: bytes, zero_point: int, low: int, high: int) -> Requantization | None:
+    bias, lowest, highest = np.frombuffer(sums, np.int64).reshape(3, -1)
+    mantissas, shifts = np.frombuffer(scaling, np.int64).reshape(2, -1)
+    return requantize_exactly(Sums(bias, lowest, highest), Scaling(mantissas, shifts, zero_point, low, high))
+
+
 def requantized(weights: Int64, bias: NDArray[np.int32], meant: Scaling) -> Requantization | None:
-    """The exact form for weights [channels, field] and the folded bias, or None."""
-    return requantize_exactly(Sums.of(weights, bias.astype(np.int64)), meant)
+    """The exact form for weights [channels, field] and the folded bias, or None; remembered, since solving is slow."""
+    sums = Sums.of(weights, bias.astype(np.int64))
+    return _solved(
+        np.stack([sums.bias, sums.low, sums.high]).tobytes(),
+        np.stack([meant.mantissas, meant.shifts]).tobytes(),
+        meant.zero_point,
+        meant.low,
+        meant.high,
+    )
 
 
 def accepts_sums(weights: Int64, bias: NDArray[np.int32], meant: Scaling) -> bool:
     """Whether some exact form exists; the cheap test comes first."""
     sums = Sums.of(weights, bias.astype(np.int64))
-    return signed_rounding(sums, meant) is not None or requantize_exactly(sums, meant) is not None
+    return signed_rounding(sums, meant) is not None or requantized(weights, bias, meant) is not None

@@ -42,20 +42,18 @@ struct smelt_depthwise_axis {
     int32_t input_step, output_step; /* bytes from one value to the next */
 };
 
-/* Lines run along one dimension, rows are counted along the other. A channel's record: start, a word of weights for each
- * row of the kernel, bytes w0, w1, w1, w2, multiplier and, when `signed_rounding`, divisor. */
+/* Lines run along one dimension, rows are counted along the other. A channel's record has five words, as
+ * smelt_depthwise_s8__arm_dsp.h says. */
 struct smelt_depthwise_conv_2d_3x3_s8__arm_dsp_parameters {
     const uint32_t *records;
     struct smelt_depthwise_axis line, row;
     int32_t batches, channels;
     int32_t line_words; /* of two input values each, pads included */
     int32_t pad;        /* the input zero point */
-    int32_t signed_rounding, zero_point;
     int32_t low, high;  /* bounds of the output */
 };
 
-/* At least four channels, multiplier 1, stride 1 or 2 along lines. scratch: words, 12 * line_words of lines and the
- * outputs of a line rounded up to fours. */
+/* At least four channels, multiplier 1, stride 1 or 2 along lines. scratch: 12 * line_words words. */
 void smelt_depthwise_conv_2d_3x3_s8__arm_dsp(
     int8_t *output, const int8_t *input, const struct smelt_depthwise_conv_2d_3x3_s8__arm_dsp_parameters *parameters,
     void *scratch);

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from smelt.errors import GraphError, UnsupportedError
 from smelt.ir import DType, Quantization
 from smelt.operators.fixed_point import ACTIVATIONS, Int64, quantize_multiplier, wrap_int32
-from smelt.operators.operator import Call
+from smelt.operators.operator import Call, ChannelPairs
 
 Int32 = NDArray[np.int32]
 Int8 = NDArray[np.int8]
@@ -169,6 +169,25 @@ def _groups(call: Call, channels: int, output_channels: int) -> int:
             f"{channels} input channels into groups of equal size"
         )
     return channels // group_channels
+
+
+def inner_taps(call: Call) -> NDArray[np.bool_]:
+    """Which taps of the kernel lie inside the input for every output pixel: [1, height, width, 1]."""
+    sizes = geometry(call)
+    rows = np.arange(sizes.kernel_height) * sizes.dilation_height - sizes.top
+    columns = np.arange(sizes.kernel_width) * sizes.dilation_width - sizes.left
+    last_row = rows + (sizes.output_height - 1) * sizes.stride_height
+    last_column = columns + (sizes.output_width - 1) * sizes.stride_width
+    inner_rows = (rows >= 0) & (last_row < sizes.input_height)
+    inner_columns = (columns >= 0) & (last_column < sizes.input_width)
+    return np.asarray((inner_rows[:, None] & inner_columns)[None, :, :, None])
+
+
+def depthwise_channels(call: Call) -> tuple[ChannelPairs | None, ...]:
+    """Each input channel and the output channels that depthwise_conv_2d computes from it."""
+    outputs = np.arange(call.input(1).shape[CHANNEL_AXIS["depthwise_conv_2d"]])
+    pairs = np.stack([outputs // call.attributes.multiplier, outputs], axis=1)
+    return (pairs, *[None] * (len(call.inputs) - 1))
 
 
 def quantize_multipliers(reals: Iterable[float]) -> tuple[Int32, Int8]:

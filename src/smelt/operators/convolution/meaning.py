@@ -18,7 +18,8 @@ from smelt.operators.convolution.geometry import (
     requantization,
 )
 from smelt.operators.convolution.outputs import centred, output_f32, output_s8
-from smelt.operators.operator import Call, Cost, TensorType
+from smelt.operators.operator import Call, Cost, Needs, TensorType
+from smelt.operators.rows import window_needs
 
 Float64 = NDArray[np.float64]
 
@@ -88,3 +89,8 @@ def _product(taps: Float64, weights: Float64) -> Float64:
         return product.reshape(*taps.shape[:4], weights.shape[1])
     grouped: Float64 = np.matmul(taps[..., None, :], weights.transpose(0, 2, 1))[..., 0, :]
     return grouped
+
+
+def needs(call: Call, input_index: int) -> Needs:
+    """The input rows under the kernel of each output row."""
+    return window_needs(call, input_index, call.input(1).shape[1])

@@ -142,6 +142,6 @@ FULLY_CONNECTED = Operator(
     infer=_infer,
     evaluate=_evaluate,
     cost=_cost,
-    traits=Traits(weights=Weights(input=1, channel_axis=0, bias=2), fuses_activation=True),
+    traits=Traits(weights=Weights(input=1, channel_axis=0, bias=2, data_axis=1), fuses_activation=True),
     kernels=(*arm_dsp.FULLY_CONNECTED, _S8, _F32),
 )

@@ -31,6 +31,7 @@ from smelt.operators.operator import (
     TensorType,
     Traits,
 )
+from smelt.operators.rows import same_row_needs
 from smelt.targets import Target
 
 Fields = dict[str, int | float | Table | None]
@@ -193,7 +194,7 @@ def _operator(
         infer=_infer,
         evaluate=partial(_evaluate, plain=plain, quantized=quantized),
         attributes=ElementwiseAttributes,
-        traits=Traits(elementwise=True, fuses_activation=True),
+        traits=Traits(elementwise=True, fuses_activation=True, needs=same_row_needs),
         kernels=kernels,
     )
 

@@ -16,6 +16,7 @@ from smelt.ir import Array, DType
 from smelt.operators.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
 from smelt.operators.operator import (
     Call,
+    ChannelPairs,
     Input,
     Kernel,
     Lowering,
@@ -24,6 +25,7 @@ from smelt.operators.operator import (
     Parameters,
     TensorType,
     Traits,
+    same_channels,
 )
 from smelt.targets import Target
 
@@ -134,6 +136,11 @@ def _lower_f32(call: Call, target: Target) -> Lowering:
     )
 
 
+def _channels(call: Call) -> tuple[ChannelPairs | None, ...]:
+    averaged = len(call.input(0).shape) - 1 in call.attributes.axes
+    return (None,) if averaged else same_channels(call)
+
+
 def _accepts_s8(call: Call, target: Target) -> bool:
     return call.input(0).dtype is DType.S8 and _count(call) <= MOST_SUMMED and _loops(call) is not None
 
@@ -152,5 +159,5 @@ MEAN = Operator(
         Kernel("smelt_mean_s8", ("mean_s8.c",), "pooling.h", _accepts_s8, _lower_s8),
         Kernel("smelt_mean_f32", ("mean_f32.c",), "pooling.h", _accepts_f32, _lower_f32),
     ),
-    traits=Traits(),
+    traits=Traits(channels=_channels),
 )

@@ -17,13 +17,16 @@ from smelt.operators.operator import (
     Input,
     Kernel,
     Lowering,
+    Needs,
     Operator,
     Output,
     Parameters,
     Table,
     TensorType,
     Traits,
+    same_channels,
 )
+from smelt.operators.rows import window_needs
 from smelt.targets import Target
 
 FLOAT_LIMIT = float(np.finfo(np.float32).max)
@@ -191,7 +194,11 @@ def _kernels(name: str) -> tuple[Kernel, ...]:
     )
 
 
-_TRAITS = Traits(same_quantization=True, fuses_activation=True)
+def _needs(call: Call, input_index: int) -> Needs:
+    return window_needs(call, input_index, call.attributes.filter[0])
+
+
+_TRAITS = Traits(same_quantization=True, fuses_activation=True, channels=same_channels, needs=_needs)
 
 AVERAGE_POOL_2D = Operator(
     name="average_pool_2d",

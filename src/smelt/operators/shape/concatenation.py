@@ -12,6 +12,7 @@ from smelt.errors import GraphError
 from smelt.ir import Array, DType, Quantization, Value
 from smelt.operators.operator import (
     Call,
+    ChannelPairs,
     Input,
     Kernel,
     Lowering,
@@ -21,6 +22,7 @@ from smelt.operators.operator import (
     Table,
     TensorType,
     Traits,
+    same_channels,
 )
 from smelt.targets import Target
 
@@ -74,6 +76,17 @@ def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     return (np.concatenate(parts, axis=call.attributes.axis),)
 
 
+def _channels(call: Call) -> tuple[ChannelPairs, ...]:
+    if call.attributes.axis != len(call.input(0).shape) - 1:
+        return same_channels(call)
+    counts = [call.input(index).shape[-1] for index in range(len(call.inputs))]
+    starts = np.cumsum([0, *counts])
+    return tuple(
+        np.stack([np.arange(count), start + np.arange(count)], axis=1)
+        for count, start in zip(counts, starts, strict=False)
+    )
+
+
 def _kernel(inputs: int) -> Kernel:
     function = f"smelt_concatenation_{inputs}"
 
@@ -105,6 +118,6 @@ CONCATENATION = Operator(
     attributes=Concatenation,
     infer=_infer,
     evaluate=_evaluate,
-    traits=Traits(same_quantization=True),
+    traits=Traits(same_quantization=True, channels=_channels),
     kernels=(_kernel(4), _kernel(12)),
 )

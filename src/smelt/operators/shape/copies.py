@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from smelt.ir import Array, DType
 from smelt.operators.fixed_point import quantize_value
 from smelt.operators.operator import (
     Call,
+    ChannelPairs,
     Input,
     Kernel,
     Lowering,
@@ -21,6 +23,7 @@ from smelt.operators.operator import (
     Table,
     TensorType,
     Traits,
+    same_channels,
 )
 from smelt.operators.shape.strided import MOST_LOOPS, Loop, Runs, merged, strides
 from smelt.targets import Target
@@ -214,6 +217,22 @@ def _accepts_pad_f32(call: Call, target: Target) -> bool:
     return call.output.dtype is DType.F32 and _fits(call, _pad_runs(call))
 
 
+def _channels_unless(moved: Callable[[Call], bool], call: Call) -> tuple[ChannelPairs | None, ...]:
+    return (None,) if moved(call) else same_channels(call)
+
+
+def _moves_channels(call: Call) -> bool:
+    return bool(call.attributes.permutation[-1:] != (len(call.input(0).shape) - 1,))
+
+
+def _takes_some_channels(call: Call) -> bool:
+    return call.output.shape[-1:] != call.input(0).shape[-1:]
+
+
+def _adds_channels(call: Call) -> bool:
+    return any(call.attributes.paddings[-2:])
+
+
 _TRAITS = Traits(same_quantization=True)
 
 TRANSPOSE = Operator(
@@ -222,7 +241,7 @@ TRANSPOSE = Operator(
     attributes=Transpose,
     infer=_infer_transpose,
     evaluate=_evaluate_transpose,
-    traits=_TRAITS,
+    traits=replace(_TRAITS, channels=partial(_channels_unless, _moves_channels)),
     kernels=(
         Kernel("smelt_strided_copy", ("strided_copy.c",), "shape.h", _accepts_transpose, _lower_transpose),
     ),
@@ -234,7 +253,7 @@ STRIDED_SLICE = Operator(
     attributes=StridedSlice,
     infer=_infer_strided_slice,
     evaluate=_evaluate_strided_slice,
-    traits=_TRAITS,
+    traits=replace(_TRAITS, channels=partial(_channels_unless, _takes_some_channels), channels_attribute="end"),
     kernels=(
         Kernel(
             "smelt_strided_copy", ("strided_copy.c",), "shape.h", _accepts_strided_slice, _lower_strided_slice
@@ -248,7 +267,7 @@ PAD = Operator(
     attributes=Pad,
     infer=_infer_pad,
     evaluate=_evaluate_pad,
-    traits=_TRAITS,
+    traits=replace(_TRAITS, channels=partial(_channels_unless, _adds_channels)),
     kernels=(
         Kernel("smelt_pad", ("pad.c",), "shape.h", _accepts_pad, _lower_pad),
         Kernel("smelt_pad_f32", ("pad_f32.c",), "shape.h", _accepts_pad_f32, _lower_pad_f32),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smelt.errors import GraphError
 from smelt.ir import Array
@@ -76,7 +76,7 @@ RESHAPE = Operator(
     attributes=Reshape,
     infer=_infer_reshape,
     evaluate=_evaluate,
-    traits=_TRAITS,
+    traits=replace(_TRAITS, channels_attribute="shape"),
 )
 
 SQUEEZE = Operator(

@@ -1,0 +1,453 @@
+"""Every command: what it prints, as text and as JSON, and how it refuses: one paragraph, exit code 2, no debris."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from small_models import small_float, small_int8, small_samples
+
+import smelt
+from smelt.cli.main import main
+from smelt.formats.tflite import read_tflite, write_tflite
+from smelt.formats.tflite.schema import BuiltinOperator
+from smelt.operators.builder import GraphBuilder
+
+COMMANDS = (
+    "inspect",
+    "convert",
+    "compile",
+    "run",
+    "profile",
+    "evaluate",
+    "compare",
+    "fit",
+    "targets",
+    "doctor",
+)
+TOTALS = {
+    "macs",
+    "instructions",
+    "estimated_cycles",
+    "code_bytes",
+    "weight_bytes",
+    "arena_bytes",
+    "stack_bytes",
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """How the command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs `smelt ARGUMENTS` in this process."""
+
+    def call(*arguments: str | Path) -> Result:
+        monkeypatch.setattr(sys, "argv", ["smelt", *map(str, arguments)])
+        capsys.readouterr()
+        code: Any = 0
+        try:
+            main()
+        except SystemExit as exit_:
+            code = exit_.code
+        captured = capsys.readouterr()
+        return Result(int(code or 0), captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with a float and an int8 model, samples and labelled samples."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "small.tflite").write_bytes(write_tflite(small_float()))
+    (folder / "small_int8.tflite").write_bytes(write_tflite(small_int8()))
+    np.savez(folder / "calibrate.npz", x=small_samples())
+    np.save(folder / "sample.npy", small_samples(1))
+    labels = np.arange(8, dtype=np.uint8) % 5
+    np.savez(folder / "labelled.npz", x=small_samples(), y=labels)
+    return folder
+
+
+def refused(result: Result, *, says: Sequence[str] = ()) -> None:
+    """Exit code 2 and one paragraph on standard error that holds each of the texts."""
+    assert result.code == 2, result
+    assert result.out == ""
+    assert result.err.startswith("smelt: ")
+    assert result.err.endswith("\n")
+    assert result.err.count("\n") == 1
+    assert "Traceback" not in result.err
+    for text in says:
+        assert text in result.err, result.err
+
+
+# ---- what every command does
+
+
+def test_help_names_every_command(command: Command) -> None:
+    result = command("--help")
+    assert result.code == 0
+    assert all(f" {name} " in result.out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_and_refuses_unknown_options(command: Command, name: str) -> None:
+    assert command(name, "--help").code == 0
+    unknown = command(name, "--no-such-option")
+    assert unknown.code == 2
+    assert "Traceback" not in unknown.err
+
+
+def test_version(command: Command) -> None:
+    assert command("--version").out == f"smelt {smelt.__version__}\n"
+
+
+def test_inspect(command: Command, files: Path) -> None:
+    text = command("inspect", files / "small_int8.tflite")
+    assert text.code == 0
+    assert "depthwise_conv_2d" in text.out
+    described = command("inspect", files / "small_int8.tflite", "--json").json
+    assert len(described["layers"]) == len(smelt.load(files / "small_int8.tflite").nodes)
+    listing = command("inspect", files / "small.tflite", "--text")
+    assert listing.code == 0
+    assert "conv_2d" in listing.out
+
+
+def test_convert_quantizes(command: Command, files: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.tflite"
+    arguments = ("convert", files / "small.tflite", "-o", output, "--quantize", "int8")
+    result = command(*arguments, "--calibrate", files / "calibrate.npz")
+    assert result.code == 0
+    graph = read_tflite(output.read_bytes())
+    assert {graph.values[n].dtype for n in (*graph.inputs, *graph.outputs)} == {smelt.DType.S8}
+    options = (
+        "--calibrate",
+        files / "calibrate.npz",
+        "--calibration-samples",
+        "2",
+        "--input-type",
+        "float32",
+    )
+    printed = command(*arguments, *options, "--json").json
+    assert printed["output_bytes"] == output.stat().st_size
+    graph = read_tflite(output.read_bytes())
+    assert graph.values[graph.inputs[0]].dtype is smelt.DType.F32
+    assert graph.values[graph.outputs[0]].dtype is smelt.DType.S8
+
+
+def test_convert_without_quantizing_keeps_the_result(command: Command, files: Path, tmp_path: Path) -> None:
+    for passes in ((), ("--passes", ""), ("--passes", "fold-padding, remove-dead-nodes")):
+        output = tmp_path / "out.tflite"
+        assert command("convert", files / "small.tflite", "-o", output, *passes).code == 0
+        differences = command("compare", files / "small.tflite", output, "--json").json
+        assert differences[-1]["relative"] <= 1e-5
+
+
+def test_compile(command: Command, files: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "firmware"
+    arguments = ("compile", files / "small_int8.tflite", "-o", folder, "--target", "cortex-m0plus")
+    assert command(*arguments).code == 0
+    assert (folder / "small_int8.c").exists()
+    printed = command(*arguments, "--name", "net", "--golden", files / "sample.npy", "--json").json
+    assert sorted(printed["files"]) == sorted(str(p.relative_to(folder)) for p in folder.rglob("*.*"))
+    assert printed["target"] == "cortex-m0plus"
+    assert printed["arena_bytes"] >= printed["arena_bound_bytes"]
+
+
+@pytest.mark.parametrize("engine", ["reference", "native", "emulated", "litert", "tflm"])
+def test_run(command: Command, files: Path, tmp_path: Path, engine: str) -> None:
+    modules = {"emulated": "unicorn", "litert": "ai_edge_litert", "tflm": "tflite_micro"}
+    if engine in modules:
+        pytest.importorskip(modules[engine])
+    output = tmp_path / "scores.npy"
+    arguments = ("run", files / "small_int8.tflite", "--engine", engine, "--input", files / "sample.npy")
+    result = command(*arguments, "--output", output, "--json")
+    assert result.code == 0
+    (scores,) = result.json.values()
+    np.testing.assert_array_equal(np.load(output), scores)
+    expected = command(*("run", files / "small_int8.tflite", "--inputs", files / "sample.npy", "--json")).json
+    assert np.abs(np.subtract(scores, *expected.values())).max() <= (1 if engine == "litert" else 0)
+    assert command(*arguments).code == 0
+
+
+@pytest.mark.parametrize("target", ["cortex-m4", "cortex-m0plus"])
+def test_profile(command: Command, files: Path, tmp_path: Path, target: str) -> None:
+    pytest.importorskip("unicorn")
+    keep = tmp_path / "keep"
+    profile = command(
+        "profile", files / "small_int8.tflite", "--target", target, "--keep", keep, "--json"
+    ).json
+    totals = profile["totals"]
+    assert set(totals) >= TOTALS
+    assert all(isinstance(totals[name], int) and totals[name] > 0 for name in TOTALS)
+    assert totals["macs"] == sum(layer["macs"] for layer in profile["layers"])
+    assert sum(layer["instructions"] for layer in profile["layers"]) <= totals["instructions"]
+    assert list(keep.rglob("*.elf"))
+    assert list(keep.rglob("main.c"))
+    text = command("profile", files / "small_int8.tflite", "--target", target)
+    assert text.code == 0
+    assert f"{totals['instructions']:,}" in text.out
+
+
+def test_evaluate(command: Command, files: Path) -> None:
+    arguments = ("evaluate", files / "small.tflite", "--evaluate", files / "labelled.npz")
+    with smelt.open_engine("reference", small_float()) as engine:
+        decisions = [engine.run({"image": x[np.newaxis]})["scores"].argmax() for x in small_samples()]
+    correct = int((np.array(decisions) == np.arange(8) % 5).sum())
+    printed = command(*arguments, "--json").json
+    assert f'"correct": {correct}' in json.dumps(printed)
+    text = command(*arguments, "--against", files / "small_int8.tflite", "--engine", "reference")
+    assert text.code == 0
+    assert "McNemar" in text.out
+
+
+def test_compare(command: Command, files: Path) -> None:
+    models = (files / "small.tflite", files / "small_int8.tflite")
+    text = command("compare", *models, "--inputs", files / "calibrate.npz")
+    assert text.code == 0
+    assert "scores" in text.out
+    same = command("compare", models[1], models[1], "--second-engine", "native", "--json").json
+    assert same
+    assert all(tensor["identical"] for tensor in same)
+    other = command("compare", *models, "--inputs", files / "calibrate.npz", "--json").json
+    assert not all(tensor["identical"] for tensor in other)
+
+
+def test_fit(command: Command, files: Path) -> None:
+    pytest.importorskip("unicorn")
+    arguments = ("fit", files / "small_int8.tflite", "--board")
+    text = command(*arguments, "nucleo-l4r5zi", "--every", "100ms")
+    assert text.code == 0
+    assert "fits" in text.out
+    assert command(*arguments, "nucleo-l4r5zi", "--json").json["fits"] is True
+
+
+def test_targets_and_doctor(command: Command) -> None:
+    assert "cortex-m4" in command("targets").out
+    listed = command("targets", "--json").json
+    assert {t["name"] for t in listed["targets"]} >= {
+        "cortex-m0plus",
+        "cortex-m4",
+        "cortex-m55",
+        "rv32imc",
+        "host",
+    }
+    assert all(board["sources"] for board in listed["boards"])
+    assert command("doctor").code == 0
+    assert "unicorn" in json.dumps(command("doctor", "--json").json)
+
+
+@pytest.mark.parametrize("name", ["[/bold]", "[red]x", ":smile:", "a b", "größe"])
+def test_any_name_is_printed_as_it_is(command: Command, tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"m{name.replace('/', '')}.tflite"
+    build = GraphBuilder("names")
+    x = build.input(name, smelt.DType.F32, (1, 4))
+    path.write_bytes(write_tflite(build.build([build.add("relu", [x], name=f"out {name}")])))
+    np.savez(tmp_path / "x.npz", x=np.ones((2, 4), np.float32), y=np.zeros(2, np.uint8))
+    for arguments in (
+        ("inspect", path),
+        ("run", path),
+        ("compare", path, path),
+        ("profile", path),
+        ("fit", path, "--board", "nucleo-l4r5zi"),
+        ("evaluate", path, "--evaluate", tmp_path / "x.npz"),
+        ("convert", path, "-o", tmp_path / f"out{path.name}"),
+        ("compile", path, "-o", tmp_path / "c"),
+    ):
+        result = command(*arguments)
+        assert result.code == 0, result
+        if arguments[0] in ("inspect", "run", "compare"):
+            assert f"out {name}" in result.out
+
+
+# ---- how it refuses
+
+
+def with_operator(data: bytes, old: BuiltinOperator, new: BuiltinOperator) -> bytes:
+    """A .tflite file with an operator code replaced, both in the old and the new field."""
+    from smelt.formats.tflite.flatbuffer import read_flatbuffer, write_flatbuffer
+    from smelt.formats.tflite.schema import TFLITE
+
+    model = read_flatbuffer(data, TFLITE)
+    codes = [
+        code.replace(builtin_code=new, deprecated_builtin_code=int(new))
+        if int(code.builtin_code) == old
+        else code
+        for code in model.operator_codes
+    ]
+    return write_flatbuffer(model.replace(operator_codes=codes), TFLITE)
+
+
+def bad_models(folder: Path) -> dict[str, Path]:
+    """Model files that cannot be read."""
+    data = (folder / "small_int8.tflite").read_bytes()
+    contents = {
+        "truncated": data[: len(data) // 3],
+        "empty": b"",
+        "garbage": b"\xfe" * 1000,
+        "unsupported": with_operator(data, BuiltinOperator.SOFTMAX, BuiltinOperator.LOG_SOFTMAX),
+    }
+    paths = {"missing": folder / "no_such.tflite", "folder": folder}
+    for name, content in contents.items():
+        paths[name] = folder / f"{name}.tflite"
+        paths[name].write_bytes(content)
+    return paths
+
+
+@pytest.mark.parametrize("problem", ["missing", "folder", "truncated", "empty", "garbage", "unsupported"])
+def test_models_that_cannot_be_read(command: Command, files: Path, tmp_path: Path, problem: str) -> None:
+    path = bad_models(files)[problem]
+    output, labelled = tmp_path / "out", files / "labelled.npz"
+    before = sorted(tmp_path.rglob("*"))
+    for arguments in (
+        ("inspect", path),
+        ("convert", path, "-o", f"{output}.tflite"),
+        ("convert", path, "-o", f"{output}.tflite", "--quantize", "int8", "--calibrate", labelled),
+        ("compile", path, "-o", output),
+        ("run", path, "--output", f"{output}.npy"),
+        ("profile", path, "--keep", output),
+        ("evaluate", path, "--evaluate", labelled),
+        ("compare", path, files / "small.tflite"),
+        ("compare", files / "small.tflite", path),
+        ("fit", path, "--board", "nucleo-l4r5zi"),
+    ):
+        refused(command(*arguments), says=["LOG_SOFTMAX" if problem == "unsupported" else path.name])
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_names_with_a_slip_are_answered_with_the_right_one(
+    command: Command, files: Path, tmp_path: Path
+) -> None:
+    model = files / "small_int8.tflite"
+    for arguments in (
+        ("compile", model, "-o", tmp_path / "out", "--target", "cortex-m44"),
+        ("profile", model, "--target", "cortex-m44"),
+        ("run", model, "--engine", "emulated", "--target", "cortex-m44"),
+    ):
+        refused(command(*arguments), says=["cortex-m44", "cortex-m4"])
+    refused(command("fit", model, "--board", "nucleo-l4r5z"), says=["NUCLEO-L4R5ZI"])
+    refused(command("fit", model, "--board", "nucleo-l4r5zi", "--every", "often"), says=["often"])
+    refused(
+        command("convert", model, "-o", tmp_path / "out.tflite", "--passes", "fold-paddings"),
+        says=["fold-padding"],
+    )
+    refused(command("inspect", model, "--shape", "x=1,a"), says=["x=1,a"])
+    assert os.listdir(tmp_path) == ["files"]
+
+
+def test_data_that_does_not_fit(command: Command, files: Path, tmp_path: Path) -> None:
+    model, output = files / "small.tflite", tmp_path / "out.tflite"
+    data = {
+        "shape": {"x": np.zeros((4, 8, 8, 4), np.float32)},
+        "rank": {"x": np.float32(1)},
+        "nan": {"x": np.full((2, 8, 8, 3), np.nan, np.float32)},
+        "empty": {"x": np.zeros((0, 8, 8, 3), np.float32)},
+        "names": {"a": np.zeros((1, 8, 8, 3), np.float32), "b": np.zeros(1)},
+        "text": {"x": np.array(["one", "two"])},
+    }
+    quantize = ("convert", model, "-o", output, "--quantize", "int8", "--calibrate")
+    for name, arrays in data.items():
+        path = tmp_path / f"{name}.npz"
+        np.savez(path, **arrays)  # type: ignore[arg-type]
+        refused(command(*quantize, path))
+        if name != "nan":
+            refused(command("run", model, "--inputs", path))
+            refused(command("evaluate", model, "--evaluate", path))
+            refused(command("compare", model, model, "--inputs", path))
+            refused(command("compile", model, "-o", tmp_path / "c", "--golden", path))
+            refused(command("profile", model, "--inputs", path))
+    refused(
+        command("run", model, "--inputs", tmp_path / "shape.npz"), says=["[1, 8, 8, 3]", "[8, 8, 4]", "image"]
+    )
+    for path in (tmp_path / "no_such.npz", files, files / "small.tflite"):
+        refused(command(*quantize, path), says=[path.name])
+        refused(command("run", model, "--inputs", path), says=[path.name])
+    refused(command("evaluate", model, "--evaluate", files / "calibrate.npz"), says=["y"])
+    refused(command("evaluate", model, "--evaluate", files / "labelled.npz", "--skip", "8"), says=["8"])
+    assert not output.exists()
+    assert not (tmp_path / "c").exists()
+
+
+def test_options_that_contradict_each_other(command: Command, files: Path, tmp_path: Path) -> None:
+    model, data, output = files / "small.tflite", files / "calibrate.npz", tmp_path / "out.tflite"
+    refused(command("convert", model, "-o", output, "--quantize", "int8"), says=["--calibrate"])
+    refused(command("convert", model, "-o", output, "--calibrate", data), says=["--quantize"])
+    quantize = ("--quantize", "int8", "--calibrate", data)
+    refused(command("convert", files / "small_int8.tflite", "-o", output, *quantize), says=["already"])
+    refused(command("run", model, "--engine", "onnxruntime"), says=["onnx"])
+    assert not output.exists()
+
+
+def test_outputs_that_must_not_be_written(command: Command, files: Path, tmp_path: Path) -> None:
+    model = files / "small.tflite"
+    link = tmp_path / "link.tflite"
+    link.symlink_to(model)
+    contents = {path: path.read_bytes() for path in files.iterdir()}
+    for output in (model, link, files / ".." / "files" / "small.tflite"):
+        refused(command("convert", model, "-o", output), says=["output"])
+    refused(command("convert", model, "-o", tmp_path / "out.xyz"), says=[".tflite"])
+    refused(command("convert", model, "-o", files), says=["files"])
+    refused(command("convert", model, "-o", model / "below.tflite"), says=["below.tflite"])
+    refused(command("compile", model, "-o", files), says=["files"])
+    refused(command("compile", model, "-o", model), says=["small.tflite"])
+    refused(command("profile", model, "--keep", model), says=["small.tflite"])
+    refused(command("run", model, "--output", tmp_path / "out.txt"), says=[".npy"])
+    sample = files / "sample.npy"
+    refused(command("run", model, "--input", sample, "--output", sample), says=["sample.npy"])
+    assert {path: path.read_bytes() for path in files.iterdir()} == contents
+    assert sorted(os.listdir(tmp_path)) == ["files", "link.tflite"]
+
+
+# ---- the package
+
+
+def test_help_imports_no_numpy() -> None:
+    program = (
+        "import sys; sys.argv = ['smelt', '--help']\n"
+        "from smelt.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'onnx', 'torch', 'unicorn', 'jinja2'} & set(sys.modules)\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_module_and_script_are_the_same_command(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "smelt", "inspect", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    refused(Result(done.returncode, done.stdout, done.stderr), says=["folder"])
+
+
+def test_everything_public_can_be_imported() -> None:
+    assert list(smelt.__all__) == sorted(smelt.__all__)
+    for name in smelt.__all__:
+        assert getattr(smelt, name) is not None
+    assert set(dir(smelt)) >= set(smelt.__all__)
+    with pytest.raises(AttributeError, match="no_such"):
+        _ = smelt.no_such  # type: ignore[attr-defined]
