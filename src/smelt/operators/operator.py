@@ -201,9 +201,19 @@ def no_scratch(call: Call, target: Target) -> int:
     return 0
 
 
-def never(call: Call) -> bool:
-    """The answer of a kernel that never can."""
-    return False
+def no_input(call: Call) -> tuple[int, ...]:
+    """The `in_place` of a kernel that cannot."""
+    return ()
+
+
+def equal_inputs(call: Call) -> tuple[int, ...]:
+    """The `in_place` of a kernel that goes through elements in order: inputs as large as the output."""
+    output = call.output
+    return tuple(
+        index
+        for index, value in enumerate(call.inputs)
+        if value is not None and value.shape == output.shape and value.dtype.bits == output.dtype.bits
+    )
 
 
 @dataclass(frozen=True)
@@ -217,7 +227,7 @@ class Kernel:
     What the memory planner may rely on:
     ascending: output rows are written in ascending order, each only reading the input rows that the
     operator's `needs` names, so that rows which later outputs do not need may be overwritten.
-    in_place: the output may have the very address of input 0.
+    in_place: the inputs whose very address the output may have.
     row_function: a second C function that computes a range of rows; its arguments are those of
     `lower` (output at the first row to write, inputs at the first row that is there), then the
     index of the first output row, the number of output rows, and for each input with needs the
@@ -230,8 +240,8 @@ class Kernel:
     accepts: Callable[[Call, Target], bool]
     lower: Callable[[Call, Target], Lowering]
     scratch_bytes: Callable[[Call, Target], int] = no_scratch
-    ascending: Callable[[Call], bool] = never
-    in_place: Callable[[Call], bool] = never
+    ascending: bool = False
+    in_place: Callable[[Call], tuple[int, ...]] = no_input
     row_function: str | None = None
 
 

@@ -35,6 +35,7 @@ from smelt.operators.operator import (
     Table,
     TensorType,
     Traits,
+    equal_inputs,
 )
 from smelt.operators.rows import same_row_needs
 from smelt.targets import Target
@@ -142,6 +143,8 @@ def _lookup(response: Response) -> Kernel:
         header="activation.h",
         accepts=partial(_types_are, DType.S8),
         lower=partial(_lower_lookup, response),
+        ascending=True,
+        in_place=equal_inputs,
     )
 
 
@@ -152,6 +155,8 @@ def _f32(stem: str, lower: Callable[[Call, Target], Lowering]) -> Kernel:
         header="activation.h",
         accepts=partial(_types_are, DType.F32),
         lower=lower,
+        ascending=True,
+        in_place=equal_inputs,
     )
 
 
@@ -161,6 +166,8 @@ _RELU_S8 = Kernel(
     header="activation.h",
     accepts=_clamps_only,
     lower=_lower_relu_s8,
+    ascending=True,
+    in_place=equal_inputs,
 )
 
 

@@ -21,6 +21,7 @@ from smelt.operators.operator import (
     Parameters,
     TensorType,
     Traits,
+    equal_inputs,
 )
 from smelt.operators.rows import same_row_needs
 from smelt.targets import Target
@@ -143,6 +144,8 @@ QUANTIZE = Operator(
             header="conversion.h",
             accepts=lambda call, target: _converts(DType.S8, DType.S8, call),
             lower=_lower_requantize_s8,
+            ascending=True,
+            in_place=equal_inputs,
         ),
     ),
 )

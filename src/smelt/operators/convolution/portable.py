@@ -135,6 +135,7 @@ CONV_2D_S8 = Kernel(
     header="convolution.h",
     accepts=_accepts_s8,
     lower=_lower_conv_s8,
+    ascending=True,
     scratch_bytes=_conv_scratch_bytes,
 )
 DEPTHWISE_CONV_2D_S8 = Kernel(
@@ -143,6 +144,7 @@ DEPTHWISE_CONV_2D_S8 = Kernel(
     header="convolution.h",
     accepts=_accepts_s8,
     lower=_lower_depthwise_s8,
+    ascending=True,
     scratch_bytes=_depthwise_scratch_bytes,
 )
 CONV_2D_F32, DEPTHWISE_CONV_2D_F32 = (
@@ -152,6 +154,7 @@ CONV_2D_F32, DEPTHWISE_CONV_2D_F32 = (
         header="convolution.h",
         accepts=_accepts_f32,
         lower=_lower_f32,
+        ascending=True,
     )
     for name in ("conv_2d", "depthwise_conv_2d")
 )

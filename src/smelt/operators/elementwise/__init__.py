@@ -30,6 +30,7 @@ from smelt.operators.operator import (
     Table,
     TensorType,
     Traits,
+    equal_inputs,
 )
 from smelt.operators.rows import same_row_needs
 from smelt.targets import Target
@@ -166,6 +167,8 @@ def _kernels(operation: str, dtype: DType, fields: Callable[[Call], Fields]) -> 
             header="elementwise.h",
             accepts=partial(_accepts, dtype, 0),
             lower=partial(_lower, stem, fields),
+            ascending=True,
+            in_place=equal_inputs,
         ),
         Kernel(
             name=f"smelt_{repeated}",

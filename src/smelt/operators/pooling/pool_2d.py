@@ -189,8 +189,8 @@ def _kernels(name: str) -> tuple[Kernel, ...]:
         return call.input(0).dtype is DType.F32
 
     return (
-        Kernel(f"smelt_{name}_s8", (f"{name}_s8.c",), "pooling.h", accepts_s8, _lower_s8),
-        Kernel(f"smelt_{name}_f32", (f"{name}_f32.c",), "pooling.h", accepts_f32, _lower_f32),
+        Kernel(f"smelt_{name}_s8", (f"{name}_s8.c",), "pooling.h", accepts_s8, _lower_s8, ascending=True),
+        Kernel(f"smelt_{name}_f32", (f"{name}_f32.c",), "pooling.h", accepts_f32, _lower_f32, ascending=True),
     )
 
 

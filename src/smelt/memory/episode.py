@@ -1,0 +1,189 @@
+"""An episode: consecutive layers that run together, and which bytes of which buffer are live when.
+
+Time is counted in half steps: on the even half a row step reads, on the odd half it writes. A buffer's live
+bytes at a time are given as the range that covers them; from these ranges follow the bytes that an episode
+takes, and for each pair of buffers the forbidden gap between their bases (see `layout`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smelt.memory.layout import Gap
+from smelt.memory.row_graph import RowGraph
+from smelt.memory.row_order import RowOrder, row_order
+from smelt.memory.rows import RowKernel
+
+Times = NDArray[np.int64]
+_NEVER = -1
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How layers first .. last - 1 run: `kernels` holds the index of each layer's kernel."""
+
+    first: int
+    last: int
+    kernels: tuple[int, ...]
+    descending: bool = False
+    reverse_inputs: bool = False
+
+
+@dataclass(frozen=True)
+class Living:
+    """A buffer during an episode: at time t the bytes begin[t] .. end[t] - 1 are live, none if equal."""
+
+    name: str
+    bytes: int
+    alignment: int
+    rows: int
+    begin: Times
+    end: Times
+
+
+class Episode:
+    """What happens to all buffers while the layers of a variant run; immutable once made."""
+
+    def __init__(self, graph: RowGraph, variant: Variant) -> None:
+        self.graph = graph
+        self.variant = variant
+        self.kernels: dict[int, RowKernel] = {
+            at: graph.layers[at].kernels[kernel]
+            for at, kernel in zip(range(variant.first, variant.last), variant.kernels, strict=True)
+        }
+        self.order: RowOrder = row_order(
+            graph,
+            variant.first,
+            variant.last,
+            descending=variant.descending,
+            reverse_inputs=variant.reverse_inputs,
+        )
+        self.times = 2 * len(self.order)
+        self.buffers = (*self._tensors(), *self._scratch())
+
+    @property
+    def streams(self) -> bool:
+        """Whether several layers run in turn."""
+        return self.variant.last - self.variant.first > 1
+
+    @cached_property
+    def price(self) -> float:
+        """The cycles that its kernels and streaming cost."""
+        kernels = self.kernels.values()
+        return sum(kernel.price + (kernel.stream_price if self.streams else 0.0) for kernel in kernels)
+
+    @cached_property
+    def peak_bytes(self) -> int:
+        """The most bytes that are live at once: no layout takes fewer."""
+        total = np.zeros(self.times, np.int64)
+        for buffer in self.buffers:
+            total += buffer.end - buffer.begin
+        return int(total.max(initial=0))
+
+    @cached_property
+    def gaps(self) -> Mapping[tuple[str, str], Gap]:
+        """For pairs (a, b) that conflict, the (low, high) such that low < base_b - base_a < high is forbidden."""
+        found: dict[tuple[str, str], Gap] = {}
+        for at, b in enumerate(self.buffers):
+            for a in self.buffers[:at]:
+                both = (a.begin < a.end) & (b.begin < b.end)
+                if both.any():
+                    found[a.name, b.name] = (
+                        int((a.begin - b.end)[both].min()),
+                        int((a.end - b.begin)[both].max()),
+                    )
+        for pair, gap in self._elementwise():
+            reverse = pair[::-1]
+            if reverse in found:
+                pair, gap = reverse, (-gap[1], -gap[0])
+            low, high = found.get(pair, gap)
+            found[pair] = (min(low, gap[0]), max(high, gap[1]))
+        return found
+
+    def _elementwise(self) -> list[tuple[tuple[str, str], Gap]]:
+        """Within a row an elementwise layer's output lies on its input, below it, or off it."""
+        rows = {buffer.name: buffer.rows for buffer in self.buffers}
+        found = []
+        for at, step in self.order:
+            layer = self.graph.layers[at]
+            for read in layer.inputs:
+                if read.elementwise and not self.kernels[at].buffered and read.tensor in rows:
+                    size = self.graph.tensors[layer.output].row_bytes
+                    shift = (step % rows[read.tensor] - step % rows[layer.output]) * size
+                    found.append(((read.tensor, layer.output), (shift, shift + size)))
+        return found
+
+    def _tensors(self) -> list[Living]:
+        births, deaths = self._lives()
+        found = []
+        for name, birth in births.items():
+            death = deaths[name]
+            if not (birth <= death).any():
+                continue
+            tensor = self.graph.tensors[name]
+            rows = tensor.rows
+            begin, end = _cover(birth, death, np.arange(rows), self.times)
+            if self.streams and self.graph.inside(name, self.variant.first, self.variant.last):
+                span = int((end - begin).max())
+                if span < rows:
+                    rows = span
+                    begin, end = _cover(birth, death, np.arange(tensor.rows) % rows, self.times)
+            size = tensor.row_bytes
+            found.append(Living(name, rows * size, tensor.alignment, rows, begin * size, end * size))
+        return found
+
+    def _lives(self) -> tuple[dict[str, Times], dict[str, Times]]:
+        """The first and the last time of each row of each tensor; a row that never lives dies before birth."""
+        births: dict[str, Times] = {}
+        deaths: dict[str, Times] = {}
+        for name, tensor in self.graph.tensors.items():
+            made = self.graph.producer.get(name, -1 if name in self.graph.inputs else self.variant.last)
+            if made < self.variant.last and (made >= self.variant.first or self._arrives(name)):
+                births[name] = np.full(tensor.rows, self.times if made >= self.variant.first else 0)
+                deaths[name] = np.full(tensor.rows, _NEVER)
+        self._run(births, deaths)
+        for name, death in deaths.items():
+            death[self.graph.pending(name, self.variant.last)] = self.times - 1
+        return births, deaths
+
+    def _arrives(self, name: str) -> bool:
+        return bool(self.graph.pending(name, self.variant.first).any())
+
+    def _run(self, births: dict[str, Times], deaths: dict[str, Times]) -> None:
+        """Note when each row is written and last read."""
+        kept = {at: [_NotYet(kernel, len(reads)) for reads in self.graph.needs[at]] for at, kernel in self.kernels.items()}
+        last_position = {at: position for position, (at, _) in enumerate(self.order)}
+        for position, (at, step) in enumerate(self.order):
+            layer, kernel = self.graph.layers[at], self.kernels[at]
+            for k, read in enumerate(layer.inputs):
+                low, high = kept[at][k].rows(self.graph.needs[at][k][step])
+                gone = kernel.buffered or kernel.keeps_rows or read.elementwise
+                death = deaths[read.tensor][low : high + 1]
+                np.maximum(death, 2 * position + (not gone), out=death)
+            if not layer.accumulates or position == last_position[at]:
+                row = slice(None) if layer.accumulates else slice(step, step + 1)
+                births[layer.output][row] = 2 * position + 1
+                np.maximum(deaths[layer.output][row], 2 * position + 1, out=deaths[layer.output][row])
+
+    def _scratch(self) -> list[Living]:
+        positions: dict[int, list[int]] = {}
+        for position, (at, _) in enumerate(self.order):
+            positions.setdefault(at, []).append(position)
+        found = []
+        for at, kernel in self.kernels.items():
+            if not kernel.scratch_bytes or at not in positions:
+                continue
+            end = np.zeros(self.times, np.int64)
+            if kernel.keeps_rows or self.graph.layers[at].accumulates:
+                end[2 * positions[at][0] : 2 * positions[at][-1] + 2] = kernel.scratch_bytes
+            else:
+                end.reshape(-1, 2)[positions[at]] = kernel.scratch_bytes
+            name = self.graph.layers[at].scratch
+            begin = np.zeros(self.times, np.int64)
+            found.append(Living(name, kernel.scratch_bytes, kernel.scratch_alignment, 1, begin, end))
+        return found

@@ -1,0 +1,127 @@
+"""How a node connects the channels of what it reads with those of what it computes.
+
+A channel is an index of a tensor's last dimension.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smelt.ir import Array, Value
+from smelt.operators import Call, find_operator
+from smelt.operators.operator import ChannelPairs, Weights
+
+Mask = NDArray[np.bool_]
+Numbers = NDArray[np.int64] | NDArray[np.float64]
+
+
+def channel_count(value: Value) -> int:
+    """The size of the last dimension; 1 for a scalar."""
+    return value.shape[-1] if value.shape else 1
+
+
+def channel_pairs(call: Call) -> tuple[ChannelPairs | None, ...]:
+    """For each input, which channels of it become which of the output, as `Traits.channels` says.
+
+    None for an input of which any channel may count for any output, and for trained parameters.
+    """
+    traits = find_operator(call.node.operator).traits
+    unknown = (None,) * len(call.inputs)
+    described = [value for value in (*call.inputs, *call.outputs) if value is not None]
+    if len(call.outputs) != 1 or not all(value.shape and value.elements for value in described):
+        return unknown
+    if traits.weights is not None and not _has_constant_parameters(call, traits.weights):
+        return unknown
+    if traits.channels is not None:
+        return traits.channels(call)
+    if traits.alias:
+        return (_pairs_in_memory(call.input(0), call.output),)
+    if traits.elementwise:
+        return tuple(_pairs_in_place(value, call.output) for value in call.inputs)
+    return unknown
+
+
+def _pairs_in_memory(source: Value, result: Value) -> ChannelPairs:
+    places = np.arange(math.lcm(source.shape[-1], result.shape[-1]))
+    return np.stack([places % source.shape[-1], places % result.shape[-1]], axis=1)
+
+
+def _pairs_in_place(source: Value | None, result: Value) -> ChannelPairs | None:
+    if source is None or source.shape[-1] != result.shape[-1]:
+        return None
+    return np.stack([np.arange(result.shape[-1])] * 2, axis=1)
+
+
+def _has_constant_parameters(call: Call, role: Weights) -> bool:
+    bias_is_constant = role.bias is None or not call.has(role.bias) or call.constant(role.bias) is not None
+    return call.constant(role.input) is not None and bias_is_constant
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """A layer each output channel of which is a weighted sum over channels of the data.
+
+    `weights` are [outputs, taps, features], zero point subtracted; feature j is channel j modulo the
+    data's channels.  `inner` has the same shape: whether a weight never meets padding.
+    """
+
+    role: Weights
+    weights: Numbers
+    inner: Mask
+
+    @property
+    def reads(self) -> Mask:
+        """[outputs, features]: whether an output depends on a feature."""
+        return np.asarray((self.weights != 0).any(axis=1))
+
+
+def mixing(call: Call) -> Mixing | None:
+    """How a layer with constant weights mixes channels; None for other nodes, grouped convolution included."""
+    role = find_operator(call.node.operator).traits.weights
+    if role is None or role.data_axis is None or not _has_constant_parameters(call, role):
+        return None
+    channels = channel_count(call.input(role.data))
+    if channels == 0 or call.input(role.input).shape[role.data_axis] % channels:
+        return None
+    weights = centred_weights(call, role)
+    inner = np.ones((), np.bool_) if role.inner_taps is None else role.inner_taps(call)
+    everywhere = np.broadcast_to(inner, weights.shape)
+    return Mixing(role, in_rows(weights, role), in_rows(everywhere, role))
+
+
+def centred_weights(call: Call, role: Weights) -> Numbers:
+    """A layer's constant weights less their zero point, in a type that sums them exactly."""
+    weights = call.constant(role.input)
+    assert weights is not None
+    quantization = call.input(role.input).quantization
+    if quantization is None:
+        return np.asarray(weights, np.float64)
+    # Per-channel weights are symmetric.
+    zero_point = quantization.zero_points[0] if len(quantization.zero_points) == 1 else 0
+    return np.asarray(weights, np.int64) - zero_point
+
+
+def in_rows[T: np.generic](array: NDArray[T], role: Weights) -> NDArray[T]:
+    """Weights as [outputs, taps, features]."""
+    assert role.data_axis is not None
+    moved = np.moveaxis(array, (role.channel_axis, role.data_axis), (0, -1))
+    return moved.reshape(moved.shape[0], -1, moved.shape[-1])
+
+
+def unused_outputs(call: Call) -> Mask | None:
+    """Of a layer that pairs channels (depthwise): the outputs whose weights are all zero; None for other nodes."""
+    role = find_operator(call.node.operator).traits.weights
+    if role is None or role.data_axis is not None or not _has_constant_parameters(call, role):
+        return None
+    weights = centred_weights(call, role)
+    others = tuple(axis for axis in range(weights.ndim) if axis != role.channel_axis)
+    return np.asarray((weights == 0).all(axis=others))
+
+
+def selected(array: Array, axis: int, mask: Mask) -> Array:
+    """The indices of one dimension where the mask is set."""
+    return np.compress(mask, array, axis=axis)
