@@ -310,14 +310,14 @@ def bad_models(folder: Path) -> dict[str, Path]:
         "garbage": b"\xfe" * 1000,
         "unsupported": with_operator(data, BuiltinOperator.SOFTMAX, BuiltinOperator.LOG_SOFTMAX),
     }
-    paths = {"missing": folder / "no_such.tflite", "folder": folder}
+    paths = {"missing": folder / "no_such.tflite", "folder": folder, "device": Path("/dev/zero")}
     for name, content in contents.items():
         paths[name] = folder / f"{name}.tflite"
         paths[name].write_bytes(content)
     return paths
 
 
-@pytest.mark.parametrize("problem", ["missing", "folder", "truncated", "empty", "garbage", "unsupported"])
+@pytest.mark.parametrize("problem", ["missing", "folder", "device", "truncated", "empty", "garbage", "unsupported"])
 def test_models_that_cannot_be_read(command: Command, files: Path, tmp_path: Path, problem: str) -> None:
     path = bad_models(files)[problem]
     output, labelled = tmp_path / "out", files / "labelled.npz"

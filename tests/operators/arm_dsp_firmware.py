@@ -73,7 +73,10 @@ class Cases:
         name = f"case_{index}"
         self.lines.insert(0, f'#include "{kernel.header}"')
         prototype = f"void {name}(int8_t *output, const int8_t *input, void *scratch)"
-        self.lines += [f"{prototype};", f"{prototype} {{ (void)scratch; {lowering.function}({', '.join(arguments)}); }}"]
+        self.lines += [
+            f"{prototype};",
+            f"{prototype} {{ (void)scratch; {lowering.function}({', '.join(arguments)}); }}",
+        ]
 
     def _value(self, value: int | float | Table | None) -> str:
         if isinstance(value, Table):
@@ -101,7 +104,12 @@ class Device:
     """Cases on an emulated core."""
 
     def __init__(
-        self, graphs: Sequence[Graph], folder: Path, target: Target = DSP, optimize: str = "-O2", prefer: str = ""
+        self,
+        graphs: Sequence[Graph],
+        folder: Path,
+        target: Target = DSP,
+        optimize: str = "-O2",
+        prefer: str = "",
     ) -> None:
         self.cases = Cases(graphs, target)
         names = [f"(void (*)(void))case_{k}" for k in range(len(graphs))]
@@ -134,7 +142,9 @@ class Device:
             sizes.append(scratch + sum(graph.values[name].bytes for name in names))
         return max(sizes) + 3 * (2 * GUARD + 16) + 8
 
-    def run(self, index: int, data: Array, *, count: bool = False, misalign: int = 0) -> tuple[Array, CallResult]:
+    def run(
+        self, index: int, data: Array, *, count: bool = False, misalign: int = 0
+    ) -> tuple[Array, CallResult]:
         """The output of one case; asserts that nothing beside output and scratch was written."""
         value = self.cases.graphs[index].values[self.cases.graphs[index].outputs[0]]
         base, capacity = self.machine.symbol("memory")
@@ -177,9 +187,19 @@ def run_on_host(graphs: Sequence[Graph], data: Sequence[Array], folder: Path) ->
             f"if (fread(i, 1, {data[index].nbytes}, stdin) != {data[index].nbytes}) return 1;\n"
             f"case_{index}(o, i, s); fwrite(o, {output}, 1, stdout); free(i); free(o); free(s); }}"
         )
-    text = "#include <stdio.h>\n#include <stdlib.h>\n" + cases.text("\n".join(["int main(void) {", *steps, "return 0; }"]))
+    text = "#include <stdio.h>\n#include <stdlib.h>\n" + cases.text(
+        "\n".join(["int main(void) {", *steps, "return 0; }"])
+    )
     (folder / "host.c").write_text(text)
-    flags = ["-std=c99", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-Wall", "-Werror"]
+    flags = [
+        "-std=c99",
+        "-O1",
+        "-g",
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=all",
+        "-Wall",
+        "-Werror",
+    ]
     includes = [f"-I{path}" for path in cases.includes]
     files = [str(folder / "host.c"), *map(str, sorted(cases.sources))]
     subprocess.run([gcc, *flags, *includes, *files, "-o", str(folder / "host")], check=True)

@@ -33,7 +33,9 @@ def command(
     from smelt.report.tensors import samples_or_random
 
     shapes = formats.parse_shapes(shape)
-    graphs = (formats.load(first, shapes=shapes), formats.load(second, shapes=shapes))
+    # a .tflite file has no symbolic shapes; the other model may
+    chosen = {path: None if path.suffix == ".tflite" else shapes for path in (first, second)}
+    graphs = (formats.load(first, shapes=chosen[first]), formats.load(second, shapes=chosen[second]))
     samples = samples_or_random(graphs[0], inputs, count=5)
     with (
         open_engine(engine.value, graphs[0], target=target, path=first) as a,

@@ -16,7 +16,7 @@ def command(json: Json = False) -> None:
     if json:
         console.print_json([{**vars(item)} for item in items])
         return
-    rows = [
+    rows: list[list[str | Text]] = [
         [
             Text("yes", style="green") if item.version else Text("no", style="yellow"),
             item.name,

@@ -35,7 +35,9 @@ def command(
     data = read_data(evaluate)
     results = []
     for path in [model, *([against] if against else [])]:
-        graph = formats.load(path, shapes=formats.parse_shapes(shape))
+        # a .tflite file has no symbolic shapes; the other model may
+        shapes = None if against and path.suffix == ".tflite" else formats.parse_shapes(shape)
+        graph = formats.load(path, shapes=shapes)
         total = len(data.labels) - skip if data.labels is not None else None
         with (
             open_engine(engine.value, graph, target=target, path=path) as runner,

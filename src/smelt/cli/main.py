@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -42,6 +43,10 @@ def _options(
 
 def main() -> None:
     """Run the command line; errors that a user caused end with one paragraph and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        # a name or a unit that the terminal's encoding lacks must not end the command
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except SmeltError as error:

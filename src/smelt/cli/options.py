@@ -58,5 +58,5 @@ class EngineName(StrEnum):
 
 EngineOption = Annotated[EngineName, typer.Option("--engine", help="What runs the model.")]
 EmulatedTarget = Annotated[
-    str, typer.Option("--target", help="The core for the engines native and emulated.")
+    str, typer.Option("--target", help="The core for the engine emulated.")
 ]

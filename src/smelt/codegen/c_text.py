@@ -79,8 +79,11 @@ def float_literal(value: float) -> str:
 
 
 def initializer(array: Array) -> str:
-    """The elements of an array between braces, wrapped at 110 columns, in memory order."""
-    flat = array.reshape(-1)
+    """The elements of an array between braces, wrapped at 110 columns, in memory order.
+
+    An array without elements gives a single 0: C has no empty arrays.
+    """
+    flat = array.reshape(-1) if array.size else np.zeros(1, array.dtype)
     if flat.dtype.kind == "f":
         items = [float_literal(float(v)) for v in flat]
     elif flat.dtype.kind == "b":

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import jinja2
+import numpy as np
 
 from smelt.codegen.c_text import C_TYPES, comment_text, float_literal, identifier, initializer
 from smelt.codegen.program import Layer, Program, build_program
@@ -223,8 +224,13 @@ def _golden(
     results = evaluate_graph(graph, data)
     arrays = [*(data[n] for n in graph.inputs), *(results[n] for n in graph.outputs)]
     described = [*inputs, *outputs]
+    for tensor, array in zip(described, arrays, strict=True):
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise CompileError(
+                f"the self check's golden tensor '{tensor.name}' holds NaN or infinity; give another input (--golden)"
+            )
     return [
-        (tensor.macro.lower() + "_golden", tensor.c_type, tensor.elements, initializer(array))
+        (tensor.macro.lower() + "_golden", tensor.c_type, max(tensor.elements, 1), initializer(array))
         for tensor, array in zip(described, arrays, strict=True)
     ]
 
@@ -254,18 +260,24 @@ def _step(program: Program, layer: Layer, store: TableStore) -> dict[str, str]:
     return {"comment": f"{title}: {shapes}{work}", "call": call}
 
 
+def _pointer(program: Program, value: Value, qualifier: str) -> str:
+    """A tensor's place as a typed pointer; through void where the type wants more alignment than a byte."""
+    through = f"({qualifier}void *)" if value.dtype.numpy.itemsize > 1 else ""
+    return f"({qualifier}{C_TYPES[value.dtype]} *){through}(a + {program.offsets[value.name]})"
+
+
 def _argument(program: Program, layer: Layer, argument: Argument, store: TableStore) -> str:
     if isinstance(argument, Output):
         value = layer.call.outputs[argument.index]
-        return f"({C_TYPES[value.dtype]} *)(a + {program.offsets[value.name]})"
+        return _pointer(program, value, "")
     if isinstance(argument, Input):
         value = layer.call.input(argument.index)
         if layer.call.constant(argument.index) is not None:
             return _table(layer, argument, store)
-        return f"(const {C_TYPES[value.dtype]} *)(a + {program.offsets[value.name]})"
+        return _pointer(program, value, "const ")
     if isinstance(argument, Scratch):
         offset = program.scratch_offsets.get(layer.index)
-        return "0" if offset is None else f"a + {offset}"
+        return "NULL" if offset is None else f"a + {offset}"
     if isinstance(argument, Parameters):
         return f"&{table_name(layer, 'parameters')}"
     if isinstance(argument, Table):

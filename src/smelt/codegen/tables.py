@@ -50,7 +50,7 @@ class TableStore:
         dtype = DType.of(array)
         stored = array.view(np.uint16) if dtype is DType.F16 else array
         self.tables.append(
-            CTable(name, C_TYPES[dtype], array.size, array.nbytes, initializer(stored), comment)
+            CTable(name, C_TYPES[dtype], max(array.size, 1), array.nbytes, initializer(stored), comment)
         )
         self._names[key] = name
         return name
@@ -105,7 +105,7 @@ def _struct(layer: Layer, parameters: Parameters, store: TableStore) -> CParamet
         if isinstance(value, Table):
             text = store.add(table_name(layer, value.role), value.array)
         elif value is None:
-            text = "0"
+            text = "NULL"
         elif isinstance(value, bool | int | np.integer):
             text = integer_literal(int(value))
         else:

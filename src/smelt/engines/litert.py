@@ -54,10 +54,13 @@ class LiteRTEngine(Engine):
         """The outputs for one set of inputs, by name."""
         self._invoke(self._interpreter, inputs)
         details = self._interpreter.get_output_details()
-        return {
-            value.name: self._interpreter.get_tensor(detail["index"])
-            for value, detail in zip(self.outputs, details, strict=True)
-        }
+        try:
+            return {
+                value.name: self._interpreter.get_tensor(detail["index"])
+                for value, detail in zip(self.outputs, details, strict=True)
+            }
+        except ValueError as error:
+            raise EngineError(f"LiteRT cannot show an output: {_first_line(error)}") from error
 
     def run_all(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Every tensor that LiteRT computes, by name (constants left out)."""

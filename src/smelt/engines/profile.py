@@ -12,6 +12,7 @@ from smelt.codegen import generate
 from smelt.engines.emulated import EmulatedModel
 from smelt.engines.image import build_image
 from smelt.engines.toolchain import Toolchain, find_toolchain
+from smelt.errors import UsageError
 from smelt.ir import Array, Graph
 from smelt.operators.builder import random_array
 from smelt.targets import Target
@@ -105,6 +106,11 @@ def profile(
     `inputs` defaults to reproducible random data (the counts of quantized networks hardly depend
     on it).  `keep` is a folder where the C project and the ELF stay, so that others can count again.
     """
+    if not target.emulator.startswith("unicorn"):
+        raise UsageError(
+            f"instructions cannot be counted on '{target.name}' (emulated by: {target.emulator.partition(':')[0]}); "
+            "choose a core that unicorn emulates, `smelt targets` lists them"
+        )
     compiler = toolchain or find_toolchain(target)
     sample = inputs or {n: random_array(graph.values[n], i) for i, n in enumerate(graph.inputs)}
     project = generate(graph, target, golden=sample)

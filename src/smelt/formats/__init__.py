@@ -15,8 +15,8 @@ from smelt.ir import Graph
 def load(path: Path | str, *, shapes: Mapping[str, Sequence[int]] | None = None) -> Graph:
     """Read a model file; the graph is named after the file.
 
-    `shapes` fixes symbolic input shapes by input name (ONNX).  Raises FormatError or
-    UnsupportedError, both naming the file.
+    `shapes` fixes symbolic input shapes by input name (ONNX; UsageError for other formats).  Raises
+    FormatError or UnsupportedError, both naming the file.
     """
     path = Path(path)
     data = read_bytes(path)
@@ -25,6 +25,8 @@ def load(path: Path | str, *, shapes: Mapping[str, Sequence[int]] | None = None)
         if is_tflite(data):
             from smelt.formats.tflite import read_tflite
 
+            if shapes:
+                raise UsageError("a .tflite file's shapes are fixed; only symbolic ones (ONNX) can be chosen")
             return replace(read_tflite(data), name=name)
         if path.suffix == ".onnx" or is_onnx(data):
             from smelt.formats.onnx import read_onnx
@@ -60,6 +62,8 @@ def read_bytes(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise FormatError(f"'{path}' is a folder, not a model file")
+        if path.is_char_device() or path.is_block_device():
+            raise FormatError(f"'{path}' is a device, not a model file")
         return path.read_bytes()
     except OSError as error:
         raise FormatError(f"cannot read '{path}': {error.strerror or error}") from error

@@ -112,7 +112,8 @@ class Episode:
         for at, step in self.order:
             layer = self.graph.layers[at]
             for read in layer.inputs:
-                if read.elementwise and not self.kernels[at].buffered and read.tensor in rows:
+                copied = self.kernels[at].buffered or self.kernels[at].keeps_rows
+                if read.elementwise and not copied and read.tensor in rows:
                     size = self.graph.tensors[layer.output].row_bytes
                     shift = (step % rows[read.tensor] - step % rows[layer.output]) * size
                     found.append(((read.tensor, layer.output), (shift, shift + size)))
@@ -156,19 +157,30 @@ class Episode:
 
     def _run(self, births: dict[str, Times], deaths: dict[str, Times]) -> None:
         """Note when each row is written and last read."""
-        kept = {at: [_NotYet(kernel, len(reads)) for reads in self.graph.needs[at]] for at, kernel in self.kernels.items()}
         last_position = {at: position for position, (at, _) in enumerate(self.order)}
+        expanded = {
+            (at, k): np.zeros(self.graph.tensors[read.tensor].rows, np.bool_)
+            for at, kernel in self.kernels.items()
+            for k, read in enumerate(self.graph.layers[at].inputs)
+            if kernel.keeps_rows
+        }
         for position, (at, step) in enumerate(self.order):
-            layer, kernel = self.graph.layers[at], self.kernels[at]
+            layer = self.graph.layers[at]
+            copied = self.kernels[at].buffered or self.kernels[at].keeps_rows
             for k, read in enumerate(layer.inputs):
-                low, high = kept[at][k].rows(self.graph.needs[at][k][step])
-                gone = kernel.buffered or kernel.keeps_rows or read.elementwise
+                low, high = self.graph.needs[at][k][step]
                 death = deaths[read.tensor][low : high + 1]
-                np.maximum(death, 2 * position + (not gone), out=death)
+                time = 2 * position + (not (copied or read.elementwise))
+                if (at, k) in expanded:
+                    known = expanded[at, k][low : high + 1]
+                    death[~known] = np.maximum(death[~known], time)
+                    known[:] = True
+                else:
+                    np.maximum(death, time, out=death)
             if not layer.accumulates or position == last_position[at]:
-                row = slice(None) if layer.accumulates else slice(step, step + 1)
-                births[layer.output][row] = 2 * position + 1
-                np.maximum(deaths[layer.output][row], 2 * position + 1, out=deaths[layer.output][row])
+                rows = slice(None) if layer.accumulates else slice(step, step + 1)
+                births[layer.output][rows] = 2 * position + 1
+                deaths[layer.output][rows] = 2 * position + 1
 
     def _scratch(self) -> list[Living]:
         positions: dict[int, list[int]] = {}
@@ -187,3 +199,16 @@ class Episode:
             begin = np.zeros(self.times, np.int64)
             found.append(Living(name, kernel.scratch_bytes, kernel.scratch_alignment, 1, begin, end))
         return found
+
+
+def _cover(birth: Times, death: Times, slots: Times, times: int) -> tuple[Times, Times]:
+    """For each time the range [begin, end) that covers the slots of all rows that live then; (0, 0) if none."""
+    nothing = len(birth)
+    begin = np.full(times, nothing)
+    end = np.zeros(times, np.int64)
+    for row in np.flatnonzero(birth <= death):
+        life = slice(birth[row], death[row] + 1)
+        np.minimum(begin[life], slots[row], out=begin[life])
+        np.maximum(end[life], slots[row] + 1, out=end[life])
+    begin[end == 0] = 0
+    return begin, end

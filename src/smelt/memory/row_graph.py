@@ -31,6 +31,9 @@ class RowGraph:
         self.kept = {*outputs, *(inputs if keep_inputs else ())}
         if len(self.tensors) != len(tensors) or len({layer.name for layer in layers}) != len(layers):
             raise GraphError("row plan: two tensors or two layers have the same name")
+        clash = self.tensors.keys() & {layer.scratch for layer in self.layers}
+        if clash:
+            raise GraphError(f"row plan: tensor '{min(clash)}' has the name of a layer's scratch")
         self._check_order(outputs)
         self.producer = {layer.output: at for at, layer in enumerate(self.layers)}
         self.steps = [_steps(layer, self.tensors[layer.output].rows) for layer in self.layers]

@@ -14,6 +14,11 @@ from smelt.errors import GraphError
 RowRange = tuple[int, int]
 
 
+def _check_alignment(what: str, alignment: int) -> None:
+    if alignment < 1 or alignment & (alignment - 1):
+        raise GraphError(f"{what}: an alignment of {alignment} is not a power of two")
+
+
 @dataclass(frozen=True)
 class RowTensor:
     """A tensor as `rows` consecutive rows of `row_bytes`; its first byte is aligned to `alignment`.
@@ -141,8 +146,3 @@ class RowPlan:
     def streamed(self) -> tuple[str, ...]:
         """The layers that run a few rows at a time."""
         return tuple(name for group in self.groups for name in group)
-
-
-def _check_alignment(what: str, alignment: int) -> None:
-    if alignment < 1 or alignment & (alignment - 1):
-        raise GraphError(f"{what}: an alignment of {alignment} is not a power of two")

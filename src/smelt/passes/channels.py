@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smelt.ir import Array, Value
+from smelt.ir import Value
 from smelt.operators import Call, find_operator
 from smelt.operators.operator import ChannelPairs, Weights
 
 Mask = NDArray[np.bool_]
-Numbers = NDArray[np.int64] | NDArray[np.float64]
+Numbers = NDArray[Any]
+"""int64 of quantized tensors, float64 of others."""
+
+_Element = TypeVar("_Element", bound=np.generic)
 
 
 def channel_count(value: Value) -> int:
@@ -90,7 +94,7 @@ def mixing(call: Call) -> Mixing | None:
     weights = centred_weights(call, role)
     inner = np.ones((), np.bool_) if role.inner_taps is None else role.inner_taps(call)
     everywhere = np.broadcast_to(inner, weights.shape)
-    return Mixing(role, in_rows(weights, role), in_rows(everywhere, role))
+    return Mixing(role, _in_rows(weights, role), _in_rows(everywhere, role))
 
 
 def centred_weights(call: Call, role: Weights) -> Numbers:
@@ -105,7 +109,7 @@ def centred_weights(call: Call, role: Weights) -> Numbers:
     return np.asarray(weights, np.int64) - zero_point
 
 
-def in_rows[T: np.generic](array: NDArray[T], role: Weights) -> NDArray[T]:
+def _in_rows(array: NDArray[_Element], role: Weights) -> NDArray[_Element]:
     """Weights as [outputs, taps, features]."""
     assert role.data_axis is not None
     moved = np.moveaxis(array, (role.channel_axis, role.data_axis), (0, -1))
@@ -120,8 +124,3 @@ def unused_outputs(call: Call) -> Mask | None:
     weights = centred_weights(call, role)
     others = tuple(axis for axis in range(weights.ndim) if axis != role.channel_axis)
     return np.asarray((weights == 0).all(axis=others))
-
-
-def selected(array: Array, axis: int, mask: Mask) -> Array:
-    """The indices of one dimension where the mask is set."""
-    return np.compress(mask, array, axis=axis)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smelt.ir import Array, DType, Graph, Node, Quantization, Value
 from smelt.operators import Call, call_of, find_operator
@@ -19,6 +21,8 @@ from smelt.passes.channels import (
     unused_outputs,
 )
 from smelt.passes.edited_constants import EditedConstants
+
+_Element = TypeVar("_Element", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ def _candidates(call: Call, known: dict[str, Known]) -> Mask:
     return result
 
 
-def _per_feature(channels: Array, mixed: Mixing) -> Array:
+def _per_feature(channels: NDArray[_Element], mixed: Mixing) -> NDArray[_Element]:
     return np.resize(channels, mixed.weights.shape[2])
 
 
@@ -115,7 +119,7 @@ def _folded(call: Call, known: dict[str, Known], edited: EditedConstants) -> Nod
 
 def _folded_layer(call: Call, mixed: Mixing, known: Known, edited: EditedConstants) -> Node:
     role, data = mixed.role, call.input(mixed.role.data)
-    if not known.constant.any() or role.bias is None or (data.quantization and data.quantization.axis is not None):
+    if not known.constant.any() or role.bias is None:
         return call.node
     zero_point = 0 if data.quantization is None else data.quantization.zero_point
     offsets = _per_feature(known.values.astype(mixed.weights.dtype) - zero_point, mixed)

@@ -38,6 +38,10 @@ class LiveChannels:
         """The live channels of a tensor that a node computes, or of an input."""
         return self._live[name]
 
+    def mixes(self, node: int) -> bool:
+        """Whether a node is a layer whose weights have features, which live or not."""
+        return self._mixing[node] is not None
+
     def of_input(self, node: int, index: int) -> Mask:
         """The live channels of an input of a node: of a constant those that this reader needs, of
         weights the live features."""
@@ -66,7 +70,9 @@ class LiveChannels:
         if mixed is not None:
             self._visit_layer(node, mixed, outputs[0])
         for index, pair in enumerate(pairs):
-            if call.inputs[index] is None or (mixed is not None and index in (mixed.role.input, mixed.role.data)):
+            if call.inputs[index] is None or (
+                mixed is not None and index in (mixed.role.input, mixed.role.data)
+            ):
                 continue
             self._visit_operand(node, index, pair, outputs[0])
 

@@ -14,6 +14,7 @@ from smelt.passes.fold_constants import fold_constants
 from smelt.passes.fold_padding import fold_padding
 from smelt.passes.fuse_activations import fuse_activations
 from smelt.passes.merge_reshapes import merge_reshapes
+from smelt.passes.remove_dead_channels import remove_dead_channels
 from smelt.passes.remove_dead_nodes import remove_dead_nodes
 from smelt.passes.remove_identities import remove_identities
 
@@ -28,6 +29,7 @@ DEFAULT: tuple[tuple[str, Pass], ...] = (
     ("fuse-activations", fuse_activations),
     ("fold-padding", fold_padding),
     ("merge-reshapes", merge_reshapes),
+    ("remove-dead-channels", remove_dead_channels),
     ("remove-identities", remove_identities),
     ("remove-dead-nodes", remove_dead_nodes),
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from smelt.ir import Graph, Node, Quantization, Value
 from smelt.operators import find_operator
-from smelt.passes.channels import Mask, mixing, selected
+from smelt.passes.channels import Mask
 from smelt.passes.constant_channels import constant_channels, fold_constant_channels
 from smelt.passes.edited_constants import EditedConstants
 from smelt.passes.live_channels import LiveChannels
@@ -25,6 +25,13 @@ def remove_dead_channels(graph: Graph) -> Graph:
     Integer results are the same to the last bit; float results up to the rounding of the bias.  The graph
     itself is returned when nothing can be left out.
     """
+    # A tensor may turn out to be constant as a whole only when its other channels have gone.
+    while (smaller := _with_fewer_channels(graph)) is not graph:
+        graph = smaller
+    return graph
+
+
+def _with_fewer_channels(graph: Graph) -> Graph:
     folded = fold_constant_channels(graph, constant_channels(graph))
     live = LiveChannels(folded)
     computed = [name for node in folded.nodes for name in node.outputs]
@@ -39,3 +46,65 @@ def _without_dead(graph: Graph, live: LiveChannels) -> Graph:
             nodes.append(_narrowed(graph, index, live, edited))
             values += [_selected_value(graph.values[name], -1, live.of(name)) for name in node.outputs]
     return graph.replaced(nodes=nodes, values=[*values, *edited.values], constants=edited.arrays)
+
+
+def _narrowed(graph: Graph, index: int, live: LiveChannels, edited: EditedConstants) -> Node:
+    """The node reading and computing live channels only; tensors without any are read no longer."""
+    node = graph.nodes[index]
+    traits = find_operator(node.operator).traits
+    inputs: list[str | None] = []
+    for place, name in enumerate(node.inputs):
+        if name is None or name in graph.constants:
+            inputs.append(name and _selected_constant(graph, index, place, live, edited))
+        elif live.of(name).any():
+            inputs.append(name)
+    narrowed = replace(node, inputs=tuple(inputs))
+    output = live.of(node.outputs[0])
+    if traits.channels_attribute is None or output.all():
+        return narrowed
+    sizes = node.attributes[traits.channels_attribute]
+    assert isinstance(sizes, tuple)
+    shape = (*(int(size) for size in sizes[:-1]), int(np.count_nonzero(output)))
+    return narrowed.with_attributes(**{traits.channels_attribute: shape})
+
+
+def _selected_constant(
+    graph: Graph, index: int, place: int, live: LiveChannels, edited: EditedConstants
+) -> str:
+    """The name of a constant input with what the live channels need of it."""
+    node = graph.nodes[index]
+    name, role = node.inputs[place], find_operator(node.operator).traits.weights
+    assert name is not None
+    if role is not None and place == role.input:
+        masks = {role.channel_axis: live.of(node.outputs[0])}
+        if live.mixes(index):
+            assert role.data_axis is not None
+            masks[role.data_axis] = live.of_input(index, place)
+    elif role is not None and place == role.bias:
+        masks = {0: live.of(node.outputs[0])}
+    else:
+        masks = {graph.constants[name].ndim - 1: live.of_input(index, place)}
+    value, array = graph.values[name], graph.constants[name]
+    if all(mask.all() for mask in masks.values()):
+        return name
+    for axis, mask in masks.items():
+        value, array = _selected_value(value, axis, mask), np.compress(mask, array, axis=axis)
+    return edited.put(value, array)
+
+
+def _selected_value(value: Value, axis: int, mask: Mask) -> Value:
+    """The description of what a mask leaves of one dimension (counted from the end when negative)."""
+    if mask.all():
+        return value
+    axis %= len(value.shape)
+    shape = (*value.shape[:axis], int(np.count_nonzero(mask)), *value.shape[axis + 1 :])
+    return replace(value, shape=shape, quantization=_selected_quantization(value.quantization, axis, mask))
+
+
+def _selected_quantization(quantization: Quantization | None, axis: int, mask: Mask) -> Quantization | None:
+    if quantization is None or quantization.axis != axis:
+        return quantization
+    kept = np.flatnonzero(mask)
+    return Quantization(
+        tuple(quantization.scales[i] for i in kept), tuple(quantization.zero_points[i] for i in kept), axis
+    )

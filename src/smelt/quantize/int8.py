@@ -159,6 +159,8 @@ class _Quantizer:
             raise QuantizationError(f"{node.label}: weights '{weights_name}' hold NaN or infinity")
         data_scale = self.parameters[data_name].scale
         bias_name = inputs[place.bias] if place.bias is not None and place.bias < len(inputs) else None
+        if bias_name is not None and bias_name not in self.graph.constants:
+            raise UnsupportedError(f"{node.label}: int8 quantization needs a constant bias")
         bias = self.graph.constants[bias_name].astype(np.float64) if bias_name else None
         channels = weights.shape[place.channel_axis]
         # |bias / (data_scale * scale)| must stay well inside int32

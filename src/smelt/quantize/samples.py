@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from smelt.errors import FormatError, QuantizationError
-from smelt.ir import Array, Graph, Value
+from smelt.ir import Array, Graph, Quantization, Value
 
 Sample = Mapping[str, Array]
 LABEL_NAMES = ("y", "labels", "label", "targets")
@@ -29,6 +31,21 @@ class DataFile:
         return next((self.arrays[n] for n in LABEL_NAMES if n in self.arrays), None)
 
 
+# What numpy and zipfile raise for damaged, encrypted or exotic files.
+_DAMAGE = (
+    ValueError,
+    EOFError,
+    KeyError,
+    TypeError,
+    SyntaxError,
+    MemoryError,
+    RuntimeError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
 def read_data(path: Path | str) -> DataFile:
     """Read a .npz or .npy file without running code from it; FormatError when it is not one."""
     path = Path(path)
@@ -36,12 +53,14 @@ def read_data(path: Path | str) -> DataFile:
         with path.open("rb") as stream:
             loaded = np.load(stream, allow_pickle=False)
             if isinstance(loaded, np.lib.npyio.NpzFile):
-                arrays: dict[str, Array] = {name: loaded[name] for name in loaded.files}
+                # a member that is no .npy file comes as bytes
+                members = {name: loaded[name] for name in loaded.files}
+                arrays: dict[str, Array] = {n: a for n, a in members.items() if isinstance(a, np.ndarray)}
             else:
                 arrays = {"x": np.asarray(loaded)}
     except OSError as error:
         raise FormatError(f"cannot read '{path}': {error.strerror or error}") from error
-    except (ValueError, EOFError, zipfile.BadZipFile, KeyError, MemoryError) as error:
+    except _DAMAGE as error:
         raise FormatError(f"'{path}' is not a readable .npz or .npy file: {error}") from error
     return DataFile(path, arrays)
 
@@ -92,7 +111,8 @@ def to_input(value: Value, sample: Array, where: str = "the sample") -> Array:
 
     Equal types are taken as they are; for a float input integers are converted; for a quantized
     input real numbers are quantized with its scale and zero point, and uint8 pixels (0 to 255) are
-    shifted to int8 where the input's scale and zero point say the same.
+    shifted to int8 where the input's scale and zero point say the same.  An integer input without
+    scale takes any integers that it can hold.
     """
     wanted = [d for d in value.shape if d != 1]
     if [d for d in sample.shape if d != 1] != wanted:
@@ -102,19 +122,32 @@ def to_input(value: Value, sample: Array, where: str = "the sample") -> Array:
     shaped = sample.reshape(value.shape)
     if shaped.dtype == value.dtype.numpy:
         return shaped
-    if value.dtype.is_float:
-        return shaped.astype(value.dtype.numpy)
-    quantization = value.quantization
-    if quantization is not None and shaped.dtype.kind in "fu":
+    kind = shaped.dtype.kind
+    if value.dtype.is_float and kind in "fiub":
+        with np.errstate(over="ignore"):
+            return shaped.astype(value.dtype.numpy)
+    if value.quantization is not None and kind in "fu":
+        return _quantized(value, value.quantization, shaped)
+    if value.dtype.is_integer and value.quantization is None and kind in "iu":
         low, high = value.dtype.integer_range
-        scaled = shaped.astype(np.float32) / np.float32(quantization.scale)
-        rounded = np.copysign(np.floor(np.abs(scaled) + np.float32(0.5)), scaled) + quantization.zero_point
-        quantized: Array = np.clip(rounded, low, high).astype(value.dtype.numpy)
-        return quantized
+        if shaped.size == 0 or (low <= int(shaped.min()) and int(shaped.max()) <= high):
+            return shaped.astype(value.dtype.numpy)
+    advice = "give real numbers (float) or the quantized values themselves"
     raise FormatError(
-        f"{where}: input '{value.name}' wants {value.dtype.value}, got {shaped.dtype}; "
-        "give real numbers (float) or the quantized values themselves"
+        f"{where}: input '{value.name}' wants {value.dtype.value}, got {shaped.dtype}"
+        + (f"; {advice}" if value.quantization else "")
     )
+
+
+def _quantized(value: Value, quantization: Quantization, numbers: Array) -> Array:
+    """Real numbers as the generated `…_from_float` makes them: nearest, saturated, NaN the zero point."""
+    low, high = value.dtype.integer_range
+    with np.errstate(over="ignore"):
+        scaled = numbers.astype(np.float32) / np.float32(quantization.scale)
+    rounded = np.copysign(np.floor(np.abs(scaled) + np.float32(0.5)), scaled) + quantization.zero_point
+    rounded = np.where(np.isnan(rounded), quantization.zero_point, rounded)
+    result: Array = np.clip(rounded, low, high).astype(value.dtype.numpy)
+    return result
 
 
 def representative(graph: Graph, source: object) -> Iterator[dict[str, Array]]:

@@ -80,9 +80,10 @@ def measure_accuracy(
 
 def _images(data: DataFile, value: Value) -> Array:
     for name in (value.name, "x"):
-        if name in data.arrays:
+        if name in data.arrays and data.arrays[name].ndim:
             return data.arrays[name]
-    raise FormatError(f"'{data.path}' has no array x with the samples; it has: {', '.join(data.arrays)}")
+    has = ", ".join(f"{n} {a.dtype}{list(a.shape)}" for n, a in data.arrays.items())
+    raise FormatError(f"'{data.path}' has no array x with the samples; it has: {has}")
 
 
 def compare_accuracy(a: Accuracy, b: Accuracy) -> Comparison:
@@ -101,7 +102,8 @@ def mcnemar(only_first: int, only_second: int) -> float:
     """McNemar's exact two-sided p-value: a fair coin tossed once for each sample that one model alone gets right."""
     n, k = only_first + only_second, min(only_first, only_second)
     tail = sum(math.comb(n, i) for i in range(k + 1))
-    return min(1.0, 2.0 * tail / float(2**n))
+    # integers, since 2^n is no float for n over 1023
+    return min(1.0, (2 * tail) / 2**n)
 
 
 def accuracy_json(accuracy: Accuracy) -> Mapping[str, Any]:

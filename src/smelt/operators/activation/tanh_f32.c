@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+SMELT_CODE_SECTION
 static float tanh_f32(float x) {
     const float magnitude = fabsf(x);
     if (magnitude < 0.25f) {

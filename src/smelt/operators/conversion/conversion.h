@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "smelt_placement.h"
+
 struct smelt_quantize_parameters {
     int32_t count; /* elements */
     float scale;
@@ -18,11 +20,14 @@ struct smelt_requantize_s8_parameters {
 };
 
 /* To nearest, ties away from zero; beyond int8 it saturates, NaN becomes -128. */
+SMELT_CODE_SECTION
 void smelt_quantize_f32_s8(int8_t *output, const float *input,
                            const struct smelt_quantize_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_dequantize_s8_f32(float *output, const int8_t *input,
                              const struct smelt_quantize_parameters *parameters);
 /* Input and output may be the same memory. */
+SMELT_CODE_SECTION
 void smelt_requantize_s8(int8_t *output, const int8_t *input,
                          const struct smelt_requantize_s8_parameters *parameters);
 

@@ -1,6 +1,7 @@
 /* output = round(input / scale) + zero_point, saturated. */
 #include "conversion.h"
 
+SMELT_CODE_SECTION
 static int32_t quantize(float ratio, int32_t low, int32_t high) {
     /* Saturate before converting: C leaves the conversion of a float beyond int32 undefined. NaN goes low. */
     if (!(ratio > (float)low)) {

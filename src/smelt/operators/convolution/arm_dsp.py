@@ -77,7 +77,7 @@ def _pad_bytes(sizes: Geometry) -> int:
 def _conv_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
     depth = round_up(sizes.field, 4)
-    return 4 * depth + (2 * depth if sizes.input_channels % 4 else _pad_bytes(sizes))
+    return 4 * depth + (2 * depth + 4 if sizes.input_channels % 4 else _pad_bytes(sizes))
 
 
 CONV_2D: tuple[Kernel, ...] = (

@@ -17,7 +17,6 @@ from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Para
 from smelt.targets import Target
 
 _GROUP = 4  # channels computed together
-_POINTER_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,12 @@ def _accepts_3x3(call: Call, target: Target) -> bool:
     if not target.has("dsp") or not fits(call, DType.S8):
         return False
     sizes = geometry(call)
-    square = (sizes.kernel_height, sizes.kernel_width, sizes.dilation_height, sizes.dilation_width) == (3, 3, 1, 1)
+    square = (sizes.kernel_height, sizes.kernel_width, sizes.dilation_height, sizes.dilation_width) == (
+        3,
+        3,
+        1,
+        1,
+    )
     if not square or _lines(call).line.stride > 2 or not _accepts(call, target):
         return False
     return not _requantized(call).signed_rounding
@@ -150,7 +154,9 @@ def _lower(call: Call, target: Target) -> Lowering:
         **_output_fields(call),
     }
     function = "smelt_depthwise_conv_2d_s8__arm_dsp"
-    return Lowering(function, (Output(), Input(0), Parameters(f"struct {function}_parameters", fields), Scratch()))
+    return Lowering(
+        function, (Output(), Input(0), Parameters(f"struct {function}_parameters", fields), Scratch())
+    )
 
 
 def _lower_3x3(call: Call, target: Target) -> Lowering:
@@ -165,12 +171,13 @@ def _lower_3x3(call: Call, target: Target) -> Lowering:
         **_output_fields(call),
     }
     function = "smelt_depthwise_conv_2d_3x3_s8__arm_dsp"
-    return Lowering(function, (Output(), Input(0), Parameters(f"struct {function}_parameters", fields), Scratch()))
+    return Lowering(
+        function, (Output(), Input(0), Parameters(f"struct {function}_parameters", fields), Scratch())
+    )
 
 
 def _scratch_bytes(call: Call, target: Target) -> int:
-    sizes = geometry(call)
-    return _POINTER_BYTES * sizes.field + sizes.input_channels
+    return 4 * geometry(call).field
 
 
 def _scratch_bytes_3x3(call: Call, target: Target) -> int:

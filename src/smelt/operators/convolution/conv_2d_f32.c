@@ -2,6 +2,7 @@
 #include "convolution.h"
 
 /* The sum of one output value; rows and columns are the taps inside the input. */
+SMELT_CODE_SECTION
 static float value_at(const struct smelt_conv_2d_f32_parameters *parameters, const float *image,
                       const float *weights, int32_t channels, int32_t row, int32_t column, struct smelt_taps rows,
                       struct smelt_taps columns) {
@@ -21,6 +22,7 @@ static float value_at(const struct smelt_conv_2d_f32_parameters *parameters, con
     return sum;
 }
 
+SMELT_CODE_SECTION
 static float *pixel(float *output, const float *image, const float *weights,
                     const struct smelt_conv_2d_f32_parameters *parameters, int32_t row, int32_t column) {
     const struct smelt_window *window = &parameters->window;

@@ -7,6 +7,7 @@ struct pixel {
     int32_t row, column, output_column;
 };
 
+SMELT_CODE_SECTION
 static void advance(struct pixel *pixel, const struct smelt_window *window) {
     pixel->column += window->stride_width;
     if (++pixel->output_column == window->output_width) {
@@ -29,12 +30,14 @@ static const int8_t *inputs_at(const struct pixel *pixel, const struct smelt_win
     return pixel->image + (row * window->input_width + column) * window->input_channels;
 }
 
+SMELT_CODE_SECTION
 static int columns_inside(const struct pixel *pixel, const struct smelt_window *window) {
     return pixel->column >= 0 && pixel->column + window->kernel_width <= window->input_width;
 }
 
 /* Expand two fields whose taps are whole words: a row of the kernel at once where its columns are inside the image
  * and side by side, else tap by tap. */
+SMELT_CODE_SECTION
 static void expand_fields(uint32_t *pairs, const struct pixel *first, const struct pixel *second,
                           const struct smelt_window *window, const int8_t *pads) {
     const int rows = window->dilation_width == 1 && columns_inside(first, window) && columns_inside(second, window);
@@ -51,45 +54,36 @@ static void expand_fields(uint32_t *pairs, const struct pixel *first, const stru
     }
 }
 
-static void copy(int8_t *to, const int8_t *from, int32_t count) {
-    for (; count >= 4; count -= 4) {
-        memcpy(to, from, 4);
-        to += 4;
-        from += 4;
-    }
-    for (; count > 0; count--) {
-        *to++ = *from++;
-    }
-}
-
-/* Copy a field of any shape, `pad_word` outside the image. */
-static void copy_field(int8_t *field, const struct pixel *pixel, const struct smelt_window *window, int32_t depth,
-                       uint32_t pad_word) {
-    const int32_t channels = window->input_channels, step = window->dilation_width * channels;
-    const struct smelt_taps taps =
-        smelt_taps_inside(pixel->column, window->dilation_width, window->kernel_width, window->input_width);
-    const int32_t inside = taps.end - taps.begin;
-    int32_t from = (pixel->row * window->input_width + pixel->column) * channels + taps.begin * step;
-    int8_t *to = field + taps.begin * channels;
-    for (int32_t i = 0; i < depth; i += 4) {
-        memcpy(field + i, &pad_word, 4);
-    }
-    for (int32_t y = 0; y < window->kernel_height; y++) {
-        const int32_t row = pixel->row + y * window->dilation_height;
-        if (row >= 0 && row < window->input_height) {
-            if (step == channels) {
-                copy(to, pixel->image + from, inside * channels);
-            } else {
-                for (int32_t x = 0; x < inside; x++) {
-                    copy(to + x * channels, pixel->image + from + x * step, channels);
-                }
-            }
+/* Copy the rows of a field that lies inside the image, in words: up to 3 bytes more are read and written. */
+SMELT_CODE_SECTION
+static void __attribute__((noinline))
+copy_rows(int8_t *field, const int8_t *from, int32_t rows, int32_t run, int32_t row_step) {
+    for (; rows > 0; rows--) {
+        for (int32_t i = 0; i < run; i += 4) {
+            memcpy(field + i, from + i, 4);
         }
-        to += window->kernel_width * channels;
-        from += window->dilation_height * window->input_width * channels;
+        field += run;
+        from += row_step;
     }
 }
 
+/* Copy a field of any shape: 3 bytes after it may be overwritten. */
+SMELT_CODE_SECTION
+static void __attribute__((noinline))
+copy_field(int8_t *field, const struct pixel *pixel, const struct smelt_window *window, int32_t pad) {
+    const int32_t channels = window->input_channels, row_bytes = window->input_width * channels;
+    const int32_t run = window->kernel_width * channels, row_step = window->dilation_height * row_bytes;
+    const int32_t first = pixel->row * row_bytes + pixel->column * channels;
+    const int32_t end = first + (window->kernel_height - 1) * row_step + run + 3;
+    if (pixel->row >= 0 && end <= window->input_height * row_bytes && window->dilation_width == 1 &&
+        columns_inside(pixel, window)) {
+        copy_rows(field, pixel->image + first, window->kernel_height, run, row_step);
+    } else {
+        smelt_gather_s8(field, pixel->image, window, pixel->row, pixel->column, 0, channels, (int8_t)pad);
+    }
+}
+
+SMELT_CODE_SECTION
 void smelt_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
                                const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch) {
     const struct smelt_window *const window = &parameters->window;
@@ -116,8 +110,8 @@ void smelt_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
             if (window->input_channels % 4 == 0) {
                 expand_fields(pairs, &first, &second, window, fields);
             } else {
-                copy_field(fields, &first, window, depth, pad_word);
-                copy_field(fields + depth, &second, window, depth, pad_word);
+                copy_field(fields, &first, window, parameters->pad);
+                copy_field(fields + depth, &second, window, parameters->pad);
                 smelt_expand_two_s8__arm_dsp(pairs, fields, fields + depth, depth);
             }
             advance(&second, window);

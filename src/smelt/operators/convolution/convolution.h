@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "smelt_placement.h"
 #include "smelt_rows_s8.h"
 #include "smelt_window.h"
 
@@ -38,15 +39,19 @@ struct smelt_depthwise_conv_2d_f32_parameters {
 
 /* weights: [output channels, kernel height, kernel width, input channels / groups];
  * scratch: kernel height * kernel width * input channels / groups bytes when `gather`, else unused. */
+SMELT_CODE_SECTION
 void smelt_conv_2d_s8(int8_t *output, const int8_t *input, const int8_t *weights,
                       const struct smelt_conv_2d_s8_parameters *parameters, void *scratch);
+SMELT_CODE_SECTION
 void smelt_conv_2d_f32(float *output, const float *input, const float *weights,
                        const struct smelt_conv_2d_f32_parameters *parameters);
 
 /* weights: [kernel height, kernel width, output channels];
  * scratch: kernel height * kernel width * input channels bytes when some field reaches over an edge, else unused. */
+SMELT_CODE_SECTION
 void smelt_depthwise_conv_2d_s8(int8_t *output, const int8_t *input, const int8_t *weights,
                                 const struct smelt_depthwise_conv_2d_s8_parameters *parameters, void *scratch);
+SMELT_CODE_SECTION
 void smelt_depthwise_conv_2d_f32(float *output, const float *input, const float *weights,
                                  const struct smelt_depthwise_conv_2d_f32_parameters *parameters);
 

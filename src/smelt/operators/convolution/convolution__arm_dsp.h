@@ -16,8 +16,8 @@ struct smelt_conv_2d_s8__arm_dsp_parameters {
     int32_t low, high;                  /* bounds of the output */
 };
 
-/* scratch: 4 * depth bytes of expanded inputs; then 2 * depth bytes where the input channels are not a multiple
- * of 4, else pad_bytes. */
+/* scratch: 4 * depth bytes of expanded inputs; then 2 * depth + 4 bytes where the input channels are not a
+ * multiple of 4, else pad_bytes. */
 void smelt_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
                                const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch);
 
@@ -31,7 +31,7 @@ struct smelt_depthwise_conv_2d_s8__arm_dsp_parameters {
     int32_t low, high;  /* bounds of the output */
 };
 
-/* At least four channels, multiplier 1. scratch: a pointer a tap, then a byte a channel. */
+/* At least four channels, multiplier 1. scratch: a word a tap. */
 void smelt_depthwise_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
                                          const struct smelt_depthwise_conv_2d_s8__arm_dsp_parameters *parameters,
                                          void *scratch);

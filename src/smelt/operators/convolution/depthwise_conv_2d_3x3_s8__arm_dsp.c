@@ -8,6 +8,7 @@ enum { RECORD_WORDS = 5, WEIGHTS_AT = 8 };
 typedef struct smelt_depthwise_conv_2d_3x3_s8__arm_dsp_parameters parameters_t;
 
 /* Transpose one input row into every third word of the lines; NULL: a row of pads. */
+SMELT_CODE_SECTION
 static void transpose(uint32_t *to, const int8_t *row, const parameters_t *parameters) {
     const struct smelt_depthwise_axis *const line = &parameters->line;
     const uint32_t pad_word = (uint32_t)(uint8_t)parameters->pad * 0x01010101u;
@@ -40,16 +41,16 @@ static void transpose(uint32_t *to, const int8_t *row, const parameters_t *param
 }
 
 /* All rows of the four channels from `first` on. */
+SMELT_CODE_SECTION
 static void compute_group(int8_t *output, const int8_t *input, int32_t first, const parameters_t *parameters,
                           uint32_t *lines) {
     const struct smelt_depthwise_axis *const row = &parameters->row;
     const int32_t channel_words = 3 * parameters->line_words;
-    struct smelt_depthwise_line line = {parameters->line.output_step, parameters->line.outputs, {0, 0, 0}};
+    struct smelt_depthwise_line line = {parameters->line.output_step, parameters->line.outputs, {0, 0, 0}, channel_words};
+    const uint32_t *const records = parameters->records + first * RECORD_WORDS;
     int32_t next = -row->pad, oldest = 0;
     output += first;
     for (int32_t i = 0; i < row->outputs; i++) {
-        const uint32_t *record = parameters->records + first * RECORD_WORDS;
-        const uint32_t *channel = lines;
         for (; next < i * row->stride - row->pad + 3; next++) {
             const int inside = next >= 0 && next < row->inputs;
             transpose(lines + oldest, inside ? input + first + next * row->input_step : 0, parameters);
@@ -59,19 +60,16 @@ static void compute_group(int8_t *output, const int8_t *input, int32_t first, co
             line.weights[slot] = WEIGHTS_AT + 4 * k;
             slot = slot == 2 ? 0 : slot + 1;
         }
-        for (int32_t c = 0; c < 4; c++) {
-            if (parameters->line.stride == 1) {
-                smelt_depthwise_3x3_line_s8__arm_dsp(output + c, channel, record, &line);
-            } else {
-                smelt_depthwise_3x3_line_stride_2_s8__arm_dsp(output + c, channel, record, &line);
-            }
-            record += RECORD_WORDS;
-            channel += channel_words;
+        if (parameters->line.stride == 1) {
+            smelt_depthwise_3x3_line_s8__arm_dsp(output, lines, records, &line);
+        } else {
+            smelt_depthwise_3x3_line_stride_2_s8__arm_dsp(output, lines, records, &line);
         }
         output += row->output_step;
     }
 }
 
+SMELT_CODE_SECTION
 void smelt_depthwise_conv_2d_3x3_s8__arm_dsp(int8_t *output, const int8_t *input, const parameters_t *parameters,
                                              void *scratch) {
     const int32_t channels = parameters->channels;

@@ -1,6 +1,7 @@
 /* Taps outside the input count as zero: they are left out. */
 #include "convolution.h"
 
+SMELT_CODE_SECTION
 static float *pixel(float *output, const float *image, const float *weights,
                     const struct smelt_depthwise_conv_2d_f32_parameters *parameters, int32_t row, int32_t column) {
     const struct smelt_window *window = &parameters->window;

@@ -8,6 +8,7 @@ struct field {
     int32_t row_step, column_step;
 };
 
+SMELT_CODE_SECTION
 static int32_t channel_sum(const struct smelt_window *window, const struct field *field, int32_t channel,
                            const int8_t *weight) {
     const int8_t *row = field->first + channel;
@@ -24,6 +25,7 @@ static int32_t channel_sum(const struct smelt_window *window, const struct field
     return sum;
 }
 
+SMELT_CODE_SECTION
 static void four_channel_sums(int32_t sums[4], const struct smelt_window *window, const struct field *field,
                               int32_t channel, const int8_t *weight) {
     const int8_t *row = field->first + channel;
@@ -46,6 +48,7 @@ static void four_channel_sums(int32_t sums[4], const struct smelt_window *window
     sums[3] = sum3;
 }
 
+SMELT_CODE_SECTION
 static int8_t *pixel(int8_t *output, const int8_t *weights,
                      const struct smelt_depthwise_conv_2d_s8_parameters *parameters, const struct field *field) {
     const struct smelt_window *window = &parameters->window;

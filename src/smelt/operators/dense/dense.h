@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "smelt_placement.h"
 #include "smelt_rows_s8.h"
 
 struct smelt_fully_connected_s8_parameters {
@@ -18,8 +19,10 @@ struct smelt_fully_connected_f32_parameters {
     float low, high;   /* bounds of the output */
 };
 
+SMELT_CODE_SECTION
 void smelt_fully_connected_s8(int8_t *output, const int8_t *input, const int8_t *weights,
                               const struct smelt_fully_connected_s8_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_fully_connected_f32(float *output, const float *input, const float *weights,
                                const struct smelt_fully_connected_f32_parameters *parameters);
 

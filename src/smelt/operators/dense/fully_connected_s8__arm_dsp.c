@@ -1,6 +1,7 @@
 /* fully_connected: every row is expanded once, then multiplied with all weights. */
 #include "dense__arm_dsp.h"
 
+SMELT_CODE_SECTION
 void smelt_fully_connected_s8__arm_dsp(int8_t *output, const int8_t *input,
                                        const struct smelt_fully_connected_s8__arm_dsp_parameters *parameters,
                                        void *scratch) {

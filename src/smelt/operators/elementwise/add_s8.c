@@ -2,6 +2,7 @@
 #include "elementwise.h"
 #include "smelt_requantize.h"
 
+SMELT_CODE_SECTION
 static inline int32_t rescale(int32_t value, int32_t mantissa, int32_t divide) {
     return smelt_rounding_shift_right(smelt_high_mul(value, mantissa), divide);
 }

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "smelt_placement.h"
+
 struct smelt_add_s8_parameters {
     int32_t count, step_a, step_b;
     int32_t zero_point_a, zero_point_b;
@@ -36,21 +38,29 @@ struct smelt_mul_f32_parameters {
     float low, high;
 };
 
+SMELT_CODE_SECTION
 void smelt_add_s8(int8_t *output, const int8_t *a, const int8_t *b,
                   const struct smelt_add_s8_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_mul_s8(int8_t *output, const int8_t *a, const int8_t *b,
                   const struct smelt_mul_s8_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_add_f32(float *output, const float *a, const float *b,
                    const struct smelt_add_f32_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_mul_f32(float *output, const float *a, const float *b,
                    const struct smelt_mul_f32_parameters *parameters);
 
+SMELT_CODE_SECTION
 void smelt_add_broadcast_s8(int8_t *output, const int8_t *a, const int8_t *b,
                             const struct smelt_add_s8_parameters *row, const int32_t *table);
+SMELT_CODE_SECTION
 void smelt_mul_broadcast_s8(int8_t *output, const int8_t *a, const int8_t *b,
                             const struct smelt_mul_s8_parameters *row, const int32_t *table);
+SMELT_CODE_SECTION
 void smelt_add_broadcast_f32(float *output, const float *a, const float *b,
                              const struct smelt_add_f32_parameters *row, const int32_t *table);
+SMELT_CODE_SECTION
 void smelt_mul_broadcast_f32(float *output, const float *a, const float *b,
                              const struct smelt_mul_f32_parameters *row, const int32_t *table);
 

@@ -5,6 +5,7 @@
 
 /* The reciprocal makes the quotient exact or one too large for sums of count int8 values, count < 2^16;
  * a division instead would cost the cores that have none a library function. */
+SMELT_CODE_SECTION
 static int32_t rounded_quotient(int32_t sum, int32_t count, uint32_t reciprocal) {
     const int32_t dividend = (sum < 0 ? -sum : sum) + count / 2;
     int32_t quotient = (int32_t)(((uint32_t)dividend * reciprocal) >> 24);

@@ -2,6 +2,7 @@
 #include "pool_window.h"
 #include "pooling.h"
 
+SMELT_CODE_SECTION
 static float largest_element(const float *first, int32_t rows, int32_t row_step, int32_t columns,
                              int32_t column_step) {
     float largest = *first;

@@ -3,6 +3,7 @@
 #include "pooling.h"
 #include "smelt_requantize.h"
 
+SMELT_CODE_SECTION
 static int8_t largest_element(const int8_t *first, int32_t rows, int32_t row_step, int32_t columns,
                               int32_t column_step) {
     int8_t largest = *first;

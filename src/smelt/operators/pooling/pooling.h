@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "smelt_placement.h"
+
 /* Every window overlaps the input: padding is less than the filter. */
 struct smelt_average_pool_2d_s8_parameters {
     int32_t batches, input_height, input_width, channels;
@@ -40,15 +42,21 @@ struct smelt_mean_f32_parameters {
     int32_t outer, rows, middle, columns, inner;
 };
 
+SMELT_CODE_SECTION
 void smelt_average_pool_2d_s8(int8_t *output, const int8_t *input,
                               const struct smelt_average_pool_2d_s8_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_average_pool_2d_f32(float *output, const float *input,
                                const struct smelt_pool_2d_f32_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_max_pool_2d_s8(int8_t *output, const int8_t *input,
                           const struct smelt_max_pool_2d_s8_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_max_pool_2d_f32(float *output, const float *input,
                            const struct smelt_pool_2d_f32_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_mean_s8(int8_t *output, const int8_t *input, const struct smelt_mean_s8_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_mean_f32(float *output, const float *input, const struct smelt_mean_f32_parameters *parameters);
 
 #endif

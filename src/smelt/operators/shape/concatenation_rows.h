@@ -5,7 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "smelt_placement.h"
+
 /* Advances the pointers in inputs. */
+SMELT_CODE_SECTION
 static inline void smelt_concatenate_rows(uint8_t *output, const void **inputs, int32_t count, int32_t rows,
                                           const int32_t *parts) {
     for (; rows > 0; rows--) {

@@ -253,7 +253,9 @@ STRIDED_SLICE = Operator(
     attributes=StridedSlice,
     infer=_infer_strided_slice,
     evaluate=_evaluate_strided_slice,
-    traits=replace(_TRAITS, channels=partial(_channels_unless, _takes_some_channels), channels_attribute="end"),
+    traits=replace(
+        _TRAITS, channels=partial(_channels_unless, _takes_some_channels), channels_attribute="end"
+    ),
     kernels=(
         Kernel(
             "smelt_strided_copy", ("strided_copy.c",), "shape.h", _accepts_strided_slice, _lower_strided_slice

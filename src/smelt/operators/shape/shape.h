@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "smelt_placement.h"
+
 #define SMELT_STRIDED_COPY_LOOPS 8
 
 /* Runs of bytes that lie together on both sides, and nested loops over them. */
@@ -41,11 +43,16 @@ struct smelt_concatenation_parameters {
 };
 
 /* Used by transpose and strided_slice. */
+SMELT_CODE_SECTION
 void smelt_strided_copy(void *output, const void *input, const struct smelt_strided_copy_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_pad(void *output, const void *input, const struct smelt_pad_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_pad_f32(float *output, const float *input, const struct smelt_pad_f32_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_concatenation_4(void *output, const void *input_0, const void *input_1, const void *input_2,
                            const void *input_3, const struct smelt_concatenation_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_concatenation_12(void *output, const void *input_0, const void *input_1, const void *input_2,
                             const void *input_3, const void *input_4, const void *input_5,
                             const void *input_6, const void *input_7, const void *input_8,

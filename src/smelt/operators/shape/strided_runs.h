@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "shape.h"
+#include "smelt_placement.h"
 
 /* Below this a loop is faster than calling memcpy. */
 #define SMELT_SHORT_RUN 8
 
+SMELT_CODE_SECTION
 static inline void smelt_copy_runs(uint8_t *output, const uint8_t *input, int32_t run, int32_t loops,
                                    const int32_t *axes) {
     int32_t index[SMELT_STRIDED_COPY_LOOPS] = {0};

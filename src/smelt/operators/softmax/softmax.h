@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "smelt_placement.h"
+
 struct smelt_softmax_s8_parameters {
     int32_t rows, depth;         /* depth < 8192 */
     int32_t length;              /* of the table; further from the maximum the exponential counts as 0 */
@@ -16,7 +18,9 @@ struct smelt_softmax_f32_parameters {
 };
 
 /* Output scale 1/256, zero point -128. */
+SMELT_CODE_SECTION
 void smelt_softmax_s8(int8_t *output, const int8_t *input, const struct smelt_softmax_s8_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_softmax_f32(float *output, const float *input, const struct smelt_softmax_f32_parameters *parameters);
 
 #endif

@@ -3,6 +3,7 @@
 #include "smelt_requantize.h"
 
 /* 2^60 / denominator for 2^30 <= denominator < 2^31, by three Newton-Raphson steps from a linear guess. */
+SMELT_CODE_SECTION
 static int32_t reciprocal(int32_t denominator) {
     /* 48/17 and -32/17 with 29 fractional bits. */
     int32_t x = 1515870810 + smelt_high_mul(-1010580540, denominator);
@@ -13,6 +14,7 @@ static int32_t reciprocal(int32_t denominator) {
     return x > (1 << 30) - 1 ? INT32_MAX : x * 2;
 }
 
+SMELT_CODE_SECTION
 static void softmax_row(int8_t *output, const int8_t *input, const struct smelt_softmax_s8_parameters *p) {
     int32_t largest = -128;
     for (int32_t i = 0; i < p->depth; i++) {

@@ -21,7 +21,7 @@
 #if defined(__GNUC__) || defined(__clang__) || defined(__ICCARM__)
 #define SMELT_ALIGN(bytes) __attribute__((aligned(bytes)))
 #else
-#error "define SMELT_ALIGN(bytes) for this compiler: it aligns the variable that it precedes"
+#error "define SMELT_ALIGN(bytes) for this compiler: it follows the name of the variable that it aligns"
 #endif
 #endif
 

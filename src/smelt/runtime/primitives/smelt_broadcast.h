@@ -6,12 +6,15 @@
 
 #include <stdint.h>
 
+#include "smelt_placement.h"
+
 struct smelt_broadcast {
     int32_t a, b; /* offsets of the current row in the inputs */
     int32_t index[3];
 };
 
 /* Go to the next row; 0 after the last. */
+SMELT_CODE_SECTION
 static inline int smelt_broadcast_next(struct smelt_broadcast *place, const int32_t *table) {
     for (int32_t loop = 2; loop >= 0; loop--) {
         place->a += table[3 + loop];

@@ -3,31 +3,55 @@
 
 #if defined(__ARM_FEATURE_DSP)
 
-/* In the loops: r0 output, r1 lines, r2 start, r3 end of lines or outputs, r4 r6 r8 P and r5 r7 r9 Q of the three rows,
+/* In the loops: r0 output, r1 lines, r2 start, r3 end of lines, r4 r6 r8 P and r5 r7 r9 Q of the three rows,
  * r10 r11 input values, then multiplier and step, r12 lr sums of two outputs.
- * Stack: 0 multiplier, 4 step, 8 whether one output is left after the pairs. */
-#define LOAD_LINE                       \
-    ".syntax unified\n"                 \
-    "push    {r4-r11, lr}\n"            \
+ * Stack: 0 multiplier, 4 step, 8 output, 12 lines, 16 record, 20 line, 24 channels left. */
+#define BEGIN                            \
+    ".syntax unified\n"                  \
+    "push    {r4-r11, lr}\n"             \
+    "mov     r4, #4\n"                   \
+    "sub     sp, #28\n"                  \
+    "str     r4, [sp, #24]\n"            \
+    "b       5f\n"
+#define NEXT_CHANNEL                     \
+    "ldr     r4, [sp, #24]\n"            \
+    "ldr     r0, [sp, #8]\n"             \
+    "ldr     r1, [sp, #12]\n"            \
+    "ldr     r2, [sp, #16]\n"            \
+    "ldr     r3, [sp, #20]\n"            \
+    "subs    r4, #1\n"                   \
+    "beq     6f\n"                       \
+    "ldr     r5, [r3, #20]\n"            \
+    "str     r4, [sp, #24]\n"            \
+    "adds    r0, #1\n"                   \
+    "adds    r2, #20\n"                  \
+    "add     r1, r1, r5, lsl #2\n"       \
+    "5:\n"                               \
+    "str     r0, [sp, #8]\n"             \
+    "str     r1, [sp, #12]\n"            \
+    "str     r2, [sp, #16]\n"            \
+    "str     r3, [sp, #20]\n"            \
     "ldm     r3, {r4, r5, r7, r8, r9}\n" /* step, count, places of weights */ \
-    "sub     sp, #12\n"                 \
-    "ldr     r7, [r2, r7]\n"            \
-    "ldr     r8, [r2, r8]\n"            \
-    "ldr     r9, [r2, r9]\n"            \
-    "ldr     r10, [r2, #4]\n"           \
-    "ldr     r2, [r2]\n"                \
-    "str     r10, [sp]\n"               \
-    "str     r4, [sp, #4]\n"            \
-    "and     r4, r5, #1\n"              \
-    "str     r4, [sp, #8]\n"            \
-    "asr     r3, r5, #1\n"              \
-    "sxtb16  r4, r7\n"                  \
-    "sxtb16  r5, r7, ror #8\n"          \
-    "sxtb16  r6, r8\n"                  \
-    "sxtb16  r7, r8, ror #8\n"          \
-    "sxtb16  r8, r9\n"                  \
+    "ldr     r7, [r2, r7]\n"             \
+    "ldr     r8, [r2, r8]\n"             \
+    "ldr     r9, [r2, r9]\n"             \
+    "ldr     r10, [r2, #4]\n"            \
+    "ldr     r2, [r2]\n"                 \
+    "str     r10, [sp]\n"                \
+    "str     r4, [sp, #4]\n"             \
+    "add     r3, r5, r5, lsl #1\n"       \
+    "sxtb16  r4, r7\n"                   \
+    "sxtb16  r5, r7, ror #8\n"           \
+    "sxtb16  r6, r8\n"                   \
+    "sxtb16  r7, r8, ror #8\n"           \
+    "sxtb16  r8, r9\n"                   \
     "sxtb16  r9, r9, ror #8\n"
+#define END                              \
+    "6:\n"                               \
+    "add     sp, #28\n"                  \
+    "pop     {r4-r11, pc}\n"
 
+SMELT_CODE_SECTION
 void __attribute__((naked, noinline))
 smelt_depthwise_3x3_line_s8__arm_dsp(__attribute__((unused)) int8_t *output,
                                      __attribute__((unused)) const uint32_t *lines,
@@ -42,11 +66,13 @@ smelt_depthwise_3x3_line_s8__arm_dsp(__attribute__((unused)) int8_t *output,
     "smlabt  r12, r11, " q ", r12\n"          \
     "smlad   lr, r11, " q ", lr\n"
     __asm volatile(
-        LOAD_LINE
-        "add     r3, r3, r3, lsl #1\n"
-        "add     r3, r1, r3, lsl #2\n" /* 12 bytes of lines a pair of outputs */
+        BEGIN
+        "4:\n"
+        NEXT_CHANNEL
+        "add     r3, r1, r3, lsl #1\n" /* 6 bytes of lines an output; an odd last one ends in the middle of 12 */
+        "sub     r3, r3, #6\n"
         "cmp     r1, r3\n"
-        "beq     2f\n"
+        "bge     2f\n"
         "1:\n"
         ROW("0", "r4", "r5", "r2", "r2")
         ROW("4", "r6", "r7", "r12", "lr")
@@ -62,20 +88,18 @@ smelt_depthwise_3x3_line_s8__arm_dsp(__attribute__((unused)) int8_t *output,
         "strb    lr, [r0, r11]\n"
         "strb    r12, [r0]\n"
         "add     r0, r0, r11, lsl #1\n"
-        "bne     1b\n"
+        "blt     1b\n"
         "2:\n" /* A last single output: once more with step 0, so that the second is overwritten by the first. */
-        "ldr     r10, [sp, #8]\n"
-        "add     r3, r1, #12\n"
-        "cmp     r10, #0\n"
+        "bne     4b\n"
         "mov     r10, #0\n"
         "str     r10, [sp, #4]\n"
-        "str     r10, [sp, #8]\n"
-        "bne     1b\n"
-        "add     sp, #12\n"
-        "pop     {r4-r11, pc}\n");
+        "add     r3, r1, #6\n"
+        "b       1b\n"
+        END);
 #undef ROW
 }
 
+SMELT_CODE_SECTION
 void __attribute__((naked, noinline))
 smelt_depthwise_3x3_line_stride_2_s8__arm_dsp(__attribute__((unused)) int8_t *output,
                                               __attribute__((unused)) const uint32_t *lines,
@@ -84,12 +108,11 @@ smelt_depthwise_3x3_line_stride_2_s8__arm_dsp(__attribute__((unused)) int8_t *ou
     /* r5 the last weights of the first two rows, r10 r11 r7 the three rows' input values; r3 end of lines, lr multiplier.
      * The word that ends one output's field begins the next one's. */
     __asm volatile(
-        LOAD_LINE
-        "ldr     r10, [sp, #8]\n"
-        "pkhtb   r5, r7, r5, asr #16\n"
+        BEGIN
+        "4:\n"
+        NEXT_CHANNEL
         "ldr     lr, [sp]\n"
-        "add     r3, r10, r3, lsl #1\n"
-        "add     r3, r3, r3, lsl #1\n"
+        "pkhtb   r5, r7, r5, asr #16\n"
         "add     r3, r1, r3, lsl #2\n" /* 12 bytes of lines an output */
         "ldr     r10, [r1]\n"
         "ldr     r11, [r1, #4]\n"
@@ -111,12 +134,13 @@ smelt_depthwise_3x3_line_stride_2_s8__arm_dsp(__attribute__((unused)) int8_t *ou
         "ldr     r12, [sp, #4]\n"
         "add     r0, r0, r12\n"
         "bne     1b\n"
-        "add     sp, #12\n"
-        "pop     {r4-r11, pc}\n");
+        "b       4b\n"
+        END);
 }
 
 /* r0 lines of the first channel, r4-r6 of the others, r1 first, r2 second, r3 advance, r7 mask, r8-r11 bytes,
  * r12 end of the first channel's, lr bytes of a channel */
+SMELT_CODE_SECTION
 void __attribute__((naked, noinline))
 smelt_transpose_pairs_s8__arm_dsp(__attribute__((unused)) uint32_t *lines, __attribute__((unused)) const int8_t *first,
                                   __attribute__((unused)) const int8_t *second,
@@ -159,6 +183,7 @@ smelt_transpose_pairs_s8__arm_dsp(__attribute__((unused)) uint32_t *lines, __att
 /* The same in C, for other cores: what the tests of the packed form run on a computer. */
 #include "smelt_simd__arm_dsp.h"
 
+SMELT_CODE_SECTION
 void smelt_transpose_pairs_s8__arm_dsp(uint32_t *lines, const int8_t *first, const int8_t *second, int32_t advance,
                                        int32_t count, int32_t channel_words) {
     for (; count > 0; count--) {
@@ -171,13 +196,15 @@ void smelt_transpose_pairs_s8__arm_dsp(uint32_t *lines, const int8_t *first, con
     }
 }
 
+SMELT_CODE_SECTION
 static uint32_t tap(const uint32_t *lines, int32_t row, int32_t position) {
     const uint32_t word = lines[position / 2 * 3 + row];
     return position % 2 ? word >> 16 : word;
 }
 
-static void compute_line(int8_t *output, const uint32_t *lines, const uint32_t *record,
-                         const struct smelt_depthwise_line *line, int32_t stride) {
+SMELT_CODE_SECTION
+static void compute_channel(int8_t *output, const uint32_t *lines, const uint32_t *record,
+                            const struct smelt_depthwise_line *line, int32_t stride) {
     for (int32_t i = 0; i < line->count; i++) {
         int32_t sum = (int32_t)record[0];
         for (int32_t row = 0; row < 3; row++) {
@@ -191,14 +218,24 @@ static void compute_line(int8_t *output, const uint32_t *lines, const uint32_t *
     }
 }
 
-void smelt_depthwise_3x3_line_s8__arm_dsp(int8_t *output, const uint32_t *lines, const uint32_t *record,
-                                          const struct smelt_depthwise_line *line) {
-    compute_line(output, lines, record, line, 1);
+SMELT_CODE_SECTION
+static void compute_line(int8_t *output, const uint32_t *lines, const uint32_t *records,
+                         const struct smelt_depthwise_line *line, int32_t stride) {
+    for (int32_t c = 0; c < 4; c++) {
+        compute_channel(output + c, lines + c * line->channel_words, records + 5 * c, line, stride);
+    }
 }
 
-void smelt_depthwise_3x3_line_stride_2_s8__arm_dsp(int8_t *output, const uint32_t *lines, const uint32_t *record,
+SMELT_CODE_SECTION
+void smelt_depthwise_3x3_line_s8__arm_dsp(int8_t *output, const uint32_t *lines, const uint32_t *records,
+                                          const struct smelt_depthwise_line *line) {
+    compute_line(output, lines, records, line, 1);
+}
+
+SMELT_CODE_SECTION
+void smelt_depthwise_3x3_line_stride_2_s8__arm_dsp(int8_t *output, const uint32_t *lines, const uint32_t *records,
                                                    const struct smelt_depthwise_line *line) {
-    compute_line(output, lines, record, line, 2);
+    compute_line(output, lines, records, line, 2);
 }
 
 #endif

@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+#include "smelt_placement.h"
+
+SMELT_CODE_SECTION
 static inline int32_t smelt_dot_s8(const int8_t *x, const int8_t *w, int32_t count) {
     int32_t sum = 0;
     for (int32_t k = 0; k < count; k++) {
@@ -18,6 +21,7 @@ static inline int32_t smelt_dot_s8(const int8_t *x, const int8_t *w, int32_t cou
 /* Compilers spill here: the loop needs seven of the eight low registers, and sums can be added up in high
  * ones (which gcc forbids with -Os). The index runs up to 0, past pointers to the ends. 22 cycles for four
  * products on a Cortex-M0+. */
+SMELT_CODE_SECTION
 static inline void smelt_dot_4_s8(int32_t sums[4], const int8_t *x, const int8_t *w, int32_t count) {
     const int8_t *x_end = x + count, *w0 = w + count, *w1 = w0 + count, *w2 = w1 + count, *w3 = w2 + count;
     int32_t k = -count, value, product, sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
@@ -51,6 +55,7 @@ static inline void smelt_dot_4_s8(int32_t sums[4], const int8_t *x, const int8_t
 
 #else
 
+SMELT_CODE_SECTION
 static inline void smelt_dot_4_s8(int32_t sums[4], const int8_t *x, const int8_t *w, int32_t count) {
     const int8_t *w1 = w + count, *w2 = w1 + count, *w3 = w2 + count;
     int32_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;

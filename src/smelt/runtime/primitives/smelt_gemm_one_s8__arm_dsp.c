@@ -14,6 +14,7 @@ typedef char gemm_layout_is_known[offsetof(struct smelt_gemm_s8__arm_dsp, weight
                                       ? 1
                                       : -1];
 
+SMELT_CODE_SECTION
 uint32_t *__attribute__((naked, noinline))
 smelt_expand_one_s8__arm_dsp(__attribute__((unused)) uint32_t *pairs, __attribute__((unused)) const int8_t *values,
                              __attribute__((unused)) int32_t count) {
@@ -37,6 +38,7 @@ smelt_expand_one_s8__arm_dsp(__attribute__((unused)) uint32_t *pairs, __attribut
  *   r9 r11 256 * (c1, c3) + (c0, c2), r12 end of pairs, lr output
  * Stack: 0 end of weights, 4 pairs, 8 bytes of weights before the point where the first round enters the loop,
  *   12 that point, 16 gemm. */
+SMELT_CODE_SECTION
 static void __attribute__((naked, noinline))
 gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) const uint32_t *pairs,
             __attribute__((unused)) const uint32_t *end,
@@ -144,6 +146,7 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
 /* The same in C, for other cores: what the tests of the packed form run on a computer. */
 #include "smelt_gemm_words.h"
 
+SMELT_CODE_SECTION
 uint32_t *smelt_expand_one_s8__arm_dsp(uint32_t *pairs, const int8_t *values, int32_t count) {
     for (int32_t i = 0; i < count; i += 4) {
         *pairs++ = smelt_pair(values[i], values[i + 2]);
@@ -152,6 +155,7 @@ uint32_t *smelt_expand_one_s8__arm_dsp(uint32_t *pairs, const int8_t *values, in
     return pairs;
 }
 
+SMELT_CODE_SECTION
 static void gemm_blocks(int8_t *output, const uint32_t *pairs, const uint32_t *end,
                         const struct smelt_gemm_s8__arm_dsp *gemm) {
     const int32_t block_words = smelt_gemm_block_words(gemm->depth, gemm->signed_rounding);
@@ -163,6 +167,7 @@ static void gemm_blocks(int8_t *output, const uint32_t *pairs, const uint32_t *e
 
 #endif
 
+SMELT_CODE_SECTION
 void smelt_gemm_one_s8__arm_dsp(int8_t *output, const uint32_t *pairs, const struct smelt_gemm_s8__arm_dsp *gemm) {
     const int32_t block_words = gemm->depth + (gemm->signed_rounding ? 12 : 8);
     const int32_t blocks = gemm->channels / 4, rest = gemm->channels % 4;

@@ -1,19 +1,21 @@
 /* Two pixels times four channels at a time; see the header for the order of weights. */
 #include "smelt_gemm_s8__arm_dsp.h"
 
-struct tile {
-    int32_t step;            /* bytes from the first pixel's output to the second's */
-    int32_t weight_bytes;    /* of all blocks of four channels */
-    int32_t depth;           /* input values, a multiple of 4 */
-    int32_t signed_rounding;
-    int32_t zero_point;
-};
+#include <stddef.h>
 
 #if defined(__ARM_FEATURE_DSP)
 
-/* The assembly has this shift as an immediate. */
-typedef char gemm_shift_is_known[SMELT_GEMM_SHIFT == 9 ? 1 : -1];
+/* The assembly reads these members at these places, and has the shift as an immediate. */
+typedef char gemm_layout_is_known[offsetof(struct smelt_gemm_s8__arm_dsp, weights) == 0 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, depth) == 4 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, channels) == 8 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, signed_rounding) == 12 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, zero_point) == 16 &&
+                                          SMELT_GEMM_SHIFT == 9
+                                      ? 1
+                                      : -1];
 
+SMELT_CODE_SECTION
 uint32_t *__attribute__((naked, noinline))
 smelt_expand_two_s8__arm_dsp(__attribute__((unused)) uint32_t *pairs, __attribute__((unused)) const int8_t *first,
                              __attribute__((unused)) const int8_t *second, __attribute__((unused)) int32_t count) {
@@ -46,14 +48,15 @@ smelt_expand_two_s8__arm_dsp(__attribute__((unused)) uint32_t *pairs, __attribut
 #undef EXPAND_4
 }
 
-/* Blocks of four channels for two pixels. In the loop:
+/* All whole blocks of four channels, at least one, for two pixels `step` bytes apart. In the loop:
  *   r0 pairs, r1 weights, r2 r3 the two pixels' input values, r4 W(c0, c1), r5 W(c2, c3)
  *   r6 r8 (first pixel), r10 r12 (second): sums of c0 and c2; r7 r9, r11 lr: 256 * (c1, c3) + (c0, c2)
  * Stack: 0 output, 4 pairs, 8 step, 12 end of weights, 16 signed_rounding, 20 zero_point, 24 end of pairs less 64,
  *   28 bytes of weights before the point where the first round enters the loop, 32 that point. */
+SMELT_CODE_SECTION
 static void __attribute__((naked, noinline))
 gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) const uint32_t *pairs,
-            __attribute__((unused)) const uint32_t *weights, __attribute__((unused)) const struct tile *tile) {
+            __attribute__((unused)) int32_t step, __attribute__((unused)) const struct smelt_gemm_s8__arm_dsp *gemm) {
     /* One pair of input values: 16 products, 15 cycles, 48 bytes. Of the eight in a round, the first advances both
      * pointers (52 bytes); the first round of a block may begin at a later one. */
 #define PRODUCTS                         \
@@ -103,11 +106,15 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
         ".syntax unified\n"
         "push    {r4-r11, lr}\n"
         "sub     sp, #36\n"
-        "ldm     r3, {r4-r8}\n" /* step, weight_bytes, depth, signed_rounding, zero_point */
-        "add     r5, r2, r5\n"
-        "add     r10, r1, r6, lsl #2\n" /* 4 bytes of pairs an input value */
+        "ldm     r3, {r4-r8}\n" /* weights, depth, channels, signed_rounding, zero_point */
+        "add     r9, r5, r7, lsl #2\n"
+        "add     r9, r9, #8\n" /* words of a block */
+        "lsr     r6, r6, #2\n"
+        "mul     r6, r6, r9\n"
+        "add     r10, r1, r5, lsl #2\n" /* 4 bytes of pairs an input value */
+        "add     r6, r4, r6, lsl #2\n"
         "sub     r10, r10, #64\n"
-        "rsb     r9, r6, #0\n"
+        "rsb     r9, r5, #0\n"
         "ubfx    r9, r9, #1, #3\n" /* pairs that the first round skips */
         "adr     r12, 2f\n"
         "cmp     r9, #0\n"
@@ -121,8 +128,8 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
         "mov     r11, #64\n"
         "6:\n"
         "sub     r1, r1, r11\n"
-        "stm     sp, {r0, r1, r4, r5, r7, r8, r10, r11, r12}\n"
-        "mov     r1, r2\n"
+        "stm     sp, {r0, r1, r2, r6, r7, r8, r10, r11, r12}\n"
+        "mov     r1, r4\n"
         "1:\n" /* a block of four channels */
         "ldmia   r1!, {r2, r3}\n"
         "ldr     r4, [sp, #28]\n"
@@ -192,6 +199,7 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
 /* The same in C, for other cores: what the tests of the packed form run on a computer. */
 #include "smelt_gemm_words.h"
 
+SMELT_CODE_SECTION
 uint32_t *smelt_expand_two_s8__arm_dsp(uint32_t *pairs, const int8_t *first, const int8_t *second, int32_t count) {
     for (int32_t i = 0; i < count; i += 4) {
         *pairs++ = smelt_pair(first[i], first[i + 2]);
@@ -202,40 +210,47 @@ uint32_t *smelt_expand_two_s8__arm_dsp(uint32_t *pairs, const int8_t *first, con
     return pairs;
 }
 
-static void gemm_blocks(int8_t *output, const uint32_t *pairs, const uint32_t *weights, const struct tile *tile) {
-    const uint32_t *const end = weights + tile->weight_bytes / 4;
-    while (weights != end) {
+SMELT_CODE_SECTION
+static void gemm_blocks(int8_t *output, const uint32_t *pairs, int32_t step,
+                        const struct smelt_gemm_s8__arm_dsp *gemm) {
+    const int32_t block_words = smelt_gemm_block_words(gemm->depth, gemm->signed_rounding);
+    for (int32_t block = 0; block < gemm->channels / 4; block++) {
         for (int32_t pixel = 0; pixel < 2; pixel++) {
-            smelt_gemm_block(output + pixel * tile->step, pairs + pixel, 2, weights, tile->depth,
-                             tile->signed_rounding, tile->zero_point);
+            smelt_gemm_block(output + 4 * block + pixel * step, pairs + pixel, 2, gemm->weights + block * block_words,
+                             gemm->depth, gemm->signed_rounding, gemm->zero_point);
         }
-        weights += smelt_gemm_block_words(tile->depth, tile->signed_rounding);
-        output += 4;
     }
 }
 
 #endif
 
-void smelt_gemm_two_s8__arm_dsp(int8_t *output, int32_t step, const uint32_t *pairs,
-                                const struct smelt_gemm_s8__arm_dsp *gemm) {
-    const int32_t block_words = gemm->depth + (gemm->signed_rounding ? 12 : 8);
-    const int32_t blocks = gemm->channels / 4, rest = gemm->channels % 4;
-    struct tile tile = {step, blocks * block_words * 4, gemm->depth, gemm->signed_rounding, gemm->zero_point};
-    if (blocks > 0) {
-        gemm_blocks(output, pairs, gemm->weights, &tile);
-    }
-    if (rest > 0) {
-        int8_t last[8];
-        tile.step = 4;
-        tile.weight_bytes = block_words * 4;
-        gemm_blocks(last, pairs, gemm->weights + blocks * block_words, &tile);
-        for (int32_t c = 0; c < rest; c++) {
-            output[blocks * 4 + c] = last[c];
-            output[blocks * 4 + c + step] = last[4 + c];
-        }
+SMELT_CODE_SECTION
+static void __attribute__((noinline))
+gemm_rest(int8_t *output, int32_t step, const uint32_t *pairs, const struct smelt_gemm_s8__arm_dsp *gemm) {
+    const int32_t first = gemm->channels & ~3, rest = gemm->channels - first;
+    struct smelt_gemm_s8__arm_dsp last = *gemm;
+    int8_t outputs[8];
+    last.weights += first / 4 * (gemm->depth + (gemm->signed_rounding ? 12 : 8));
+    last.channels = 4;
+    gemm_blocks(outputs, pairs, 4, &last);
+    for (int32_t c = 0; c < rest; c++) {
+        output[first + c] = outputs[c];
+        output[first + c + step] = outputs[4 + c];
     }
 }
 
+SMELT_CODE_SECTION
+void smelt_gemm_two_s8__arm_dsp(int8_t *output, int32_t step, const uint32_t *pairs,
+                                const struct smelt_gemm_s8__arm_dsp *gemm) {
+    if (gemm->channels >= 4) {
+        gemm_blocks(output, pairs, step, gemm);
+    }
+    if (gemm->channels % 4 != 0) {
+        gemm_rest(output, step, pairs, gemm);
+    }
+}
+
+SMELT_CODE_SECTION
 void smelt_clamp_s8__arm_dsp(int8_t *output, int32_t count, int32_t low, int32_t high) {
     for (int32_t i = 0; i < count; i++) {
         const int32_t value = output[i] < low ? low : output[i];

@@ -20,6 +20,8 @@
 
 #include <stdint.h>
 
+#include "smelt_placement.h"
+
 #define SMELT_GEMM_SHIFT 9
 
 struct smelt_gemm_s8__arm_dsp {

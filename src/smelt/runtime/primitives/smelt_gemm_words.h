@@ -5,29 +5,35 @@
 #include "smelt_gemm_s8__arm_dsp.h"
 
 /* Two int16 values in one word. */
+SMELT_CODE_SECTION
 static inline uint32_t smelt_pair(int32_t low, int32_t high) {
     return ((uint32_t)low & 0xFFFFu) | ((uint32_t)high << 16);
 }
 
 /* The sum of the products of both halves; the products of int16 never overflow, the sum is modulo 2^32. */
+SMELT_CODE_SECTION
 static inline uint32_t smelt_pair_product(uint32_t a, uint32_t b) {
     return (uint32_t)((int16_t)(a & 0xFFFFu) * (int16_t)(b & 0xFFFFu)) +
            (uint32_t)((int16_t)(a >> 16) * (int16_t)(b >> 16));
 }
 
 /* The low bytes of both halves, sign extended (SXTB16). */
+SMELT_CODE_SECTION
 static inline uint32_t smelt_low_bytes(uint32_t word) {
     return smelt_pair((int8_t)(word & 0xFFu), (int8_t)((word >> 16) & 0xFFu));
 }
 
+SMELT_CODE_SECTION
 static inline int8_t smelt_gemm_saturate(int32_t value) {
     return (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
 }
 
+SMELT_CODE_SECTION
 static inline int32_t smelt_gemm_block_words(int32_t depth, int32_t signed_rounding) {
     return depth + (signed_rounding ? 12 : 8);
 }
 
+SMELT_CODE_SECTION
 static inline int8_t smelt_gemm_requantize(uint32_t sum, const uint32_t *multiplier, int32_t signed_rounding,
                                            int32_t zero_point) {
     const int64_t half = (int64_t)1 << 31, s = (int32_t)sum, m = (int32_t)multiplier[0];
@@ -40,6 +46,7 @@ static inline int8_t smelt_gemm_requantize(uint32_t sum, const uint32_t *multipl
 }
 
 /* Four channels of one pixel; `stride` words from one pair of its input values to the next. */
+SMELT_CODE_SECTION
 static inline void smelt_gemm_block(int8_t *output, const uint32_t *pairs, int32_t stride, const uint32_t *weights,
                                     int32_t depth, int32_t signed_rounding, int32_t zero_point) {
     const uint32_t *const starts = weights + 2 + depth;

@@ -5,14 +5,18 @@
 
 #include <stdint.h>
 
+#include "smelt_placement.h"
+
 /* round(value * mantissa / 2^31) with 64-bit arithmetic. For mantissa >= 0 the floor of the nudged product
  * is exact for either sign of value, so no branch on the sign is needed. */
+SMELT_CODE_SECTION
 static inline int32_t smelt_high_mul_64(int32_t value, int32_t mantissa) {
     const int64_t product = (int64_t)value * mantissa + ((int64_t)1 << 30);
     return (int32_t)(product >> 31);
 }
 
 /* The same from four 16 x 16 -> 32 bit products. */
+SMELT_CODE_SECTION
 static inline int32_t smelt_high_mul_16x16(int32_t value, int32_t mantissa) {
     const int32_t value_high = value >> 16, mantissa_high = mantissa >> 16;
     const uint32_t value_low = (uint32_t)value & 0xffffu, mantissa_low = (uint32_t)mantissa & 0xffffu;
@@ -31,6 +35,7 @@ static inline int32_t smelt_high_mul_16x16(int32_t value, int32_t mantissa) {
 
 /* value / 2^exponent, to nearest, ties away from zero; 0 <= exponent <= 31, value > -2^31.
  * One less for negative values turns their ties the other way; no step overflows. */
+SMELT_CODE_SECTION
 static inline int32_t smelt_rounding_shift_right(int32_t value, int32_t exponent) {
     if (exponent == 0) {
         return value;
@@ -40,6 +45,7 @@ static inline int32_t smelt_rounding_shift_right(int32_t value, int32_t exponent
 }
 
 /* value * mantissa / 2^31 * 2^shift, rounded twice; mantissa in [2^30, 2^31) or 0, -31 <= shift <= 30. */
+SMELT_CODE_SECTION
 static inline int32_t smelt_requantize(int32_t value, int32_t mantissa, int32_t shift) {
     if (shift > 0) {
         return smelt_high_mul((int32_t)((uint32_t)value << shift), mantissa);
@@ -47,6 +53,7 @@ static inline int32_t smelt_requantize(int32_t value, int32_t mantissa, int32_t 
     return smelt_rounding_shift_right(smelt_high_mul(value, mantissa), -shift);
 }
 
+SMELT_CODE_SECTION
 static inline int32_t smelt_clamp(int32_t value, int32_t low, int32_t high) {
     if (value < low) {
         return low;

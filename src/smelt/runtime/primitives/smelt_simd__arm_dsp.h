@@ -4,9 +4,12 @@
 
 #include <stdint.h>
 
+#include "smelt_placement.h"
+
 #if defined(__ARM_FEATURE_DSP)
 
 /* The bytes 0 and 2 as int16 halves. */
+SMELT_CODE_SECTION
 static inline uint32_t smelt_sxtb16(uint32_t word) {
     uint32_t result;
     __asm("sxtb16 %0, %1" : "=r"(result) : "r"(word));
@@ -14,6 +17,7 @@ static inline uint32_t smelt_sxtb16(uint32_t word) {
 }
 
 /* The bytes 1 and 3 as int16 halves. */
+SMELT_CODE_SECTION
 static inline uint32_t smelt_sxtb16_ror8(uint32_t word) {
     uint32_t result;
     __asm("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(word));
@@ -21,6 +25,7 @@ static inline uint32_t smelt_sxtb16_ror8(uint32_t word) {
 }
 
 /* sum + a.low * b.low on int16 halves, modulo 2^32. */
+SMELT_CODE_SECTION
 static inline int32_t smelt_smlabb(uint32_t a, uint32_t b, int32_t sum) {
     int32_t result;
     __asm("smlabb %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
@@ -28,6 +33,7 @@ static inline int32_t smelt_smlabb(uint32_t a, uint32_t b, int32_t sum) {
 }
 
 /* sum + a.high * b.high on int16 halves, modulo 2^32. */
+SMELT_CODE_SECTION
 static inline int32_t smelt_smlatt(uint32_t a, uint32_t b, int32_t sum) {
     int32_t result;
     __asm("smlatt %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
@@ -35,6 +41,7 @@ static inline int32_t smelt_smlatt(uint32_t a, uint32_t b, int32_t sum) {
 }
 
 /* floor(a * b / 2^32) */
+SMELT_CODE_SECTION
 static inline int32_t smelt_smmul(int32_t a, int32_t b) {
     int32_t result;
     __asm("smmul %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
@@ -42,6 +49,7 @@ static inline int32_t smelt_smmul(int32_t a, int32_t b) {
 }
 
 /* floor(a * b / 2^32 + 1/2) */
+SMELT_CODE_SECTION
 static inline int32_t smelt_smmulr(int32_t a, int32_t b) {
     int32_t result;
     __asm("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
@@ -49,6 +57,7 @@ static inline int32_t smelt_smmulr(int32_t a, int32_t b) {
 }
 
 /* value saturated to int8. */
+SMELT_CODE_SECTION
 static inline int32_t smelt_ssat8(int32_t value) {
     int32_t result;
     __asm("ssat %0, #8, %1" : "=r"(result) : "r"(value));
@@ -56,6 +65,7 @@ static inline int32_t smelt_ssat8(int32_t value) {
 }
 
 /* value / 2^9, rounded down, saturated to int8. */
+SMELT_CODE_SECTION
 static inline int32_t smelt_ssat8_asr9(int32_t value) {
     int32_t result;
     __asm("ssat %0, #8, %1, asr #9" : "=r"(result) : "r"(value));
@@ -64,36 +74,44 @@ static inline int32_t smelt_ssat8_asr9(int32_t value) {
 
 #else
 
+SMELT_CODE_SECTION
 static inline uint32_t smelt_sxtb16(uint32_t word) {
     const int32_t low = (int8_t)(word & 0xFFu), high = (int8_t)((word >> 16) & 0xFFu);
     return ((uint32_t)low & 0xFFFFu) | ((uint32_t)high << 16);
 }
 
+SMELT_CODE_SECTION
 static inline uint32_t smelt_sxtb16_ror8(uint32_t word) {
     return smelt_sxtb16(word >> 8);
 }
 
+SMELT_CODE_SECTION
 static inline int32_t smelt_smlabb(uint32_t a, uint32_t b, int32_t sum) {
     const int32_t product = (int16_t)(a & 0xFFFFu) * (int16_t)(b & 0xFFFFu);
     return (int32_t)((uint32_t)sum + (uint32_t)product);
 }
 
+SMELT_CODE_SECTION
 static inline int32_t smelt_smlatt(uint32_t a, uint32_t b, int32_t sum) {
     return smelt_smlabb(a >> 16, b >> 16, sum);
 }
 
+SMELT_CODE_SECTION
 static inline int32_t smelt_smmul(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b) >> 32);
 }
 
+SMELT_CODE_SECTION
 static inline int32_t smelt_smmulr(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
 }
 
+SMELT_CODE_SECTION
 static inline int32_t smelt_ssat8(int32_t value) {
     return value < -128 ? -128 : value > 127 ? 127 : value;
 }
 
+SMELT_CODE_SECTION
 static inline int32_t smelt_ssat8_asr9(int32_t value) {
     return smelt_ssat8(value >> 9);
 }
@@ -101,10 +119,12 @@ static inline int32_t smelt_ssat8_asr9(int32_t value) {
 #endif
 
 /* The two forms of requantization of a sum of 256 * accumulator + start (smelt_gemm_s8__arm_dsp.h). */
+SMELT_CODE_SECTION
 static inline int8_t smelt_round_once(int32_t sum, int32_t multiplier) {
     return (int8_t)smelt_ssat8_asr9(smelt_smmul(sum, multiplier));
 }
 
+SMELT_CODE_SECTION
 static inline int8_t smelt_round_twice(int32_t sum, int32_t multiplier, int32_t divisor, int32_t zero_point) {
     int32_t r = smelt_smmulr(sum >> 7, multiplier);
     r += r >> 31;

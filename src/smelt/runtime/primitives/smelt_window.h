@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "smelt_placement.h"
+
 struct smelt_window {
     int32_t batches, input_height, input_width, input_channels;
     int32_t output_height, output_width, output_channels;
@@ -17,6 +19,7 @@ struct smelt_taps {
     int32_t begin, end;
 };
 
+SMELT_CODE_SECTION
 static inline struct smelt_taps smelt_taps_inside(int32_t start, int32_t step, int32_t count, int32_t size) {
     struct smelt_taps taps = {0, count};
     while (taps.begin < count && start + taps.begin * step < 0) {
@@ -30,6 +33,7 @@ static inline struct smelt_taps smelt_taps_inside(int32_t start, int32_t step, i
 
 /* Copy the field whose first tap is at (row, column): kernel_height x kernel_width runs of `channels` bytes
  * from channel `first` of the image; taps outside the image are `pad`. */
+SMELT_CODE_SECTION
 static inline void smelt_gather_s8(int8_t *field, const int8_t *image, const struct smelt_window *window,
                                    int32_t row, int32_t column, int32_t first, int32_t channels, int8_t pad) {
     const int32_t width = window->kernel_width, step = window->dilation_width * window->input_channels;

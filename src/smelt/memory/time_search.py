@@ -1,0 +1,131 @@
+"""Placement in the order of time: the bases and the choices of a plan whose buffers mostly live briefly.
+
+A plan is a sequence of units (episodes); each offers settings (directions), of which one is taken. What a unit
+needs to know of the past are the bases of the buffers that are still live, so a state from which no
+completion was found is never tried again, and a long chain costs little more than its links.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from smelt.memory.layout import Gap
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One way for a unit to run: bytes and alignment of its buffers, and the forbidden gaps between them."""
+
+    sizes: Mapping[str, tuple[int, int]]
+    gaps: Mapping[tuple[str, str], Gap]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A base for each buffer, the index of the setting taken for each unit, and the bytes that it takes."""
+
+    bases: Mapping[str, int]
+    choices: tuple[int, ...]
+    arena_bytes: int
+
+
+class TimeSearch:
+    """Depth-first search for a placement of at most `target` bytes; deterministic, `nodes` bases are tried."""
+
+    def __init__(self, units: Sequence[Sequence[Setting]], target: int, nodes: int) -> None:
+        self.units = units
+        self.target = target
+        self.nodes = nodes
+        self.bases: dict[str, int] = {}
+        self.ends: dict[str, int] = {}
+        self.choices: list[int] = []
+        self.failed: set[tuple[int, ...]] = set()
+        self.neighbours = [[_neighbours(setting) for setting in unit] for unit in units]
+        self.arriving = _arriving(units)
+
+    def run(self) -> Placed | None:
+        """The first placement found; None if there is none among those tried, or the nodes ran out."""
+        stack = [self._unit(0)]
+        while stack and self.nodes > 0:
+            if next(stack[-1], False):
+                if len(stack) == len(self.units):
+                    return Placed(dict(self.bases), tuple(self.choices), max(self.ends.values(), default=0))
+                stack.append(self._unit(len(stack)))
+            else:
+                stack.pop()
+        return None
+
+    def _unit(self, at: int) -> Iterator[bool]:
+        """Every way tried to place what a unit brings; the placement is in `bases` while it yields."""
+        state = (at, *(self.bases.get(name, -1) for name in self.arriving[at]))
+        if state in self.failed:
+            return
+        for choice, setting in enumerate(self.units[at]):
+            if not all(
+                self._allowed(self.bases[a], self.bases[b], gap)
+                for (a, b), gap in setting.gaps.items()
+                if a in self.bases and b in self.bases
+            ):
+                continue
+            new = [name for name in setting.sizes if name not in self.bases]
+            new.sort(key=lambda name: -setting.sizes[name][0])
+            self.choices.append(choice)
+            yield from self._place(setting, self.neighbours[at][choice], new)
+            self.choices.pop()
+        self.failed.add(state)
+
+    @staticmethod
+    def _allowed(a: int, b: int, gap: Gap) -> bool:
+        return not gap[0] < b - a < gap[1]
+
+    def _place(
+        self, setting: Setting, neighbours: Mapping[str, list[tuple[str, Gap]]], new: Sequence[str]
+    ) -> Iterator[bool]:
+        if not new:
+            yield True
+            return
+        name = new[0]
+        size, alignment = setting.sizes[name]
+        for base in self._candidates(size, alignment, neighbours[name]):
+            if self.nodes <= 0:
+                return
+            self.nodes -= 1
+            self.bases[name] = base
+            self.ends[name] = base + size
+            yield from self._place(setting, neighbours, new[1:])
+            del self.bases[name], self.ends[name]
+
+    def _candidates(self, size: int, alignment: int, neighbours: Sequence[tuple[str, Gap]]) -> list[int]:
+        """The lowest, the highest and then all other bases that touch a neighbour or an end of the arena."""
+        mask = alignment - 1
+        top = (self.target - size) & ~mask
+        taken = [(self.bases[a] + low, self.bases[a] + high) for a, (low, high) in neighbours if a in self.bases]
+        edges = {0, top, *((high + mask) & ~mask for _, high in taken), *(low & ~mask for low, _ in taken)}
+        fitting = sorted(
+            base
+            for base in edges
+            if 0 <= base <= top and not any(low < base < high for low, high in taken)
+        )
+        return fitting[:1] + fitting[:0:-1]
+
+
+def _neighbours(setting: Setting) -> dict[str, list[tuple[str, Gap]]]:
+    found: dict[str, list[tuple[str, Gap]]] = {name: [] for name in setting.sizes}
+    for (a, b), (low, high) in setting.gaps.items():
+        found[b].append((a, (low, high)))
+        found[a].append((b, (-high, -low)))
+    return found
+
+
+def _arriving(units: Sequence[Sequence[Setting]]) -> list[list[str]]:
+    """For each unit the buffers of earlier ones that it or a later one knows."""
+    before: list[set[str]] = [set()]
+    for unit in units:
+        before.append(before[-1].union(*(setting.sizes for setting in unit)))
+    after: set[str] = set()
+    found = []
+    for at in range(len(units) - 1, -1, -1):
+        after = after.union(*(setting.sizes for setting in units[at]))
+        found.append(sorted(before[at] & after))
+    return found[::-1]
