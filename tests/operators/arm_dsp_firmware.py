@@ -130,7 +130,7 @@ class Device:
             self.cases.includes,
             folder / "cases.elf",
             optimize=optimize,
-            extra_flags=[*toolchain.warning_flags, "-Wno-missing-field-initializers"],
+            extra_flags=toolchain.warning_flags,
         )
         self.machine = Machine(self.firmware.elf, target)
 
@@ -181,10 +181,10 @@ def run_on_host(graphs: Sequence[Graph], data: Sequence[Array], folder: Path) ->
     steps = []
     for index, graph in enumerate(graphs):
         output = graph.values[graph.outputs[0]].bytes
-        scratch = cases.scratch_bytes[index]
+        scratch, size = cases.scratch_bytes[index], data[index].nbytes
         steps.append(
-            f"{{ int8_t *i = malloc({data[index].nbytes}), *o = malloc({output}); void *s = malloc({max(scratch, 1)});\n"
-            f"if (fread(i, 1, {data[index].nbytes}, stdin) != {data[index].nbytes}) return 1;\n"
+            f"{{ int8_t *i = malloc({size}), *o = malloc({output}); void *s = malloc({max(scratch, 1)});\n"
+            f"if (fread(i, 1, {size}, stdin) != {size}) return 1;\n"
             f"case_{index}(o, i, s); fwrite(o, {output}, 1, stdout); free(i); free(o); free(s); }}"
         )
     text = "#include <stdio.h>\n#include <stdlib.h>\n" + cases.text(

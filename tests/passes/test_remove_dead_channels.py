@@ -194,6 +194,50 @@ def test_both_operands_of_an_addition_lose_a_channel_and_keep_what_one_of_them_n
         assert [result.constants[n].ravel().tolist() for n in readers] == [kept] * len(readers)
 
 
+def test_readers_of_one_constant_get_copies_where_they_need_other_parts_of_it() -> None:
+    text = """
+    graph "g"
+    input %x: f32[1,1,1,1]
+    constant %w: f32[2,1,1,1] = [1,2]
+    constant %b: f32[2] = [3,4]
+    constant %u: f32[1,1,1,2] = [0,5]
+    constant %v: f32[1,1,1,2] = [6,0]
+    %a: f32[1,1,1,2] = conv_2d(%x, %w, %b)
+    %c: f32[1,1,1,2] = conv_2d(%x, %w, %b)
+    %y: f32[1,1,1,1] = conv_2d(%a, %u)
+    %z: f32[1,1,1,1] = conv_2d(%c, %v)
+    output %y
+    output %z
+    """
+    graph = verify_graph(from_text(dedent(text)))
+    result = remove_dead_channels(graph)
+    check_same(graph, result)
+    parameters = [
+        [result.constants[str(n)].ravel().tolist() for n in node.inputs[1:]] for node in result.nodes
+    ]
+    assert parameters == [[[2], [4]], [[1], [3]], [[5]], [[6]]]
+
+
+def test_a_depthwise_channel_of_zeros_is_constant_whatever_it_reads() -> None:
+    text = """
+    graph "g"
+    input %x: f32[1,3,3,2]
+    constant %w: f32[2,1,1,2] = [1,2,3,4]
+    constant %d: f32[1,2,2,2] = [0,1,0,2,0,3,0,4]
+    constant %e: f32[2] = [5,6]
+    constant %v: f32[1,1,1,2] = [7,8]
+    %a: f32[1,3,3,2] = conv_2d(%x, %w)
+    %c: f32[1,4,4,2] = depthwise_conv_2d(%a, %d, %e) {padding=(1, 1, 1, 1)}
+    %y: f32[1,4,4,1] = conv_2d(%c, %v) as "y"
+    output %y
+    """
+    graph = verify_graph(from_text(dedent(text)))
+    result = remove_dead_channels(graph)
+    check_same(graph, result)
+    assert _shapes(result) == {"a": (1, 3, 3, 1), "c": (1, 4, 4, 1), "y": (1, 4, 4, 1)}
+    assert result.constants["y/bias"].tolist() == [35]
+
+
 def test_concatenation_loses_channels_and_whole_inputs() -> None:
     check(
         remove_dead_channels,

@@ -30,14 +30,17 @@ def command(
     from smelt.cli import console
     from smelt.engines import open_engine
     from smelt.quantize import read_data
-    from smelt.report.accuracy import accuracy_json, compare_accuracy, measure_accuracy
+    from smelt.report.accuracy import accuracy_json, compare_accuracy, in_common_numbers, measure_accuracy
 
-    data = read_data(evaluate)
-    results = []
-    for path in [model, *([against] if against else [])]:
+    paths = [model, *([against] if against else [])]
+    graphs = []
+    for path in paths:
         # a .tflite file has no symbolic shapes; the other model may
         shapes = None if against and path.suffix == ".tflite" else formats.parse_shapes(shape)
-        graph = formats.load(path, shapes=shapes)
+        graphs.append(formats.load(path, shapes=shapes))
+    data = in_common_numbers(read_data(evaluate), [g.values[n] for g in graphs for n in g.inputs])
+    results = []
+    for path, graph in zip(paths, graphs, strict=True):
         total = len(data.labels) - skip if data.labels is not None else None
         with (
             open_engine(engine.value, graph, target=target, path=path) as runner,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +21,9 @@ from smelt.operators.builder import random_array
 from smelt.operators.evaluate import evaluate_graph
 from smelt.operators.operator import Argument, Input, Output, Parameters, Scratch, Table
 from smelt.targets import Target
+
+MANIFEST = "smelt/manifest.sha256"
+"""The file that lists the others with their digests: it tells a generated folder and what was changed in it."""
 
 
 @dataclass(frozen=True)
@@ -119,53 +120,14 @@ def generate(
     for template in ("model.h", "model.c", "main.c", "golden.h", "CMakeLists.txt", "README.md"):
         path = template.replace("model", stem).replace("golden", f"{stem}_golden")
         files[path] = _templates().get_template(template + ".j2").render(context)
+    files[MANIFEST] = _manifest(files)
     return Project(stem, program, dict(sorted(files.items())), tuple(store.tables))
 
 
-def write_project(project: Project, folder: Path) -> None:
-    """Write all files into a folder, which is created or replaced as a whole once all is written.
-
-    An existing folder is replaced only when it holds a generated project or is empty (UsageError
-    otherwise), so that no file of the user's is lost.
-    """
-    folder = Path(folder)
-    marker = "smelt/smelt_placement.h"
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"'{folder}' is a file; the output of compile is a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / marker).exists():
-        raise UsageError(f"'{folder}' holds files that smelt did not write; choose a new folder")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise CompileError(f"cannot write '{folder}': {error.strerror}") from error
-    try:
-        for path, text in project.files.items():
-            (staging / path).parent.mkdir(parents=True, exist_ok=True)
-            (staging / path).write_text(text, encoding="utf-8", newline="\n")
-        staging.chmod(0o755)
-        _swap(staging, folder)
-    except OSError as error:
-        raise CompileError(f"cannot write '{folder}': {error.strerror}") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _swap(staging: Path, folder: Path) -> None:
-    """Put the new folder in the old one's place, or the old one back when that fails."""
-    if not folder.exists():
-        os.rename(staging, folder)
-        return
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-    try:
-        os.rename(folder, aside / "was")
-        try:
-            os.rename(staging, folder)
-        except OSError:
-            os.rename(aside / "was", folder)
-            raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+def _manifest(files: Mapping[str, str]) -> str:
+    """The digests of all files, in the form that `sha256sum -c` reads."""
+    lines = (f"{hashlib.sha256(text.encode()).hexdigest()}  {path}\n" for path, text in sorted(files.items()))
+    return "".join(lines)
 
 
 @cache

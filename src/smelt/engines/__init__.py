@@ -14,8 +14,9 @@ ENGINES = ("reference", "native", "emulated", "litert", "tflm", "onnxruntime")
 def open_engine(name: str, graph: Graph, *, target: str | None = None, path: Path | None = None) -> Engine:
     """A model ready to run on the engine of that name.
 
-    `target` chooses the core for emulated (default cortex-m4).  litert, tflm and onnxruntime run the file at `path` when it is of
-    their format; litert and tflm otherwise run what smelt's .tflite writer makes of the graph.
+    `target` chooses the core for emulated (default cortex-m4).  litert, tflm and onnxruntime run the
+    file at `path` when it is of their format; litert and tflm otherwise run what smelt's .tflite
+    writer makes of the graph.
     Raises UsageError for unknown names, MissingExtraError for packages that are not installed.
     """
     from smelt.targets import find_target

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smelt.codegen.project import Project, generate, write_project
+from smelt.codegen import Project, generate, write_project
 from smelt.engines.engine import Engine
 from smelt.engines.toolchain import find_toolchain
 from smelt.errors import EngineError

@@ -97,11 +97,39 @@ class _Run:
         if descending and not kernel.descending:
             raise GraphError(f"row plan: layer '{layer.name}' runs downward, which its kernel cannot")
         if done and self.running != layer.name and not kernel.streamable:
-            raise GraphError(f"row plan: layer '{layer.name}' is interrupted, which its kernel does not allow")
+            raise GraphError(
+                f"row plan: layer '{layer.name}' is interrupted, which its kernel does not allow"
+            )
         self.running = layer.name
-        self._mark_scratch(layer, kernel, bool(done))
+        if kernel.whole:
+            self._run_whole(layer, kernel, row)
+        else:
+            self._run_row(layer, kernel, row, len(done) + 1 == steps)
+        done.append(row)
+
+    def _run_whole(self, layer: RowLayer, kernel: RowKernel, row: int) -> None:
+        """All of a layer that goes in an order of its own, at its first row: at worst it mixes everything."""
+        if row:
+            return
+        if kernel.scratch_bytes:
+            self.write(layer.scratch, 0)
+        reads = [read.tensor for read in layer.inputs]
+        for name in reads:
+            self.find_all(name, f"layer '{layer.name}'")
+        for output_row in range(self.tensors[layer.output].rows):
+            self.write(layer.output, output_row)
+        for at, name in enumerate(reads):
+            same_place = self.plan.offsets[name] == self.plan.offsets[layer.output]
+            same_bytes = self.tensors[name].bytes == self.tensors[layer.output].bytes
+            if not (kernel.in_place and not at and name not in reads[1:] and same_place and same_bytes):
+                self.find_all(name, f"layer '{layer.name}'")
+        self.find_all(layer.output, f"layer '{layer.name}'")
+        if kernel.scratch_bytes:
+            self._find(layer.scratch, 0, f"layer '{layer.name}'")
+
+    def _run_row(self, layer: RowLayer, kernel: RowKernel, row: int, last: bool) -> None:
+        self._mark_scratch(layer, kernel, bool(self.done[layer.name]))
         self._find_inputs(layer, row)
-        last = len(done) + 1 == steps
         if not layer.accumulates:
             self.write(layer.output, row)
         elif last:
@@ -116,7 +144,6 @@ class _Run:
             if kernel.keeps_rows:
                 first, stop = self._range(layer, read.needs, read.tensor, row)
                 self.expanded |= {(layer.name, read.tensor, r) for r in range(first, stop)}
-        done.append(row)
 
     def _mark_scratch(self, layer: RowLayer, kernel: RowKernel, started: bool) -> None:
         if not kernel.scratch_bytes:

@@ -44,9 +44,7 @@ def improve(
 
 
 class _Model:
-    def __init__(
-        self, cp_model: Any, units: Sequence[Sequence[Setting]], start: Placed, bound: int
-    ) -> None:
+    def __init__(self, cp_model: Any, units: Sequence[Sequence[Setting]], start: Placed, bound: int) -> None:
         self.model = cp_model.CpModel()
         self.limit = start.arena_bytes
         self.top = self.model.new_int_var(bound, self.limit, "arena")
@@ -72,8 +70,9 @@ class _Model:
                 self.multiples[name] = variable, alignment
                 self.model.add_hint(variable, start.bases.get(name, 0) // alignment)
             self.model.add(self.base(name) + size <= self.top).only_enforce_if(taken)
-        for pair, gap in setting.gaps.items():
-            self._keep_apart(pair, gap, taken)
+        for pair, gaps in setting.gaps.items():
+            for gap in gaps:
+                self._keep_apart(pair, gap, taken)
 
     def _keep_apart(self, pair: tuple[str, str], gap: Gap, taken: Any) -> None:
         a, b = pair

@@ -7,7 +7,6 @@ takes, and for each pair of buffers the forbidden gap between their bases (see `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,20 +17,26 @@ from smelt.memory.layout import Gap
 from smelt.memory.row_graph import RowGraph
 from smelt.memory.row_order import RowOrder, row_order
 from smelt.memory.rows import RowKernel
+from smelt.memory.time_search import Gaps
 
 Times = NDArray[np.int64]
 _NEVER = -1
+_FAR = 1 << 40  # more bytes than any arena has
 
 
 @dataclass(frozen=True)
 class Variant:
-    """How layers first .. last - 1 run: `kernels` holds the index of each layer's kernel."""
+    """How layers first .. last - 1 run: `kernels` holds the index of each layer's kernel.
+
+    `in_place`: the output takes the place of input 0 (one layer, whose kernel allows it).
+    """
 
     first: int
     last: int
     kernels: tuple[int, ...]
     descending: bool = False
     reverse_inputs: bool = False
+    in_place: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,23 +91,20 @@ class Episode:
         return int(total.max(initial=0))
 
     @cached_property
-    def gaps(self) -> Mapping[tuple[str, str], Gap]:
+    def gaps(self) -> Gaps:
         """For pairs (a, b) that conflict, the (low, high) such that low < base_b - base_a < high is forbidden."""
-        found: dict[tuple[str, str], Gap] = {}
+        found: dict[tuple[str, str], tuple[Gap, ...]] = {}
         for at, b in enumerate(self.buffers):
             for a in self.buffers[:at]:
                 both = (a.begin < a.end) & (b.begin < b.end)
                 if both.any():
-                    found[a.name, b.name] = (
-                        int((a.begin - b.end)[both].min()),
-                        int((a.end - b.begin)[both].max()),
-                    )
+                    low, high = (a.begin - b.end)[both].min(), (a.end - b.begin)[both].max()
+                    found[a.name, b.name] = ((int(low), int(high)),)
         for pair, gap in self._elementwise():
-            reverse = pair[::-1]
-            if reverse in found:
-                pair, gap = reverse, (-gap[1], -gap[0])
-            low, high = found.get(pair, gap)
-            found[pair] = (min(low, gap[0]), max(high, gap[1]))
+            found[pair] = tuple(dict.fromkeys((*found.get(pair, ()), gap)))
+        if self.variant.in_place:
+            layer = self.graph.layers[self.variant.first]
+            found[layer.inputs[0].tensor, layer.output] = ((-_FAR, 0), (0, _FAR))
         return found
 
     def _elementwise(self) -> list[tuple[tuple[str, str], Gap]]:
@@ -124,7 +126,7 @@ class Episode:
         found = []
         for name, birth in births.items():
             death = deaths[name]
-            if not (birth <= death).any():
+            if not (birth <= death).any() and name != self._replaced:
                 continue
             tensor = self.graph.tensors[name]
             rows = tensor.rows
@@ -138,6 +140,11 @@ class Episode:
             found.append(Living(name, rows * size, tensor.alignment, rows, begin * size, end * size))
         return found
 
+    @property
+    def _replaced(self) -> str | None:
+        """The tensor whose place the output takes, so that its bytes count as the output's from the start."""
+        return self.graph.layers[self.variant.first].inputs[0].tensor if self.variant.in_place else None
+
     def _lives(self) -> tuple[dict[str, Times], dict[str, Times]]:
         """The first and the last time of each row of each tensor; a row that never lives dies before birth."""
         births: dict[str, Times] = {}
@@ -147,13 +154,25 @@ class Episode:
             if made < self.variant.last and (made >= self.variant.first or self._arrives(name)):
                 births[name] = np.full(tensor.rows, self.times if made >= self.variant.first else 0)
                 deaths[name] = np.full(tensor.rows, _NEVER)
-        self._run(births, deaths)
+        if any(kernel.whole for kernel in self.kernels.values()):
+            self._run_whole(births, deaths)
+        else:
+            self._run(births, deaths)
         for name, death in deaths.items():
             death[self.graph.pending(name, self.variant.last)] = self.times - 1
         return births, deaths
 
     def _arrives(self, name: str) -> bool:
         return bool(self.graph.pending(name, self.variant.first).any())
+
+    def _run_whole(self, births: dict[str, Times], deaths: dict[str, Times]) -> None:
+        """A layer by itself that reads and writes in an order of its own."""
+        layer = self.graph.layers[self.variant.first]
+        births[layer.output][:] = 0
+        for name in (layer.output, *(read.tensor for read in layer.inputs)):
+            deaths[name][:] = self.times - 1
+        if self._replaced:
+            deaths[self._replaced][:] = _NEVER
 
     def _run(self, births: dict[str, Times], deaths: dict[str, Times]) -> None:
         """Note when each row is written and last read."""
@@ -191,7 +210,7 @@ class Episode:
             if not kernel.scratch_bytes or at not in positions:
                 continue
             end = np.zeros(self.times, np.int64)
-            if kernel.keeps_rows or self.graph.layers[at].accumulates:
+            if kernel.whole or kernel.keeps_rows or self.graph.layers[at].accumulates:
                 end[2 * positions[at][0] : 2 * positions[at][-1] + 2] = kernel.scratch_bytes
             else:
                 end.reshape(-1, 2)[positions[at]] = kernel.scratch_bytes

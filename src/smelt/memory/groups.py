@@ -140,9 +140,20 @@ class Groups:
         for index, kernel in enumerate(kernels):
             if self.any_kernel or kernel.price == price:
                 found.append(Variant(at, at + 1, (index,)))
+                if kernel.in_place and self._may_replace(at):
+                    found.append(Variant(at, at + 1, (index,), in_place=True))
                 if kernel.descending and self.graph.steps[at] > 1:
                     found.append(Variant(at, at + 1, (index,), descending=True))
         return found
+
+    def _may_replace(self, at: int) -> bool:
+        """Whether a layer's output can take the place of its first input: as large, and read by nobody later."""
+        layer, tensors = self.graph.layers[at], self.graph.tensors
+        if not layer.inputs or layer.accumulates:
+            return False
+        read, output = tensors[layer.inputs[0].tensor], tensors[layer.output]
+        again = any(other.tensor == read.name for other in layer.inputs[1:])
+        return read.bytes == output.bytes and not again and not self.graph.pending(read.name, at + 1).any()
 
     def _group(self, first: int, last: int) -> list[Variant]:
         """The fastest and the leanest kernels, with both orders of pulling where they may differ."""

@@ -31,12 +31,12 @@ def place(
 
 def _search(units: Sequence[Sequence[Setting]], goal: int) -> Placed:
     """Try the goal, then bisect between what failed and what worked."""
-    roomy = sum(
-        max(size + alignment for unit in units for s in unit for n, (size, alignment) in s.sizes.items() if n == name)
-        for name in sorted({name for unit in units for setting in unit for name in setting.sizes})
-    )
+    room: dict[str, int] = {}
+    for setting in (setting for unit in units for setting in unit):
+        for name, (size, alignment) in setting.sizes.items():
+            room[name] = max(room.get(name, 0), size + alignment)
     # Without a limit to speak of, the lowest base of every buffer is found without going back.
-    best = TimeSearch(units, max(roomy, goal), 1 << 60).run()
+    best = TimeSearch(units, max(sum(room.values()), goal), 1 << 60).run()
     assert best
     low, target = goal, goal
     for _ in range(_SEARCH_TARGETS):
@@ -58,8 +58,7 @@ def _prefer_first(units: Sequence[Sequence[Setting]], placed: Placed) -> Placed:
         taken = unit[choices[at]]
         for choice, setting in enumerate(unit[: choices[at]]):
             if setting.sizes == taken.sizes and all(
-                not low < placed.bases[b] - placed.bases[a] < high
-                for (a, b), (low, high) in setting.gaps.items()
+                setting.allows(placed.bases, pair) for pair in setting.gaps
             ):
                 choices[at] = choice
                 break

@@ -59,7 +59,9 @@ class RowGraph:
                         f"row plan: layer '{layer.name}' reads tensor '{read.tensor}' before it is written"
                     )
             if layer.output in written:
-                raise GraphError(f"row plan: layer '{layer.name}' writes '{layer.output}', which exists already")
+                raise GraphError(
+                    f"row plan: layer '{layer.name}' writes '{layer.output}', which exists already"
+                )
             written.add(layer.output)
         for name in outputs:
             if name not in written:
@@ -76,7 +78,7 @@ class RowGraph:
         if len(read.needs) != self.steps[at]:
             raise GraphError(f"{where}: needs of {len(read.needs)} steps, but the layer has {self.steps[at]}")
         for first, last in read.needs:
-            if not (0 <= first and first - 1 <= last < tensor.rows):
+            if not (first >= 0 and first - 1 <= last < tensor.rows):
                 raise GraphError(f"{where}: rows {first}..{last} are not within its {tensor.rows} rows")
         if read.elementwise:
             output = self.tensors[layer.output]

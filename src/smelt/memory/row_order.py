@@ -34,7 +34,9 @@ def row_order(
 class _Pull:
     """How far each layer is, and what has run so far."""
 
-    def __init__(self, graph: RowGraph, first: int, last: int, descending: bool, reverse_inputs: bool) -> None:
+    def __init__(
+        self, graph: RowGraph, first: int, last: int, descending: bool, reverse_inputs: bool
+    ) -> None:
         self.graph = graph
         self.descending = descending
         self.reverse_inputs = reverse_inputs

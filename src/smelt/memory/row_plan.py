@@ -97,22 +97,21 @@ class _Planner:
     def _smallest(self) -> RowPlan:
         """The smallest arena of partitions with the least peak and slightly larger ones."""
         budget = least = self.groups.least_peak()
-        best: tuple[RowPlan, Partition] | None = None
-        tried: set[Partition] = set()
-        while best is None or budget < best[0].arena_bytes:
+        chosen = self._partition(least)
+        best = self._plan(chosen, 0, 0)
+        tried = {chosen}
+        while len(tried) < _PARTITIONS and budget < best.arena_bytes:
+            budget += max(least // 64, 1)
             partition = self._partition(budget)
             if partition not in tried:
                 tried.add(partition)
                 made = self._plan(partition, 0, 0)
-                if best is None or made.arena_bytes < best[0].arena_bytes:
-                    best = made, partition
-            if len(tried) > _PARTITIONS:
-                break
-            budget += max(least // 64, 1)
-        if best[0].arena_bytes > best[0].bound_bytes and self.effort:
-            made = self._plan(best[1], 0, self.effort)
-            return made if made.arena_bytes < best[0].arena_bytes else best[0]
-        return best[0]
+                if made.arena_bytes < best.arena_bytes:
+                    best, chosen = made, partition
+        if best.arena_bytes > best.bound_bytes and self.effort:
+            made = self._plan(chosen, 0, self.effort)
+            best = made if made.arena_bytes < best.arena_bytes else best
+        return best
 
     def _plan(self, partition: Partition, goal: int, effort: float) -> RowPlan:
         """Place a partition's buffers."""
@@ -149,7 +148,7 @@ def _entry(graph: RowGraph) -> Setting:
     """The moment before the first layer: all inputs are there."""
     tensors = [graph.tensors[name] for name in graph.inputs]
     gaps = {
-        (a.name, b.name): (-b.bytes, a.bytes)
+        (a.name, b.name): ((-b.bytes, a.bytes),)
         for at, b in enumerate(tensors)
         for a in tensors[:at]
         if a.bytes and b.bytes
@@ -183,7 +182,9 @@ def _whole(graph: RowGraph) -> RowPlan:
     kernels = {}
     steps = []
     for layer in graph.layers:
-        best = min(range(len(layer.kernels)), key=lambda n: (layer.kernels[n].price, layer.kernels[n].scratch_bytes))
+        best = min(
+            range(len(layer.kernels)), key=lambda n: (layer.kernels[n].price, layer.kernels[n].scratch_bytes)
+        )
         kernel = layer.kernels[best]
         kernels[layer.name] = best
         reads = tuple(dict.fromkeys(read.tensor for read in layer.inputs))
@@ -198,7 +199,9 @@ def _whole(graph: RowGraph) -> RowPlan:
         )
     )
     return RowPlan(
-        steps=tuple(RowStep(layer.name, 0, count) for layer, count in zip(graph.layers, graph.steps, strict=True)),
+        steps=tuple(
+            RowStep(layer.name, 0, count) for layer, count in zip(graph.layers, graph.steps, strict=True)
+        ),
         offsets=made.offsets,
         ring_rows={name: tensor.rows for name, tensor in graph.tensors.items()},
         kernels=kernels,

@@ -33,7 +33,9 @@ class RowTensor:
 
     def __post_init__(self) -> None:
         if self.rows < 1 or self.row_bytes < 0:
-            raise GraphError(f"tensor '{self.name}': {self.rows} rows of {self.row_bytes} bytes make no sense")
+            raise GraphError(
+                f"tensor '{self.name}': {self.rows} rows of {self.row_bytes} bytes make no sense"
+            )
         _check_alignment(f"tensor '{self.name}'", self.alignment)
 
     @property
@@ -66,9 +68,13 @@ class RowKernel:
     buffered: all that a step reads is copied to scratch before the step writes, so the output row
         may overwrite input rows that no later step needs. False: they stay intact while it is written.
     keeps_rows: an input row is expanded to scratch by the first step that needs it and read from
-        there by later ones, so the row itself may go; scratch lives from the first to the last step.
+        there by later ones, so the row itself may go (which includes `buffered`); scratch lives from
+        the first to the last step.
     descending: can run from the last row to the first.
     streamable: can be called for a range of rows, in turn with other layers.
+    whole: does not go row by row (channels outermost, say), so all of its inputs and of its output live
+        from the first step to the last.
+    in_place: such a kernel may write its output exactly where input 0 is, a tensor of the same bytes.
     price: cycles that this kernel takes more than the layer's fastest one.
     stream_price: cycles that calling it for a few rows at a time costs.
     """
@@ -79,12 +85,18 @@ class RowKernel:
     keeps_rows: bool = False
     descending: bool = False
     streamable: bool = False
+    whole: bool = False
+    in_place: bool = False
     price: float = 0.0
     stream_price: float = 1.0
 
     def __post_init__(self) -> None:
         if self.scratch_bytes < 0 or self.price < 0 or self.stream_price < 0:
             raise GraphError("a kernel's scratch bytes and prices must not be negative")
+        if self.whole and (self.buffered or self.keeps_rows or self.descending or self.streamable):
+            raise GraphError("a kernel that does not go row by row can be neither streamed nor run downward")
+        if self.in_place and not self.whole:
+            raise GraphError("a kernel that goes row by row says by its needs where its output may lie")
         _check_alignment("a kernel's scratch", self.scratch_alignment)
 
 

@@ -12,13 +12,20 @@ from dataclasses import dataclass
 
 from smelt.memory.layout import Gap
 
+Gaps = Mapping[tuple[str, str], tuple[Gap, ...]]
+
 
 @dataclass(frozen=True)
 class Setting:
     """One way for a unit to run: bytes and alignment of its buffers, and the forbidden gaps between them."""
 
     sizes: Mapping[str, tuple[int, int]]
-    gaps: Mapping[tuple[str, str], Gap]
+    gaps: Gaps
+
+    def allows(self, bases: Mapping[str, int], pair: tuple[str, str]) -> bool:
+        """Whether the bases of a pair of buffers lie in none of its gaps."""
+        distance = bases[pair[1]] - bases[pair[0]]
+        return not any(low < distance < high for low, high in self.gaps[pair])
 
 
 @dataclass(frozen=True)
@@ -63,9 +70,7 @@ class TimeSearch:
             return
         for choice, setting in enumerate(self.units[at]):
             if not all(
-                self._allowed(self.bases[a], self.bases[b], gap)
-                for (a, b), gap in setting.gaps.items()
-                if a in self.bases and b in self.bases
+                setting.allows(self.bases, pair) for pair in setting.gaps if self.bases.keys() >= set(pair)
             ):
                 continue
             new = [name for name in setting.sizes if name not in self.bases]
@@ -74,10 +79,6 @@ class TimeSearch:
             yield from self._place(setting, self.neighbours[at][choice], new)
             self.choices.pop()
         self.failed.add(state)
-
-    @staticmethod
-    def _allowed(a: int, b: int, gap: Gap) -> bool:
-        return not gap[0] < b - a < gap[1]
 
     def _place(
         self, setting: Setting, neighbours: Mapping[str, list[tuple[str, Gap]]], new: Sequence[str]
@@ -100,21 +101,22 @@ class TimeSearch:
         """The lowest, the highest and then all other bases that touch a neighbour or an end of the arena."""
         mask = alignment - 1
         top = (self.target - size) & ~mask
-        taken = [(self.bases[a] + low, self.bases[a] + high) for a, (low, high) in neighbours if a in self.bases]
+        taken = [
+            (self.bases[a] + low, self.bases[a] + high) for a, (low, high) in neighbours if a in self.bases
+        ]
         edges = {0, top, *((high + mask) & ~mask for _, high in taken), *(low & ~mask for low, _ in taken)}
         fitting = sorted(
-            base
-            for base in edges
-            if 0 <= base <= top and not any(low < base < high for low, high in taken)
+            base for base in edges if 0 <= base <= top and not any(low < base < high for low, high in taken)
         )
         return fitting[:1] + fitting[:0:-1]
 
 
 def _neighbours(setting: Setting) -> dict[str, list[tuple[str, Gap]]]:
     found: dict[str, list[tuple[str, Gap]]] = {name: [] for name in setting.sizes}
-    for (a, b), (low, high) in setting.gaps.items():
-        found[b].append((a, (low, high)))
-        found[a].append((b, (-high, -low)))
+    for (a, b), gaps in setting.gaps.items():
+        for low, high in gaps:
+            found[b].append((a, (low, high)))
+            found[a].append((b, (-high, -low)))
     return found
 
 

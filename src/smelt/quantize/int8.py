@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Literal
 
@@ -15,13 +15,14 @@ from smelt.operators.operator import Weights
 from smelt.quantize.calibrate import Ranges, calibrate
 from smelt.quantize.observers import MinMaxObserver, Observer
 from smelt.quantize.parameters import activation_quantization, quantize_array, weight_scales
+from smelt.quantize.samples import representative
 
 IoType = Literal["int8", "float32"]
 
 
 def quantize_int8(
     graph: Graph,
-    samples: Iterable[Mapping[str, Array]],
+    samples: object,
     *,
     input_type: IoType = "int8",
     output_type: IoType = "int8",
@@ -30,12 +31,14 @@ def quantize_int8(
 ) -> Graph:
     """The int8 form of a float32 graph, calibrated on samples.
 
+    `samples` is a path (.npz, .npy), arrays, or an iterable, as `representative` takes them.
+
     Activations are asymmetric per tensor, weights symmetric per output channel, biases int32.
     `input_type` and `output_type` choose int8 tensors or float32 ones with a quantize or dequantize
     node.  Raises UnsupportedError naming operators that have no int8 meaning.
     """
     _check_quantizable(graph)
-    ranges = calibrate(graph, samples, observer, after_sample=after_sample)
+    ranges = calibrate(graph, representative(graph, samples), observer, after_sample=after_sample)
     return _Quantizer(graph, ranges, input_type, output_type).run()
 
 
@@ -95,27 +98,24 @@ class _Quantizer:
         return outside
 
     def _output(self, name: str) -> str:
-        if name in self.graph.constants:
-            self._constant(name)
         value = self.graph.values[name]
+        inside = self._constant(name) if name in self.graph.constants else name
         if value.dtype is not DType.F32 or self.output_type == "int8":
-            return name
+            return inside
         outside = self._fresh(f"{name}_float32")
         self.values[outside] = replace(value, name=outside)
-        self.nodes.append(Node("dequantize", (name,), (outside,), {}, f"dequantize {name}"))
+        self.nodes.append(Node("dequantize", (inside,), (outside,), {}, f"dequantize {name}"))
         return outside
 
-    def _constant(self, name: str) -> None:
-        if name in self.values:
-            return
+    def _constant(self, name: str) -> str:
+        """A constant operand in int8 per tensor; the same constant may be weights elsewhere."""
         value, array = self.graph.values[name], self.graph.constants[name]
         if value.dtype is not DType.F32:
             self.values[name], self.constants[name] = value, array
-            return
+            return name
         parameters = self.parameters[name]
         integers = quantize_array(array, parameters.scale, parameters.zero_point, -128, 127)
-        self.values[name] = self._quantized(name)
-        self.constants[name] = integers.astype(np.int8)
+        return self._add_constant(name, integers.astype(np.int8), DType.S8, parameters)
 
     def _node(self, node: Node) -> None:
         traits = find_operator(node.operator).traits
@@ -128,22 +128,22 @@ class _Quantizer:
             if name is None or index in special:
                 continue
             if name in self.graph.constants:
-                self._constant(name)
+                inputs[index] = self._constant(name)
             if traits.same_quantization and self.graph.values[name].dtype is DType.F32:
-                inputs[index] = self._matched(name, self.parameters[node.outputs[0]])
+                inputs[index] = self._matched(name, inputs[index] or name, self.parameters[node.outputs[0]])
         for name in node.outputs:
             value = self.graph.values[name]
             self.values[name] = self._quantized(name) if value.dtype is DType.F32 else value
         self.nodes.append(replace(node, inputs=tuple(inputs)))
 
-    def _matched(self, name: str, wanted: Quantization) -> str:
-        """The tensor itself, or a requantized copy where its parameters are fixed to others."""
+    def _matched(self, name: str, inside: str, wanted: Quantization) -> str:
+        """The tensor itself (`inside` in this graph), or a requantized copy where its parameters are fixed to others."""
         if self.parameters[name] == wanted:
-            return name
+            return inside
         if (name, wanted) not in self.requantized:
             copy = self._fresh(f"{name}_requantized")
             self.values[copy] = replace(self._quantized(name), name=copy, quantization=wanted)
-            self.nodes.append(Node("quantize", (name,), (copy,), {"dtype": "s8"}, f"requantize {name}"))
+            self.nodes.append(Node("quantize", (inside,), (copy,), {"dtype": "s8"}, f"requantize {name}"))
             self.requantized[name, wanted] = copy
         return self.requantized[name, wanted]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,24 @@ def measure_accuracy(
             after_sample(done)
     chosen, wanted = np.array(decisions, np.int64), labels[first:].astype(np.int64)
     return Accuracy(int((chosen == wanted).sum()), len(wanted), chosen, wanted)
+
+
+def in_common_numbers(data: DataFile, inputs: Sequence[Value]) -> DataFile:
+    """The data as all these inputs understand it.
+
+    Samples stored as the quantized values of one model's input become real numbers when another
+    model's input has another type or other parameters; everything else is left as it is.
+    """
+    for value in inputs:
+        name = next((n for n in (value.name, "x") if n in data.arrays), None)
+        parameters = value.quantization
+        if name is None or parameters is None or data.arrays[name].dtype != value.dtype.numpy:
+            continue
+        if any((other.dtype, other.quantization) != (value.dtype, parameters) for other in inputs):
+            integers = data.arrays[name].astype(np.float32)
+            numbers = (integers - np.float32(parameters.zero_point)) * np.float32(parameters.scale)
+            return replace(data, arrays={**data.arrays, name: numbers})
+    return data
 
 
 def _images(data: DataFile, value: Value) -> Array:

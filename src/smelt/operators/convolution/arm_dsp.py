@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from smelt.ir import DType
-from smelt.operators.convolution.arm_dsp_depthwise import DEPTHWISE_CONV_2D
+from smelt.operators.convolution.arm_dsp_depthwise import FOUR_CHANNELS, THREE_BY_THREE
 from smelt.operators.convolution.arm_dsp_packing import (
     accepts_sums,
     gemm_fields,
@@ -25,10 +25,13 @@ __all__ = ["CONV_2D", "DEPTHWISE_CONV_2D"]
 
 
 def _weights(call: Call) -> Int64:
-    """Weights [output channels, field]."""
+    """Weights [output channels, field], of a depthwise convolution of one channel too."""
     weights = call.constant(1)
     assert weights is not None
-    return weights.astype(np.int64).reshape(weights.shape[0], -1)
+    channels = geometry(call).output_channels
+    if call.node.operator == "depthwise_conv_2d":
+        return weights.astype(np.int64).reshape(-1, channels).T
+    return weights.astype(np.int64).reshape(channels, -1)
 
 
 def _scaling(call: Call) -> Scaling:
@@ -80,13 +83,15 @@ def _conv_scratch_bytes(call: Call, target: Target) -> int:
     return 4 * depth + (2 * depth + 4 if sizes.input_channels % 4 else _pad_bytes(sizes))
 
 
-CONV_2D: tuple[Kernel, ...] = (
-    Kernel(
-        name="smelt_conv_2d_s8__arm_dsp",
-        sources=("conv_2d_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
-        header="convolution__arm_dsp.h",
-        accepts=_accepts_conv,
-        lower=_lower_conv,
-        scratch_bytes=_conv_scratch_bytes,
-    ),
+_ANY_KERNEL = Kernel(
+    name="smelt_conv_2d_s8__arm_dsp",
+    sources=("conv_2d_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
+    header="convolution__arm_dsp.h",
+    accepts=_accepts_conv,
+    lower=_lower_conv,
+    scratch_bytes=_conv_scratch_bytes,
+    ascending=True,
 )
+CONV_2D: tuple[Kernel, ...] = (_ANY_KERNEL,)
+# A depthwise convolution of one channel is a convolution: the general kernel comes first and refuses groups.
+DEPTHWISE_CONV_2D: tuple[Kernel, ...] = (_ANY_KERNEL, THREE_BY_THREE, FOUR_CHANNELS)

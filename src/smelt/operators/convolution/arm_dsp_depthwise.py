@@ -184,25 +184,24 @@ def _scratch_bytes_3x3(call: Call, target: Target) -> int:
     return 4 * 3 * _GROUP * _lines(call).words
 
 
-DEPTHWISE_CONV_2D: tuple[Kernel, ...] = (
-    Kernel(
-        name="smelt_depthwise_conv_2d_3x3_s8__arm_dsp",
-        sources=(
-            "depthwise_conv_2d_3x3_s8__arm_dsp.c",
-            "smelt_depthwise_s8__arm_dsp.c",
-            "smelt_gemm_s8__arm_dsp.c",
-        ),
-        header="convolution__arm_dsp.h",
-        accepts=_accepts_3x3,
-        lower=_lower_3x3,
-        scratch_bytes=_scratch_bytes_3x3,
+THREE_BY_THREE = Kernel(
+    name="smelt_depthwise_conv_2d_3x3_s8__arm_dsp",
+    sources=(
+        "depthwise_conv_2d_3x3_s8__arm_dsp.c",
+        "smelt_depthwise_s8__arm_dsp.c",
+        "smelt_gemm_s8__arm_dsp.c",
     ),
-    Kernel(
-        name="smelt_depthwise_conv_2d_s8__arm_dsp",
-        sources=("depthwise_conv_2d_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
-        header="convolution__arm_dsp.h",
-        accepts=_accepts,
-        lower=_lower,
-        scratch_bytes=_scratch_bytes,
-    ),
+    header="convolution__arm_dsp.h",
+    accepts=_accepts_3x3,
+    lower=_lower_3x3,
+    scratch_bytes=_scratch_bytes_3x3,
+)
+FOUR_CHANNELS = Kernel(
+    name="smelt_depthwise_conv_2d_s8__arm_dsp",
+    sources=("depthwise_conv_2d_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
+    header="convolution__arm_dsp.h",
+    accepts=_accepts,
+    lower=_lower,
+    scratch_bytes=_scratch_bytes,
+    ascending=True,
 )

@@ -44,7 +44,8 @@ class Sums:
     @property
     def constant(self) -> Bool:
         """Channels whose weights are all zero."""
-        return self.low == self.high
+        constant: Bool = self.low == self.high
+        return constant
 
 
 @dataclass(frozen=True)

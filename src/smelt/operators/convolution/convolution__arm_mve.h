@@ -1,0 +1,37 @@
+/* Convolutions on Arm cores with Helium vectors: weights packed for the core by operators/convolution/arm_mve.py. */
+#ifndef SMELT_CONVOLUTION_ARM_MVE_H
+#define SMELT_CONVOLUTION_ARM_MVE_H
+
+#include <stdint.h>
+
+#include "smelt_gemm_s8__arm_mve.h"
+#include "smelt_window.h"
+
+struct smelt_conv_2d_s8__arm_mve_parameters {
+    struct smelt_window window;
+    struct smelt_gemm_s8__arm_mve gemm; /* depth: kernel height * width * channels */
+    int8_t gather;                      /* 0: every receptive field is one run of bytes inside the input */
+    int8_t pad;                         /* the input zero point */
+};
+
+/* scratch: 3 * depth bytes when `gather`, else unused. */
+void smelt_conv_2d_s8__arm_mve(int8_t *output, const int8_t *input,
+                               const struct smelt_conv_2d_s8__arm_mve_parameters *parameters, void *scratch);
+
+/* Sixteen channels have in `blocks` their starts in the order of smelt_channels_s8__arm_mve, then for every tap
+ * sixteen bytes of weights. A tap of zeros completes the last pair of taps; no pair has two weights of -128. */
+struct smelt_depthwise_conv_2d_s8__arm_mve_parameters {
+    struct smelt_window window;
+    const int32_t *blocks;
+    const int32_t *offsets; /* of all taps: bytes from a field's first in the input, then in a copied field */
+    struct smelt_channels_s8__arm_mve channels;
+    int32_t tap_pairs;
+    int8_t pad;             /* the input zero point */
+};
+
+/* Multiplier 1. scratch: kernel height * width * channels bytes when some field reaches over an edge, else unused. */
+void smelt_depthwise_conv_2d_s8__arm_mve(int8_t *output, const int8_t *input,
+                                         const struct smelt_depthwise_conv_2d_s8__arm_mve_parameters *parameters,
+                                         void *scratch);
+
+#endif

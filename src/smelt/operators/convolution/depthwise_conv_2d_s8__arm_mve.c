@@ -1,0 +1,96 @@
+/* depthwise_conv_2d: sixteen channels of a pixel at a time, two taps at a time, whose sum of products fits 16 bits.
+ * Fields that reach over an edge are first copied. */
+#include "convolution__arm_mve.h"
+#include "smelt_window__arm_mve.h"
+
+/* The sums of sixteen channels; `lanes` counts those that exist. */
+static inline int32x4x4_t channel_sums(const int8_t *field, const int32_t *offsets, const int32_t *block,
+                                       int32_t tap_pairs, int32_t lanes) {
+    int32x4_t sums0 = vldrwq_s32(block), sums1 = vldrwq_s32(block + 4);
+    int32x4_t sums2 = vldrwq_s32(block + 8), sums3 = vldrwq_s32(block + 12);
+    const int32_t *weights = block + 16;
+    int32_t first, second, predicate;
+    /* q0: products of even channels; q1: of odd channels (first the values); q2: values and products of the second
+     * tap; q3: weights. Compilers know no way to be told that the predicate (p0) changes, hence it is restored. */
+    __asm("vmrs %[predicate], p0\n\t"
+          "vctp.8 %[lanes]\n\t"
+          "dls lr, %[tap_pairs]\n"
+          "1:\n\t"
+          "ldrd %[first], %[second], [%[offsets]], #8\n\t"
+          "add %[first], %[field]\n\t"
+          "add %[second], %[field]\n\t"
+          "vpst\n\t"
+          "vldrbt.8 q1, [%[first]]\n\t"
+          "vldrb.8 q3, [%[weights]], #16\n\t"
+          "vmullb.s8 q0, q1, q3\n\t"
+          "vmullt.s8 q1, q1, q3\n\t"
+          "vpst\n\t"
+          "vldrbt.8 q2, [%[second]]\n\t"
+          "vldrb.8 q3, [%[weights]], #16\n\t"
+          "vmullb.s8 q2, q2, q3\n\t"
+          "vadd.i16 q0, q0, q2\n\t"
+          "vpst\n\t"
+          "vldrbt.8 q2, [%[second]]\n\t"
+          "vmullt.s8 q2, q2, q3\n\t"
+          "vadd.i16 q1, q1, q2\n\t"
+          "vmovlb.s16 q2, q0\n\t"
+          "vadd.i32 %q[sums0], %q[sums0], q2\n\t"
+          "vmovlb.s16 q3, q1\n\t"
+          "vadd.i32 %q[sums1], %q[sums1], q3\n\t"
+          "vmovlt.s16 q2, q0\n\t"
+          "vadd.i32 %q[sums2], %q[sums2], q2\n\t"
+          "vmovlt.s16 q3, q1\n\t"
+          "vadd.i32 %q[sums3], %q[sums3], q3\n\t"
+          "le lr, 1b\n\t"
+          "vmsr p0, %[predicate]"
+          : [sums0] "+w"(sums0), [sums1] "+w"(sums1), [sums2] "+w"(sums2), [sums3] "+w"(sums3),
+            [offsets] "+r"(offsets), [weights] "+r"(weights), [first] "=&r"(first), [second] "=&r"(second),
+            [predicate] "=&r"(predicate)
+          : [field] "r"(field), [lanes] "r"(lanes), [tap_pairs] "r"(tap_pairs)
+          : "lr", "q0", "q1", "q2", "q3", "memory");
+    const int32x4x4_t sums = {{sums0, sums1, sums2, sums3}};
+    return sums;
+}
+
+static int8_t *pixel(int8_t *output, const int8_t *field, const int32_t *offsets,
+                     const struct smelt_depthwise_conv_2d_s8__arm_mve_parameters *parameters) {
+    const int32_t channels = parameters->window.input_channels, tap_pairs = parameters->tap_pairs;
+    const int32_t *block = parameters->blocks, *record = parameters->channels.records;
+    for (int32_t first = 0; first < channels; first += 16) {
+        const int32_t lanes = channels - first;
+        const int32x4x4_t sums = channel_sums(field + first, offsets, block, tap_pairs, lanes);
+        smelt_requantize_16__arm_mve(output + first, sums, record, &parameters->channels, (uint32_t)lanes);
+        block += 16 + 8 * tap_pairs;
+        record += parameters->channels.exact ? 48 : 32;
+    }
+    return output + channels;
+}
+
+void smelt_depthwise_conv_2d_s8__arm_mve(int8_t *output, const int8_t *input,
+                                         const struct smelt_depthwise_conv_2d_s8__arm_mve_parameters *parameters,
+                                         void *scratch) {
+    const struct smelt_window *window = &parameters->window;
+    const int32_t channels = window->input_channels, row_bytes = window->input_width * channels;
+    const int32_t last_row = window->input_height - (window->kernel_height - 1) * window->dilation_height;
+    const int32_t last_column = window->input_width - (window->kernel_width - 1) * window->dilation_width;
+    for (int32_t batch = 0; batch < window->batches; batch++) {
+        int32_t row = -(int32_t)window->pad_top;
+        for (int32_t y = 0; y < window->output_height; y++) {
+            int32_t column = -(int32_t)window->pad_left;
+            for (int32_t x = 0; x < window->output_width; x++) {
+                const int8_t *field = scratch;
+                const int32_t *offsets = parameters->offsets + 2 * parameters->tap_pairs;
+                if (row >= 0 && row < last_row && column >= 0 && column < last_column) {
+                    field = input + row * row_bytes + column * channels;
+                    offsets = parameters->offsets;
+                } else {
+                    smelt_gather_s8__arm_mve(scratch, input, window, row, column, parameters->pad);
+                }
+                output = pixel(output, field, offsets, parameters);
+                column += window->stride_width;
+            }
+            row += window->stride_height;
+        }
+        input += window->input_height * row_bytes;
+    }
+}
