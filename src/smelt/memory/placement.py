@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from smelt.memory import cp_sat
 from smelt.memory.time_search import Placed, Setting, TimeSearch
 
-_SEARCH_NODES = 20_000
+SEARCH_NODES = 20_000
 _SEARCH_TARGETS = 8
 
 
 def place(
-    units: Sequence[Sequence[Setting]], bound: int, *, goal: int = 0, solver_effort: float = 2.0
+    units: Sequence[Sequence[Setting]], bound: int, *, goal: int = 0, nodes: int = SEARCH_NODES, solver_effort: float = 1.0
 ) -> tuple[Placed, str]:
     """A placement and how it was found; stops at `bound`, which none can go below, or at `goal` bytes.
 
@@ -20,7 +20,7 @@ def place(
     installed and `solver_effort` (deterministic time) is not 0. The same units give the same placement.
     """
     goal = max(goal, bound)
-    best, method = _search(units, goal), "time search"
+    best, method = _search(units, goal, nodes), "time search"
     solver = cp_sat.solver() if best.arena_bytes > goal and solver_effort else None
     if solver:
         found = cp_sat.improve(solver, units, best, bound, solver_effort)
@@ -29,7 +29,7 @@ def place(
     return _prefer_first(units, best), method
 
 
-def _search(units: Sequence[Sequence[Setting]], goal: int) -> Placed:
+def _search(units: Sequence[Sequence[Setting]], goal: int, nodes: int) -> Placed:
     """Try the goal, then bisect between what failed and what worked."""
     room: dict[str, int] = {}
     for setting in (setting for unit in units for setting in unit):
@@ -42,7 +42,7 @@ def _search(units: Sequence[Sequence[Setting]], goal: int) -> Placed:
     for _ in range(_SEARCH_TARGETS):
         if low >= best.arena_bytes:
             break
-        found = TimeSearch(units, target, _SEARCH_NODES).run()
+        found = TimeSearch(units, target, nodes).run()
         if found:
             best = found
         else:

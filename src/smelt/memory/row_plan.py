@@ -11,7 +11,7 @@ from smelt.memory.episode import Episode
 from smelt.memory.groups import Groups, Partition
 from smelt.memory.layout import plan as plan_buffers
 from smelt.memory.lifetimes import Step, lifetimes
-from smelt.memory.placement import place
+from smelt.memory.placement import SEARCH_NODES, place
 from smelt.memory.row_graph import RowGraph
 from smelt.memory.rows import RowLayer, RowPlan, RowStep, RowTensor
 from smelt.memory.time_search import Setting
@@ -19,6 +19,7 @@ from smelt.memory.time_search import Setting
 Mode = Literal["whole", "overlap", "stream"]
 
 _PARTITIONS = 8
+_RANKING_NODES = 1_500
 
 
 def plan_rows(
@@ -30,7 +31,7 @@ def plan_rows(
     mode: Mode = "overlap",
     ram_bytes: int | None = None,
     keep_inputs: bool = False,
-    solver_effort: float = 2.0,
+    solver_effort: float = 1.0,
 ) -> RowPlan:
     """Plan the arena of `layers`, which run in the order given.
 

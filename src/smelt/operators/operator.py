@@ -228,10 +228,12 @@ class Kernel:
     ascending: output rows are written in ascending order, each only reading the input rows that the
     operator's `needs` names, so that rows which later outputs do not need may be overwritten.
     in_place: the inputs whose very address the output may have.
-    row_function: a second C function that computes a range of rows; its arguments are those of
-    `lower` (output at the first row to write, inputs at the first row that is there), then the
-    index of the first output row, the number of output rows, and for each input with needs the
-    index of the first row that is there.
+    buffered: all that is read for an output row is copied to scratch before any of that row is written,
+    so the row may also overwrite what only it reads (a dense layer that expands its input first).
+    row_function: a second C function that computes a range of output rows; its arguments are those
+    of `lower` (the output pointer shows the first row to write), then the index of that row, the
+    number of rows, and for each input with needs its ring: the number of rows that are kept, row r at
+    (r modulo ring) times the bytes of a row from the pointer given.
     """
 
     name: str
@@ -242,6 +244,7 @@ class Kernel:
     scratch_bytes: Callable[[Call, Target], int] = no_scratch
     ascending: bool = False
     in_place: Callable[[Call], tuple[int, ...]] = no_input
+    buffered: bool = False
     row_function: str | None = None
 
 

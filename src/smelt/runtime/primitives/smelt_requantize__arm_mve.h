@@ -10,9 +10,9 @@
  * 14, 3 7 11 15. */
 struct smelt_channels_s8__arm_mve {
     const int32_t *records;
-    int16_t zero_point;
-    int8_t low, high; /* bounds of the output */
-    int32_t exact;    /* 0: no left shifts, and no difference is left of ties that go the other way */
+    int32_t exact;       /* 0: no left shifts, and no difference is left of ties that go the other way */
+    int32_t zero_points; /* that of the output, twice, in 16 bits each */
+    int8_t low, high;    /* bounds of the output */
 };
 
 static inline int32x4_t smelt_scaled_exactly__arm_mve(int32x4_t sums, const int32_t *record) {
@@ -45,8 +45,9 @@ static inline void smelt_requantize_16__arm_mve(int8_t *output, int32x4x4_t sums
     }
     int16x8_t even = vqmovntq_s32(vqmovnbq_s32(vreinterpretq_s16_s32(scaled0), scaled0), scaled2);
     int16x8_t odd = vqmovntq_s32(vqmovnbq_s32(vreinterpretq_s16_s32(scaled1), scaled1), scaled3);
-    even = vqaddq_n_s16(even, channels->zero_point);
-    odd = vqaddq_n_s16(odd, channels->zero_point);
+    const int16x8_t zero_points = vreinterpretq_s16_s32(vdupq_n_s32(channels->zero_points));
+    even = vqaddq_s16(even, zero_points);
+    odd = vqaddq_s16(odd, zero_points);
     int8x16_t values = vqmovntq_s16(vqmovnbq_s16(vreinterpretq_s8_s16(even), even), odd);
     values = vminq_s8(vmaxq_s8(values, vdupq_n_s8(channels->low)), vdupq_n_s8(channels->high));
     vstrbq_p_s8(output, values, vctp8q(count));

@@ -1,0 +1,124 @@
+"""Kernels of convolutions for Arm cores with Helium vectors (MVE): when they apply and what they are given."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from smelt.ir import Array, DType
+from smelt.operators.convolution.arm_mve_packing import channel_fields, gemm_fields, in_vector_order, padded
+from smelt.operators.convolution.geometry import Geometry, Int32, folded_bias, geometry, requantization
+from smelt.operators.convolution.portable import fits, is_contiguous, window_fields
+from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch, Table
+from smelt.targets import Target
+
+__all__ = ["CONV_2D", "DEPTHWISE_CONV_2D"]
+
+
+def _weights(call: Call) -> Array:
+    weights = call.constant(1)
+    assert weights is not None
+    return weights
+
+
+def _accepts_conv(call: Call, target: Target) -> bool:
+    return target.has("mve") and fits(call, DType.S8) and geometry(call).groups == 1
+
+
+def _accepts_one_channel(call: Call, target: Target) -> bool:
+    """A depthwise convolution of a single channel is a conv_2d."""
+    return _accepts_conv(call, target) and geometry(call).input_channels == 1
+
+
+def _lower_conv(call: Call, target: Target) -> Lowering:
+    sizes, weights = geometry(call), _weights(call)
+    if call.node.operator == "depthwise_conv_2d":
+        weights = weights.transpose(3, 1, 2, 0)
+    matrix = weights.reshape(sizes.output_channels, sizes.field)
+    parameters = Parameters(
+        "struct smelt_conv_2d_s8__arm_mve_parameters",
+        {
+            **window_fields(sizes),
+            **gemm_fields(call, matrix, folded_bias(call), *requantization(call)),
+            "gather": int(not is_contiguous(sizes)),
+            "pad": call.quantization(call.input(0)).zero_point,
+        },
+    )
+    return Lowering("smelt_conv_2d_s8__arm_mve", (Output(), Input(0), parameters, Scratch()))
+
+
+def _conv_scratch_bytes(call: Call, target: Target) -> int:
+    sizes = geometry(call)
+    return 0 if is_contiguous(sizes) else 3 * sizes.field
+
+
+def _tap_pairs(call: Call) -> Array:
+    """Depthwise weights [pairs of taps, 2, channels]; a tap of zeros completes the last pair."""
+    weights = _weights(call)
+    return padded(weights.reshape(-1, weights.shape[3]), 0, 2).reshape(-1, 2, weights.shape[3])
+
+
+def _accepts_depthwise(call: Call, target: Target) -> bool:
+    if not target.has("mve") or not fits(call, DType.S8) or call.attributes.multiplier != 1:
+        return False
+    # Two products of -128 by -128 do not fit the 16 bits of a pair's sum.
+    return not bool((_tap_pairs(call) == -128).all(axis=1).any())
+
+
+def _blocks(call: Call) -> Int32:
+    """For sixteen channels their starts, then for every tap their weights."""
+    pairs = _tap_pairs(call)
+    taps = padded(pairs.reshape(-1, pairs.shape[2]), 1, 16)
+    lanes = np.ascontiguousarray(taps.reshape(taps.shape[0], -1, 16).transpose(1, 0, 2))
+    words = lanes.reshape(len(lanes), -1).view(np.int32)
+    return np.concatenate([in_vector_order(folded_bias(call)), words], axis=1).reshape(-1)
+
+
+def _offsets(sizes: Geometry, taps: int) -> Int32:
+    """Bytes from the first tap to each of `taps`, in the input, then in a copied field; the last is repeated."""
+    row, column = np.divmod(np.minimum(np.arange(taps), sizes.kernel_height * sizes.kernel_width - 1), sizes.kernel_width)
+    lines = row * sizes.dilation_height * sizes.input_width + column * sizes.dilation_width
+    copied = row * sizes.kernel_width + column
+    return (np.concatenate([lines, copied]) * sizes.input_channels).astype(np.int32)
+
+
+def _lower_depthwise(call: Call, target: Target) -> Lowering:
+    sizes, pairs = geometry(call), len(_tap_pairs(call))
+    parameters = Parameters(
+        "struct smelt_depthwise_conv_2d_s8__arm_mve_parameters",
+        {
+            **window_fields(sizes),
+            "blocks": Table("weights", _blocks(call), "16 channels after the other"),
+            "offsets": Table("offsets", _offsets(sizes, 2 * pairs), "of taps, in bytes"),
+            **channel_fields("channels", call, *requantization(call), sizes.output_channels),
+            "tap_pairs": pairs,
+            "pad": call.quantization(call.input(0)).zero_point,
+        },
+    )
+    return Lowering("smelt_depthwise_conv_2d_s8__arm_mve", (Output(), Input(0), parameters, Scratch()))
+
+
+def _depthwise_scratch_bytes(call: Call, target: Target) -> int:
+    sizes = geometry(call)
+    return sizes.field * sizes.input_channels if sizes.overhangs else 0
+
+
+_CONV = Kernel(
+    name="smelt_conv_2d_s8__arm_mve",
+    sources=("conv_2d_s8__arm_mve.c", "smelt_gemm_s8__arm_mve.c"),
+    header="convolution__arm_mve.h",
+    accepts=_accepts_conv,
+    lower=_lower_conv,
+    scratch_bytes=_conv_scratch_bytes,
+)
+_DEPTHWISE = Kernel(
+    name="smelt_depthwise_conv_2d_s8__arm_mve",
+    sources=("depthwise_conv_2d_s8__arm_mve.c",),
+    header="convolution__arm_mve.h",
+    accepts=_accepts_depthwise,
+    lower=_lower_depthwise,
+    scratch_bytes=_depthwise_scratch_bytes,
+)
+CONV_2D: tuple[Kernel, ...] = (_CONV,)
+DEPTHWISE_CONV_2D: tuple[Kernel, ...] = (replace(_CONV, accepts=_accepts_one_channel), _DEPTHWISE)

@@ -1,0 +1,68 @@
+"""What the kernels for Arm cores with Helium vectors are given: weights and multipliers in blocks of channels.
+
+The C side is `runtime/primitives/smelt_requantize__arm_mve.h` and `smelt_gemm_s8__arm_mve.h`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from smelt.ir import Array
+from smelt.operators.convolution.geometry import Int8, Int32
+from smelt.operators.fixed_point import activation_bounds
+from smelt.operators.operator import Call, Table
+
+LANES = 16
+Fields = dict[str, int | Table]
+
+
+def padded(array: Array, axis: int, multiple: int) -> Array:
+    """The array with zeros behind, so that a dimension becomes a multiple."""
+    widths = [(0, 0)] * array.ndim
+    widths[axis] = (0, -array.shape[axis] % multiple)
+    return np.pad(array, widths)
+
+
+def in_vector_order(values: ArrayLike) -> Int32:
+    """A number a channel as [blocks, 16]: channels 0 4 8 12, 1 5 9 13, 2 6 10 14, 3 7 11 15 of each sixteen."""
+    blocks = padded(np.asarray(values, np.int32), 0, LANES).reshape(-1, 4, 4)
+    return np.ascontiguousarray(blocks.transpose(0, 2, 1)).reshape(-1, LANES)
+
+
+def channel_fields(member: str, call: Call, mantissas: Int32, shifts: Int8, channels: int) -> Fields:
+    """The fields of `struct smelt_channels_s8__arm_mve`, as a member of a parameter struct."""
+    result = call.quantization(call.output)
+    low, high = activation_bounds(call.attributes.activation, result, call.output.dtype)
+    shifts32 = np.broadcast_to(shifts.astype(np.int32), (channels,))
+    # Ties of negative values differ by one step, which a bound at the zero point or above hides.
+    exact = bool((shifts32 > 0).any()) or (bool((shifts32 < 0).any()) and low < result.zero_point)
+    columns = [np.broadcast_to(mantissas, (channels,)), np.minimum(shifts32, 0)]
+    columns += [np.maximum(shifts32, 0)] if exact else []
+    records = np.concatenate([in_vector_order(column) for column in columns], axis=1)
+    return {
+        f"{member}.records": Table("multipliers", records.reshape(-1), "mantissas and shifts of 16 channels each"),
+        f"{member}.exact": int(exact),
+        f"{member}.zero_points": result.zero_point * 0x10000 + (result.zero_point & 0xFFFF),
+        f"{member}.low": low,
+        f"{member}.high": high,
+    }
+
+
+def packed_pairs(weights: Array, starts: Int32) -> Int32:
+    """Weights [channels, depth], int8: of two channels their starts, then sixteen weights of each in turn."""
+    matrix = padded(padded(weights, 0, 2), 1, LANES)
+    blocks = matrix.reshape(matrix.shape[0] // 2, 2, -1, LANES).transpose(0, 2, 1, 3)
+    words = np.ascontiguousarray(blocks).reshape(len(blocks), -1).view(np.int32)
+    return np.concatenate([padded(starts, 0, 2).reshape(-1, 2), words], axis=1).reshape(-1)
+
+
+def gemm_fields(call: Call, weights: Array, starts: Int32, mantissas: Int32, shifts: Int8) -> Fields:
+    """The fields of `struct smelt_gemm_s8__arm_mve`, as member `gemm`; weights [channels, depth]."""
+    channels, depth = weights.shape
+    return {
+        "gemm.pairs": Table("weights", packed_pairs(weights, starts), "two channels after the other"),
+        **channel_fields("gemm.channels", call, mantissas, shifts, channels),
+        "gemm.depth": depth,
+        "gemm.count": channels,
+    }
