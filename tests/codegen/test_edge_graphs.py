@@ -105,7 +105,9 @@ def _unused_input(build: GraphBuilder) -> list[str]:
     return [build.add("tanh", [build.input("x", DType.F32, (1, 2))])]
 
 
-EDGES = [value for name, value in list(globals().items()) if name.startswith("_") and not name.startswith("__")]
+EDGES = [
+    value for name, value in list(globals().items()) if name.startswith("_") and not name.startswith("__")
+]
 
 
 def graph_of(edge: Callable[[GraphBuilder], list[str]]) -> Graph:
@@ -154,13 +156,14 @@ def test_header_is_cplusplus(tmp_path: Path) -> None:
         "}\n"
         "int main() { return use() == 2.0f ? 0 : 1; }\n"
     )
-    sources = [path for path in project.sources]
     objects = []
-    for index, source in enumerate(sources):
+    for index, source in enumerate(project.sources):
         objects.append(f"{index}.o")
         subprocess.run(["gcc", "-c", "-I.", source, "-o", objects[-1]], cwd=tmp_path / "c", check=True)
     flags = ["-std=c++11", "-Wall", "-Wextra", "-pedantic", "-Werror"]
-    subprocess.run(["g++", *flags, "-I.", "use.cpp", *objects, "-o", "program"], cwd=tmp_path / "c", check=True)
+    subprocess.run(
+        ["g++", *flags, "-I.", "use.cpp", *objects, "-o", "program"], cwd=tmp_path / "c", check=True
+    )
     subprocess.run([tmp_path / "c" / "program"], check=True)
 
 

@@ -31,7 +31,15 @@ def symbols(gcc: str, folder: Path, project: smelt.Project, optimize: str) -> li
     found = []
     for index, source in enumerate([*project.sources, "main.c"]):
         output = folder / f"{index}.o"
-        flags = [*project.program.target.gcc_flags, "-std=c99", "-Wall", "-Wextra", "-Werror", optimize, *SECTIONS]
+        flags = [
+            *project.program.target.gcc_flags,
+            "-std=c99",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            optimize,
+            *SECTIONS,
+        ]
         subprocess.run([gcc, *flags, "-I", folder, "-c", folder / source, "-o", output], check=True)
         listed = subprocess.run(
             [gcc.removesuffix("gcc") + "objdump", "-t", output], capture_output=True, text=True, check=True

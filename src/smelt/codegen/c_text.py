@@ -37,6 +37,7 @@ _C_WORDS = """
 _STANDARD_HEADERS = """assert complex ctype errno fenv inttypes iso646 limits locale math setjmp signal stdalign
 stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype"""
 _LONGEST_NAME = 60
+_LONGEST_TITLE = 80
 _RESERVED = frozenset(f"{_C_WORDS} {_STANDARD_HEADERS}".split())
 
 
@@ -58,6 +59,12 @@ def comment_text(text: str) -> str:
     """Text that is safe inside a C comment, on one line."""
     printable = "".join(c if c.isprintable() else "?" for c in text)
     return printable.replace("*/", "* /").replace("/*", "/ *").replace("??/", "? ?/")
+
+
+def layer_title(text: str) -> str:
+    """A layer's name for a comment: TensorFlow joins the names of all that it fused, the first says enough."""
+    first = comment_text(text.split(";", 1)[0])
+    return first if len(first) <= _LONGEST_TITLE else first[: _LONGEST_TITLE - 3] + "..."
 
 
 def integer_literal(value: int) -> str:

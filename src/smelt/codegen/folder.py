@@ -49,7 +49,9 @@ def _users_files(project: Project, folder: Path) -> list[str]:
     if not folder.is_dir():
         raise UsageError(f"'{folder}' is a file; the output of compile is a folder")
     if Path.cwd().is_relative_to(folder):
-        raise UsageError(f"'{folder}' is the current folder, or holds it, and would be replaced: choose another")
+        raise UsageError(
+            f"'{folder}' is the current folder, or holds it, and would be replaced: choose another"
+        )
     present = [
         str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
     ]
@@ -58,7 +60,9 @@ def _users_files(project: Project, folder: Path) -> list[str]:
     written = _digests(folder / MANIFEST)
     if not written:
         raise UsageError(f"'{folder}' holds files that smelt did not write; choose a new folder")
-    changed = [path for path in sorted(written) if path in present and _digest(folder / path) != written[path]]
+    changed = [
+        path for path in sorted(written) if path in present and _digest(folder / path) != written[path]
+    ]
     clashes = [path for path in sorted(project.files) if path in present and path not in {*written, MANIFEST}]
     for paths, what in ((changed, "changed since smelt wrote it"), (clashes, "in the way and not smelt's")):
         if paths:

@@ -1,157 +1,194 @@
-"""A graph made ready for C: kernels chosen, calls lowered, every tensor given its place in the arena."""
+"""A graph made ready for C: layers in order, every tensor given its place in the arena."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from smelt.codegen.layers import Layer, homes, make_layers, planner_step
+from smelt.codegen.options import BALANCED, Options
+from smelt.codegen.row_planning import layer_name, plan_arena, runs_by_rows
 from smelt.errors import CompileError
-from smelt.ir import Graph, Node
-from smelt.memory import Buffer, Plan, Step, best_order, lifetimes, plan
-from smelt.operators import Call, Kernel, call_of, choose_kernel, find_operator, verify_graph
-from smelt.operators.operator import Lowering
+from smelt.ir import Graph
+from smelt.memory import Plan, best_order, lifetimes, plan
+from smelt.memory.rows import RowPlan
+from smelt.operators import verify_graph
+from smelt.operators.rows import row_count
 from smelt.targets import Target
 
 
 @dataclass(frozen=True)
-class Layer:
-    """One step of the program: a kernel call, a plain copy (`kernel` is None), or nothing (an alias)."""
+class Group:
+    """Layers that run in turn, a row at a time; `schedule` names the layer of each row by its place here."""
 
-    index: int
-    call: Call
-    kernel: Kernel | None
-    lowering: Lowering | None
-    scratch_bytes: int
-    macs: int
-
-    @property
-    def node(self) -> Node:
-        """The node that this layer computes."""
-        return self.call.node
-
-    @property
-    def is_copy(self) -> bool:
-        """Whether the layer only moves bytes."""
-        return self.kernel is None
+    number: int
+    layers: tuple[Layer, ...]
+    schedule: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Program:
     """What the C writer needs to know.
 
-    `layers` holds what is executed (aliases are not); `offsets` gives the arena offset in bytes of
-    every tensor that lives there, `scratch_offsets` that of each layer's workspace.
+    `parts` is what is executed, in order.  `offsets` gives the arena offset in bytes of every tensor
+    that lives there, `ring_rows` how many of its rows are kept (row r at r modulo that),
+    `scratch_offsets` the place of each layer's workspace.  `by_rows` holds the layers that run
+    outside groups through their kernel's row function.
     """
 
     graph: Graph
     target: Target
-    layers: tuple[Layer, ...]
+    parts: tuple[Layer | Group, ...]
     offsets: Mapping[str, int]
+    ring_rows: Mapping[str, int]
     scratch_offsets: Mapping[int, int]
-    plan: Plan
+    by_rows: frozenset[int]
+    plan: Plan | RowPlan
     input_preserved: bool
     output_survives_input: bool
 
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """All layers, in the order of their numbers."""
+        found: list[Layer] = []
+        for part in self.parts:
+            found.extend(part.layers if isinstance(part, Group) else (part,))
+        return tuple(sorted(found, key=lambda layer: layer.index))
 
-def build_program(graph: Graph, target: Target, *, keep_all: bool = False) -> Program:
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The groups of layers that run row by row."""
+        return tuple(part for part in self.parts if isinstance(part, Group))
+
+
+def build_program(
+    graph: Graph, target: Target, *, keep_all: bool = False, options: Options = BALANCED
+) -> Program:
     """Choose kernels, order the layers and plan memory for a target.
 
     With `keep_all` every tensor keeps its own memory to the end, so that intermediate results can
-    be read after `invoke`.  Raises UnsupportedError when a node has no kernel for its types.
+    be read after `invoke`.  Raises UnsupportedError when a node has no kernel for its types,
+    CompileError when a RAM budget cannot be met.
     """
     verify_graph(graph)
     if not graph.outputs:
         raise CompileError(f"'{graph.name}' computes nothing")
-    home = _homes(graph)
-    layers = _layers(graph, target)
-    steps = [_step(layer, home, target) for layer in layers]
-    # constant outputs are copied into the arena before the first layer
+    home = homes(graph)
+    layers = make_layers(graph, target)
+    # constant outputs are in the arena from the start
     arrive = tuple(dict.fromkeys([*graph.inputs, *(n for n in graph.outputs if n in graph.constants)]))
-    leave = tuple(dict.fromkeys(home.values() if keep_all else (home[n] for n in graph.outputs)))
-    sizes = {root: graph.values[root].bytes for root in home.values()}
-    if not keep_all:
-        order = best_order(steps, sizes, arrive, leave).indices
-        layers = tuple(replace(layers[old], index=new + 1) for new, old in enumerate(order))
-        steps = [_step(layer, home, target) for layer in layers]
-    alignments = {
-        root: max(target.alignment_bytes, 4, graph.values[root].dtype.numpy.itemsize) for root in sizes
-    }
-    for name, root in home.items():
-        alignments[root] = max(alignments[root], graph.values[name].dtype.numpy.itemsize)
-    buffers = {buffer.name: buffer for buffer in lifetimes(steps, sizes, arrive, leave, alignments)}
-    layout = plan(tuple(buffers.values()))
-    inputs, outputs = ({home[n] for n in names} for names in (graph.inputs, graph.outputs))
+    leave = tuple(dict.fromkeys(home[n] for n in graph.outputs))
+    if keep_all or any(len(layer.node.outputs) != 1 for layer in layers):
+        everything = tuple(dict.fromkeys(home.values()))
+        return _whole(graph, target, layers, home, arrive, everything if keep_all else leave)
+    layers = _ordered(graph, target, layers, home, arrive, leave)
+    made = plan_arena(graph, layers, home, target, arrive, leave, options)
+    chosen = {x.index: made.kernels.get(layer_name(x), 0) for x in layers}
+    rows = {root: row_count(graph.values[root]) for root in home.values()}
+    sizes = {root: graph.values[root].bytes // max(rows[root], 1) * made.ring_rows[root] for root in rows}
     return Program(
         graph=graph,
         target=target,
-        layers=layers,
-        offsets={name: layout.offsets[root] for name, root in home.items()},
+        parts=tuple(_parts(layers, made)),
+        offsets={name: made.offsets[root] for name, root in home.items()},
+        ring_rows={name: made.ring_rows[root] for name, root in home.items()},
         scratch_offsets={
-            layer.index: layout.offsets[f"{step.name}.scratch"]
-            for layer, step in zip(layers, steps, strict=True)
+            layer.index: made.offsets[f"{layer_name(layer)}.scratch"]
+            for layer in layers
             if layer.scratch_bytes
         },
-        plan=layout,
-        input_preserved=not any(
-            _overlap(buffers[name], other, layout)
-            for name in inputs
-            for other in buffers.values()
-            if other.name != name
-        ),
-        output_survives_input=not any(
-            _overlap(buffers[i], buffers[o], layout) for i in inputs for o in outputs
-        ),
+        by_rows=frozenset(x.index for x in layers if x.kernel and runs_by_rows(x.kernel, chosen[x.index])),
+        plan=made,
+        input_preserved=options.keep_input or _untouched(graph, home, sizes, layers, made.offsets),
+        output_survives_input=_apart(graph, home, sizes, made.offsets),
     )
 
 
-def _is_alias(graph: Graph, node: Node) -> bool:
-    return find_operator(node.operator).traits.alias and node.inputs[0] not in graph.constants
-
-
-def _homes(graph: Graph) -> dict[str, str]:
-    """For every tensor in the arena, the tensor whose memory it uses (itself unless an alias)."""
-    home = {name: name for name in graph.inputs}
-    for node in graph.nodes:
-        for output in node.outputs:
-            source = node.inputs[0] if node.inputs else None
-            home[output] = home[source] if source and _is_alias(graph, node) else output
-    for name in graph.outputs:
-        home.setdefault(name, name)
-    return home
-
-
-def _layers(graph: Graph, target: Target) -> tuple[Layer, ...]:
-    layers: list[Layer] = []
-    for node in graph.nodes:
-        if _is_alias(graph, node):
-            continue
-        call = call_of(graph, node)
-        operator = find_operator(node.operator)
-        kernel = None if operator.traits.alias else choose_kernel(call, target)
-        layers.append(
-            Layer(
-                index=len(layers) + 1,
-                call=call,
-                kernel=kernel,
-                lowering=kernel.lower(call, target) if kernel else None,
-                scratch_bytes=kernel.scratch_bytes(call, target) if kernel else 0,
-                macs=operator.cost(call).macs,
-            )
-        )
-    return tuple(layers)
-
-
-def _step(layer: Layer, home: Mapping[str, str], target: Target) -> Step:
-    """A layer as the planner sees it."""
-    return Step(
-        name=f"layer {layer.index}",
-        inputs=tuple(dict.fromkeys(home[n] for n in layer.node.inputs if n is not None and n in home)),
-        outputs=tuple(home[n] for n in layer.node.outputs),
-        scratch_bytes=layer.scratch_bytes,
-        scratch_alignment=max(4, target.alignment_bytes),
+def _whole(
+    graph: Graph,
+    target: Target,
+    layers: tuple[Layer, ...],
+    home: Mapping[str, str],
+    arrive: Sequence[str],
+    leave: Sequence[str],
+) -> Program:
+    """Every tensor whole, in the order given."""
+    sizes = {root: graph.values[root].bytes for root in home.values()}
+    alignments = {root: max(target.alignment_bytes, 4) for root in sizes}
+    for name, root in home.items():
+        alignments[root] = max(alignments[root], graph.values[name].dtype.numpy.itemsize)
+    steps = [planner_step(layer, home, target) for layer in layers]
+    made = plan(lifetimes(steps, sizes, arrive, leave, alignments))
+    return Program(
+        graph=graph,
+        target=target,
+        parts=layers,
+        offsets={name: made.offsets[root] for name, root in home.items()},
+        ring_rows={name: row_count(graph.values[name]) for name in home},
+        scratch_offsets={
+            layer.index: made.offsets[f"{layer_name(layer)}.scratch"]
+            for layer in layers
+            if layer.scratch_bytes
+        },
+        by_rows=frozenset(),
+        plan=made,
+        input_preserved=_untouched(graph, home, sizes, layers, made.offsets),
+        output_survives_input=_apart(graph, home, sizes, made.offsets),
     )
 
 
-def _overlap(a: Buffer, b: Buffer, layout: Plan) -> bool:
-    start_a, start_b = layout.offsets[a.name], layout.offsets[b.name]
-    return start_a < start_b + b.bytes and start_b < start_a + a.bytes
+def _ordered(
+    graph: Graph,
+    target: Target,
+    layers: tuple[Layer, ...],
+    home: Mapping[str, str],
+    arrive: Sequence[str],
+    leave: Sequence[str],
+) -> tuple[Layer, ...]:
+    """The layers in the execution order with the smallest live peak, numbered anew."""
+    sizes = {root: graph.values[root].bytes for root in home.values()}
+    steps = [planner_step(layer, home, target) for layer in layers]
+    order = best_order(steps, sizes, arrive, leave).indices
+    return tuple(replace(layers[old], index=new + 1) for new, old in enumerate(order))
+
+
+def _parts(layers: Sequence[Layer], made: RowPlan) -> Iterator[Layer | Group]:
+    """Layers and groups in the plan's order."""
+    by_name = {layer_name(layer): layer for layer in layers}
+    group_of = {name: number for number, names in enumerate(made.groups, start=1) for name in names}
+    done: set[int] = set()
+    for step in made.steps:
+        number = group_of.get(step.layer)
+        if number is None:
+            yield by_name[step.layer]
+        elif number not in done:
+            done.add(number)
+            names = made.groups[number - 1]
+            schedule = [names.index(s.layer) for s in made.steps if s.layer in names for _ in range(s.count)]
+            yield Group(number, tuple(by_name[name] for name in names), tuple(schedule))
+
+
+def _untouched(
+    graph: Graph,
+    home: Mapping[str, str],
+    sizes: Mapping[str, int],
+    layers: Sequence[Layer],
+    offsets: Mapping[str, int],
+) -> bool:
+    """Whether nothing else ever lies where the inputs are."""
+    inputs = {home[name] for name in graph.inputs}
+    others = [(offsets[root], sizes[root]) for root in sizes if root not in inputs]
+    others += [(offsets[f"{layer_name(x)}.scratch"], x.scratch_bytes) for x in layers if x.scratch_bytes]
+    return not any(_overlap((offsets[root], sizes[root]), other) for root in inputs for other in others)
+
+
+def _apart(
+    graph: Graph, home: Mapping[str, str], sizes: Mapping[str, int], offsets: Mapping[str, int]
+) -> bool:
+    """Whether writing inputs leaves the outputs as they are."""
+    inputs, outputs = ({home[n] for n in names} for names in (graph.inputs, graph.outputs))
+    return not any(_overlap((offsets[i], sizes[i]), (offsets[o], sizes[o])) for i in inputs for o in outputs)
+
+
+def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    return a[0] < b[0] + b[1] and b[0] < a[0] + a[1]

@@ -12,14 +12,15 @@ import jinja2
 import numpy as np
 
 from smelt.codegen.c_text import C_TYPES, comment_text, float_literal, identifier, initializer
-from smelt.codegen.program import Layer, Program, build_program
+from smelt.codegen.calls import CallWriter
+from smelt.codegen.options import BALANCED, Options
+from smelt.codegen.program import Program, build_program
 from smelt.codegen.sources import runtime_files
-from smelt.codegen.tables import CTable, TableStore, collect, table_name
+from smelt.codegen.tables import CTable, collect
 from smelt.errors import CompileError, UsageError
-from smelt.ir import Array, DType, Graph, Value
+from smelt.ir import Array, DType, Graph
 from smelt.operators.builder import random_array
 from smelt.operators.evaluate import evaluate_graph
-from smelt.operators.operator import Argument, Input, Output, Parameters, Scratch, Table
 from smelt.targets import Target
 
 MANIFEST = "smelt/manifest.sha256"
@@ -71,6 +72,7 @@ def generate(
     name: str | None = None,
     *,
     keep_all: bool = False,
+    options: Options = BALANCED,
     golden: Mapping[str, Array] | None = None,
     version: str = "",
 ) -> Project:
@@ -79,11 +81,12 @@ def generate(
     `name` is the prefix of files and functions (default: from the graph's name).  `golden` is the
     input of the self check in main.c (default: reproducible random data); the expected output comes
     from the operators' numpy meaning.  `keep_all` keeps every intermediate tensor readable.
+    `options` weighs cycles, RAM and code.
     """
     stem = identifier(name if name is not None else graph.name)
     if name is not None and stem != name:
         raise UsageError(f"'{name}' is not a usable C name; try '{stem}'")
-    program = build_program(graph, target, keep_all=keep_all)
+    program = build_program(graph, target, keep_all=keep_all, options=options)
     store, structs = collect(program)
     inputs = [_tensor(stem, program, n, "input", i) for i, n in enumerate(program.graph.inputs)]
     outputs = [_tensor(stem, program, n, "output", i) for i, n in enumerate(program.graph.outputs)]
@@ -93,6 +96,7 @@ def generate(
         for i, n in enumerate(program.graph.outputs)
         if n in graph.constants
     ]
+    calls = CallWriter(stem, program, store)
     context = {
         "name": stem,
         "NAME": stem.upper(),
@@ -104,7 +108,8 @@ def generate(
         "outputs": outputs,
         "tables": store.tables,
         "structs": structs,
-        "steps": [_step(program, layer, store) for layer in program.layers],
+        "steps": [calls.part(part) for part in program.parts],
+        "groups": [calls.group(group) for group in program.groups],
         "constant_outputs": constant_outputs,
         "headers": sorted({x.kernel.header for x in program.layers if x.kernel}),
         "kernel_sources": [f for f in kernel_files if f.endswith(".c")],
@@ -195,61 +200,3 @@ def _golden(
         (tensor.macro.lower() + "_golden", tensor.c_type, max(tensor.elements, 1), initializer(array))
         for tensor, array in zip(described, arrays, strict=True)
     ]
-
-
-def _describe(value: Value) -> str:
-    return f"{value.dtype.value}[{','.join(map(str, value.shape))}]"
-
-
-def _step(program: Program, layer: Layer, store: TableStore) -> dict[str, str]:
-    """The comment and the C call of one layer."""
-    activations = [
-        _describe(v)
-        for v, c in zip(layer.call.inputs, layer.call.constants, strict=True)
-        if v is not None and c is None
-    ]
-    title = f'{layer.index:02d} {layer.node.operator} "{comment_text(layer.node.name)}"'
-    shapes = f"{', '.join(activations)} -> {', '.join(_describe(v) for v in layer.call.outputs)}"
-    work = f", {layer.macs:,} MACs" if layer.macs else ""
-    if layer.lowering is None:
-        source, result = layer.call.input(0), layer.call.output
-        constant = layer.call.constant(0)
-        origin = f"a + {program.offsets[source.name]}" if constant is None else _table(layer, Input(0), store)
-        call = f"memmove(a + {program.offsets[result.name]}, {origin}, {result.bytes});"
-    else:
-        arguments = ", ".join(_argument(program, layer, a, store) for a in layer.lowering.arguments)
-        call = f"{layer.lowering.function}({arguments});"
-    return {"comment": f"{title}: {shapes}{work}", "call": call}
-
-
-def _pointer(program: Program, value: Value, qualifier: str) -> str:
-    """A tensor's place as a typed pointer; through void where the type wants more alignment than a byte."""
-    through = f"({qualifier}void *)" if value.dtype.numpy.itemsize > 1 else ""
-    return f"({qualifier}{C_TYPES[value.dtype]} *){through}(a + {program.offsets[value.name]})"
-
-
-def _argument(program: Program, layer: Layer, argument: Argument, store: TableStore) -> str:
-    if isinstance(argument, Output):
-        value = layer.call.outputs[argument.index]
-        return _pointer(program, value, "")
-    if isinstance(argument, Input):
-        value = layer.call.input(argument.index)
-        if layer.call.constant(argument.index) is not None:
-            return _table(layer, argument, store)
-        return _pointer(program, value, "const ")
-    if isinstance(argument, Scratch):
-        offset = program.scratch_offsets.get(layer.index)
-        return "NULL" if offset is None else f"a + {offset}"
-    if isinstance(argument, Parameters):
-        return f"&{table_name(layer, 'parameters')}"
-    if isinstance(argument, Table):
-        return _table(layer, argument, store)
-    return str(argument)
-
-
-def _table(layer: Layer, argument: Input | Table, store: TableStore) -> str:
-    if isinstance(argument, Table):
-        return store.add(table_name(layer, argument.role), argument.array)
-    array = layer.call.constant(argument.index)
-    assert array is not None
-    return store.add(table_name(layer, f"input_{argument.index}"), array)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from smelt.codegen.c_text import C_TYPES, float_literal, initializer, integer_literal
-from smelt.codegen.program import Layer, Program
+from smelt.codegen.layers import Layer
+from smelt.codegen.program import Program
 from smelt.errors import CompileError
 from smelt.ir import Array, DType
 from smelt.operators.operator import Input, Parameters, Table

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from smelt.codegen import Project, generate, write_project
-from smelt.engines.elf import file_offset
+from smelt.codegen import generate
 from smelt.engines.engine import Engine
 from smelt.engines.image import Image, build_image
 from smelt.engines.machine import CallResult, Machine
-from smelt.engines.qemu import run_image
-from smelt.engines.toolchain import FIRMWARE_FOLDER, Toolchain, find_toolchain
+from smelt.engines.qemu_model import QemuModel
+from smelt.engines.toolchain import find_toolchain
 from smelt.errors import EngineError
 from smelt.ir import Array, Graph
 from smelt.operators.evaluate import check_input
@@ -56,41 +55,6 @@ class EmulatedModel:
         """A tensor's present contents."""
         value, offset = self.graph.values[name], self.image.project.program.offsets[name]
         data = self.machine.read(self.arena + offset, value.bytes)
-        return np.frombuffer(data, value.dtype.numpy).reshape(value.shape).copy()
-
-
-class QemuModel:
-    """A project on QEMU, for cores that cannot be called in process: every run boots an image."""
-
-    def __init__(self, project: Project, folder: Path, toolchain: Toolchain, optimize: str) -> None:
-        self.program = project.program
-        self._patched = folder / "patched.elf"
-        root = folder / "project"
-        write_project(project, root)
-        sources = [*(root / path for path in project.sources), FIRMWARE_FOLDER / "arena_main.c"]
-        elf = folder / "model.elf"
-        toolchain.compile_firmware(sources, [root, root / "smelt"], elf, optimize=optimize)
-        self._content = bytearray(elf.read_bytes())
-        self._image_start = file_offset(elf, "smelt_arena_image")
-        self._arena = b""
-
-    def run(self, inputs: Mapping[str, Array]) -> None:
-        """Boot once with these inputs and keep the arena that the program prints."""
-        graph = self.program.graph
-        for name in graph.inputs:
-            data = np.ascontiguousarray(check_input(graph, name, inputs)).tobytes()
-            start = self._image_start + self.program.offsets[name]
-            self._content[start : start + len(data)] = data
-        self._patched.write_bytes(self._content)
-        status, _, text = run_image(self._patched, self.program.target).output.partition("\n")
-        if status.split() != ["status", "0"]:
-            raise EngineError(f"the emulated program said {status!r}")
-        self._arena = bytes.fromhex("".join(text.split()))
-
-    def tensor(self, name: str) -> Array:
-        """A tensor's contents after the last run."""
-        value, offset = self.program.graph.values[name], self.program.offsets[name]
-        data = self._arena[offset : offset + value.bytes]
         return np.frombuffer(data, value.dtype.numpy).reshape(value.shape).copy()
 
 

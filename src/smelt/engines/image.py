@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smelt.codegen import Project, write_project
-from smelt.engines.elf import LineRange, elf_sizes, line_ranges, object_sizes, undefined_symbols
+from smelt.engines.elf import ElfImage, elf_sizes, line_ranges, object_sizes, undefined_symbols
 from smelt.engines.toolchain import Toolchain
 
-_TABLE = re.compile(r"(layer_\d+|output_\d+)_|output_\d+$")
+_TABLE = re.compile(r"(layer_\d+|output_\d+)_|output_\d+$|schedule\b")
 
 
 @dataclass(frozen=True)
@@ -34,32 +34,29 @@ class Image:
         return f"{self.project.name}_invoke"
 
     def layer_ranges(self) -> list[tuple[int, int, str]]:
-        """The code of `invoke` as (low address, high address, layer number as text), for the counter."""
+        """The code that calls kernels as (low address, high address, layer number as text), for the counter."""
         lines = layer_lines(self.project)
+        functions = [self.invoke]
+        functions += [f"{self.project.name}_rows_{group.number}" for group in self.project.program.groups]
+        present = {symbol.name for symbol in ElfImage(self.elf).symbols}
         return [
             (piece.low, piece.high, str(lines[piece.line]))
-            for piece in line_ranges(self.elf, self.invoke)
-            if self._is_layer(piece, lines)
+            for function in functions
+            if function in present
+            for piece in line_ranges(self.elf, function)
+            if piece.file == f"{self.project.name}.c" and piece.line in lines
         ]
-
-    def _is_layer(self, piece: LineRange, lines: dict[int, int]) -> bool:
-        return piece.file == f"{self.project.name}.c" and piece.line in lines
 
 
 def layer_lines(project: Project) -> dict[int, int]:
     """Line number in `<name>.c` → layer number, for the lines of each layer's comment and call."""
     lines: dict[int, int] = {}
     current = 0
-    inside = False
     for number, text in enumerate(project.files[f"{project.name}.c"].splitlines(), start=1):
-        if f"{project.name}_invoke(void *arena) {{" in text:
-            inside = True
-        if not inside:
-            continue
-        start = re.match(r"    /\* (\d+) ", text)
+        start = re.match(r"\s+/\* (\d+) \w+ \"", text)
         if start:
             current = int(start.group(1))
-        elif text.lstrip().startswith("return SMELT_OK"):
+        elif re.match(r"\}|\s+(return|break)\b", text):
             current = 0
         if current:
             lines[number] = current
@@ -82,5 +79,7 @@ def build_image(project: Project, folder: Path, toolchain: Toolchain, optimize: 
     harness = sum(count for name, count in by_object.items() if name and name not in library)
     # the harness copies golden vectors; what only it needs of the C library is not the model's code
     needed = set().union(*(undefined_symbols(path) for path in firmware.objects[: len(sources)]))
-    harness += sum(sizes.functions.get(name, 0) for name in ("memcpy", "memmove", "memset") if name not in needed)
+    harness += sum(
+        sizes.functions.get(name, 0) for name in ("memcpy", "memmove", "memset") if name not in needed
+    )
     return Image(project, toolchain, elf, sizes.code_bytes - harness, sizes.table_bytes)

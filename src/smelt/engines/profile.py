@@ -11,6 +11,7 @@ from typing import Any
 from smelt.codegen import generate
 from smelt.engines.emulated import EmulatedModel
 from smelt.engines.image import build_image
+from smelt.engines.qemu_model import count_on_qemu
 from smelt.engines.toolchain import Toolchain, find_toolchain
 from smelt.errors import UsageError
 from smelt.ir import Array, Graph
@@ -106,18 +107,22 @@ def profile(
     `inputs` defaults to reproducible random data (the counts of quantized networks hardly depend
     on it).  `keep` is a folder where the C project and the ELF stay, so that others can count again.
     """
-    if not target.emulator.startswith("unicorn"):
+    if target.emulator.partition(":")[0] not in ("unicorn", "qemu"):
         raise UsageError(
-            f"instructions cannot be counted on '{target.name}' (emulated by: {target.emulator.partition(':')[0]}); "
-            "choose a core that unicorn emulates, `smelt targets` lists them"
+            f"instructions cannot be counted on '{target.name}' (emulated by: {target.emulator}); "
+            "choose a core that is emulated, `smelt targets` lists them"
         )
     compiler = toolchain or find_toolchain(target)
     sample = inputs or {n: random_array(graph.values[n], i) for i, n in enumerate(graph.inputs)}
     project = generate(graph, target, golden=sample)
     with tempfile.TemporaryDirectory(prefix="smelt-profile-") as temporary:
-        model = EmulatedModel(build_image(project, keep or Path(temporary), compiler, optimize))
-        model.fill(sample)
-        counted = model.invoke(count=True)
+        image = build_image(project, keep or Path(temporary), compiler, optimize)
+        if target.emulator.startswith("qemu:"):
+            counted = count_on_qemu(project, Path(temporary), compiler, optimize, sample)
+        else:
+            model = EmulatedModel(image)
+            model.fill(sample)
+            counted = model.invoke(count=True)
     layers = []
     for layer in project.program.layers:
         counts = counted.phases.get(str(layer.index))
@@ -138,8 +143,8 @@ def profile(
         macs=sum(layer.macs for layer in layers),
         instructions=counted.instructions or 0,
         estimated_cycles=counted.estimated_cycles,
-        code_bytes=model.image.code_bytes,
-        weight_bytes=model.image.table_bytes,
+        code_bytes=image.code_bytes,
+        weight_bytes=image.table_bytes,
         arena_bytes=project.program.plan.arena_bytes,
         arena_bound_bytes=project.program.plan.bound_bytes,
         stack_bytes=counted.stack_bytes or 0,

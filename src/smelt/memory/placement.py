@@ -12,7 +12,12 @@ _SEARCH_TARGETS = 8
 
 
 def place(
-    units: Sequence[Sequence[Setting]], bound: int, *, goal: int = 0, nodes: int = SEARCH_NODES, solver_effort: float = 1.0
+    units: Sequence[Sequence[Setting]],
+    bound: int,
+    *,
+    goal: int = 0,
+    nodes: int = SEARCH_NODES,
+    solver_effort: float = 1.0,
 ) -> tuple[Placed, str]:
     """A placement and how it was found; stops at `bound`, which none can go below, or at `goal` bytes.
 

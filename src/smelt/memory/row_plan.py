@@ -99,27 +99,27 @@ class _Planner:
         """The smallest arena of partitions with the least peak and slightly larger ones."""
         budget = least = self.groups.least_peak()
         chosen = self._partition(least)
-        best = self._plan(chosen, 0, 0)
+        best = self._plan(chosen, 0, 0, _RANKING_NODES)
         tried = {chosen}
         while len(tried) < _PARTITIONS and budget < best.arena_bytes:
             budget += max(least // 64, 1)
             partition = self._partition(budget)
             if partition not in tried:
                 tried.add(partition)
-                made = self._plan(partition, 0, 0)
+                made = self._plan(partition, 0, 0, _RANKING_NODES)
                 if made.arena_bytes < best.arena_bytes:
                     best, chosen = made, partition
-        if best.arena_bytes > best.bound_bytes and self.effort:
+        if best.arena_bytes > best.bound_bytes:
             made = self._plan(chosen, 0, self.effort)
             best = made if made.arena_bytes < best.arena_bytes else best
         return best
 
-    def _plan(self, partition: Partition, goal: int, effort: float) -> RowPlan:
+    def _plan(self, partition: Partition, goal: int, effort: float, nodes: int = SEARCH_NODES) -> RowPlan:
         """Place a partition's buffers."""
         options = [[Episode(self.graph, o.variant) for o in episode] for episode in partition.episodes]
         units = [[_entry(self.graph)], *([_setting(e) for e in episode] for episode in options)]
         bound = max(partition.peak_bytes, sum(size for size, _ in units[0][0].sizes.values()))
-        placed, method = place(units, bound, goal=goal, solver_effort=effort)
+        placed, method = place(units, bound, goal=goal, nodes=nodes, solver_effort=effort)
         episodes = [options[at][choice] for at, choice in enumerate(placed.choices[1:])]
         rings = {name: tensor.rows for name, tensor in self.graph.tensors.items()}
         for episode in episodes:

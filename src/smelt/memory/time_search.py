@@ -101,13 +101,17 @@ class TimeSearch:
         """The lowest, the highest and then all other bases that touch a neighbour or an end of the arena."""
         mask = alignment - 1
         top = (self.target - size) & ~mask
-        taken = [
-            (self.bases[a] + low, self.bases[a] + high) for a, (low, high) in neighbours if a in self.bases
-        ]
-        edges = {0, top, *((high + mask) & ~mask for _, high in taken), *(low & ~mask for low, _ in taken)}
-        fitting = sorted(
-            base for base in edges if 0 <= base <= top and not any(low < base < high for low, high in taken)
-        )
+        bases = self.bases
+        taken = sorted((bases[a] + low, bases[a] + high) for a, (low, high) in neighbours if a in bases)
+        found = set()
+        floor = 0
+        for low, high in (*taken, (self.target - size, self.target + 1)):
+            ceiling = low & ~mask if low < top else top
+            if floor <= ceiling:
+                found |= {floor, ceiling}
+            if high > floor:
+                floor = (high + mask) & ~mask
+        fitting = sorted(found)
         return fitting[:1] + fitting[:0:-1]
 
 

@@ -10,8 +10,8 @@ from smelt.operators.operator import Call, Needs
 
 
 def has_rows(value: Value) -> bool:
-    """Whether a tensor consists of rows: four dimensions, a batch of one."""
-    return len(value.shape) == 4 and value.shape[0] == 1
+    """Whether a tensor consists of rows: four dimensions, a batch of one, whole bytes."""
+    return len(value.shape) == 4 and value.shape[0] == 1 and value.shape[1] > 0 and value.dtype.bits >= 8
 
 
 def row_count(value: Value) -> int:

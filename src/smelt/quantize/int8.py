@@ -137,7 +137,7 @@ class _Quantizer:
         self.nodes.append(replace(node, inputs=tuple(inputs)))
 
     def _matched(self, name: str, inside: str, wanted: Quantization) -> str:
-        """The tensor itself (`inside` in this graph), or a requantized copy where its parameters are fixed to others."""
+        """The tensor itself (here called `inside`), or a requantized copy where its parameters are fixed to others."""
         if self.parameters[name] == wanted:
             return inside
         if (name, wanted) not in self.requantized:

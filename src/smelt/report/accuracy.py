@@ -121,7 +121,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
     n, k = only_first + only_second, min(only_first, only_second)
     tail = sum(math.comb(n, i) for i in range(k + 1))
     # integers, since 2^n is no float for n over 1023
-    return min(1.0, (2 * tail) / 2**n)
+    return min(1.0, (2 * tail) / (1 << n))
 
 
 def accuracy_json(accuracy: Accuracy) -> Mapping[str, Any]:

@@ -1,47 +1,76 @@
-/* For machines whose instructions are counted by a timer: runs the network once between two readings, for QEMU's
- * -icount shift=10 (1024 ns an instruction) and the 64-bit counter of Arm's SSE-300 at 32 MHz.
+/* Counts instructions by a timer: runs the network once between readings of the 64-bit counter of Arm's SSE-300
+ * (32 MHz) under QEMU's -icount shift=10, which gives every instruction 1024 ns: 32.768 ticks, so that the rounded
+ * quotient is the number of instructions.
  *
- * Prints "status <n>", "ticks <n>" of the run, "empty <n>" of two readings with nothing between, "stack <bytes>",
- * then "layer <ticks>" from each call of smelt_layer() to the next, the last one's to the end of the run. */
-#include "model.h"
+ * Prints "status <n>"; "stack <bytes>"; "instructions <n>" of the run; then, for a model that calls smelt_layer()
+ * before each layer, "layer <n>" for each. What the readings themselves take is subtracted. */
+#include SMELT_MODEL_HEADER
 #include "smelt_semihosting.h"
 
 #define COUNTER_CONTROL (*(volatile uint32_t *)0x58100000u)
 #define COUNTER_LOW (*(volatile uint32_t *)0x58100008u)
 #define COUNTER_HIGH (*(volatile uint32_t *)0x5810000Cu)
-#define PAINT 0xA5A5A5A5u
-#define STACK_WORDS 4096
-#define STACK_SPARED_WORDS 64 /* of this function's own frame */
-#define MOST_LAYERS 4096
+#define MARKS 1024
+#define PAINT 0xA5u
+#define PAINTED_BYTES 16384 /* below the frame of main */
 
 /* volatile: its contents are not known to the compiler */
-const volatile uint8_t smelt_arena_image[MODEL_ARENA_BYTES] = {1};
+const volatile uint8_t smelt_arena_image[SMELT_MODEL_ARENA_BYTES] = {1};
 
-static uint8_t arena[MODEL_ARENA_BYTES] SMELT_ALIGN(MODEL_ARENA_ALIGNMENT);
-static uint32_t starts[MOST_LAYERS];
-static int32_t layers;
+static uint8_t arena[SMELT_MODEL_ARENA_BYTES] SMELT_ALIGN(SMELT_MODEL_ARENA_ALIGNMENT);
+static uint64_t marks[MARKS];
+static int32_t marked;
 
 void smelt_layer(void);
+int main(void);
 
-static uint64_t ticks(void) {
-    const uint32_t high = COUNTER_HIGH;
-    uint32_t low = COUNTER_LOW;
-    const uint32_t again = COUNTER_HIGH;
-    if (again != high) {
+/* Reads the counter. Not inlined: a reading costs the same everywhere. */
+__attribute__((noinline)) void smelt_layer(void) {
+    uint32_t high, low;
+    do {
+        high = COUNTER_HIGH;
         low = COUNTER_LOW;
-    }
-    return ((uint64_t)again << 32) | low;
-}
-
-/* Before each layer of an instrumented model. Differences of 32 bits are enough for one layer. */
-void smelt_layer(void) {
-    if (layers < MOST_LAYERS) {
-        starts[layers++] = COUNTER_LOW;
+    } while (COUNTER_HIGH != high);
+    if (marked < MARKS) {
+        marks[marked++] = ((uint64_t)high << 32) | low;
     }
 }
 
-static void print(const char *name, uint32_t value) {
+static void print(const char *name, int32_t value) {
     smelt_semihosting_write(name);
-    smelt_semihosting_write_int((long)value);
+    smelt_semihosting_write_int(value);
     smelt_semihosting_write("\n");
+}
+
+static int32_t instructions(int32_t from, int32_t to) {
+    const uint64_t ticks = marks[to] - marks[from];
+    return (int32_t)((ticks * 1000u + (1u << 14)) >> 15);
+}
+
+int main(void) {
+    for (int32_t i = 0; i < SMELT_MODEL_ARENA_BYTES; i++) {
+        arena[i] = smelt_arena_image[i];
+    }
+    volatile uint8_t *stack;
+    __asm volatile("mov %0, sp" : "=r"(stack));
+    for (int32_t i = 1; i <= PAINTED_BYTES; i++) {
+        stack[-i] = PAINT;
+    }
+    COUNTER_CONTROL = 1;
+    smelt_layer();
+    smelt_layer();
+    const int status = SMELT_MODEL_INVOKE(arena);
+    smelt_layer();
+    int32_t depth = PAINTED_BYTES;
+    while (depth > 0 && stack[-depth] == PAINT) {
+        depth--;
+    }
+    const int32_t reading = instructions(0, 1);
+    print("status ", status);
+    print("stack ", depth);
+    print("instructions ", instructions(1, marked - 1) - reading);
+    for (int32_t i = 2; i + 1 < marked; i++) {
+        print("layer ", instructions(i, i + 1) - reading);
+    }
+    return 0;
 }

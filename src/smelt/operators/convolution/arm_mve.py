@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from smelt.ir import Array, DType
-from smelt.operators.convolution.arm_mve_packing import channel_fields, gemm_fields, in_vector_order, padded
+from smelt.operators.convolution.arm_mve_packing import LANES, channel_fields, gemm_fields, in_vector_order, padded
 from smelt.operators.convolution.geometry import Geometry, Int32, folded_bias, geometry, requantization
 from smelt.operators.convolution.portable import fits, is_contiguous, window_fields
 from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch, Table
@@ -50,13 +50,21 @@ def _lower_conv(call: Call, target: Target) -> Lowering:
 
 def _conv_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
-    return 0 if is_contiguous(sizes) else 3 * sizes.field
+    if is_contiguous(sizes):
+        return 0 if sizes.output_width % 3 == 0 or sizes.pixels == sizes.output_width else 2 * sizes.field
+    return 3 * sizes.field
+
+
+def _together(sizes: Geometry) -> int:
+    """How many neighbouring pixels sixteen lanes hold; 1 where their inputs are not neighbours."""
+    return max(1, LANES // sizes.input_channels) if sizes.stride_width == 1 else 1
 
 
 def _tap_pairs(call: Call) -> Array:
-    """Depthwise weights [pairs of taps, 2, channels]; a tap of zeros completes the last pair."""
+    """Depthwise weights [pairs of taps, 2, lanes]; a tap of zeros completes the last pair."""
     weights = _weights(call)
-    return padded(weights.reshape(-1, weights.shape[3]), 0, 2).reshape(-1, 2, weights.shape[3])
+    taps = np.tile(weights.reshape(-1, weights.shape[3]), (1, _together(geometry(call))))
+    return padded(taps, 0, 2).reshape(-1, 2, taps.shape[1])
 
 
 def _accepts_depthwise(call: Call, target: Target) -> bool:
@@ -69,10 +77,11 @@ def _accepts_depthwise(call: Call, target: Target) -> bool:
 def _blocks(call: Call) -> Int32:
     """For sixteen channels their starts, then for every tap their weights."""
     pairs = _tap_pairs(call)
-    taps = padded(pairs.reshape(-1, pairs.shape[2]), 1, 16)
-    lanes = np.ascontiguousarray(taps.reshape(taps.shape[0], -1, 16).transpose(1, 0, 2))
-    words = lanes.reshape(len(lanes), -1).view(np.int32)
-    return np.concatenate([in_vector_order(folded_bias(call)), words], axis=1).reshape(-1)
+    taps = padded(pairs.reshape(-1, pairs.shape[2]), 1, LANES)
+    blocks = np.ascontiguousarray(taps.reshape(taps.shape[0], -1, LANES).transpose(1, 0, 2))
+    words = blocks.reshape(len(blocks), -1).view(np.int32)
+    starts = in_vector_order(np.tile(folded_bias(call), _together(geometry(call))))
+    return np.concatenate([starts, words], axis=1).reshape(-1)
 
 
 def _offsets(sizes: Geometry, taps: int) -> Int32:
@@ -85,14 +94,17 @@ def _offsets(sizes: Geometry, taps: int) -> Int32:
 
 def _lower_depthwise(call: Call, target: Target) -> Lowering:
     sizes, pairs = geometry(call), len(_tap_pairs(call))
+    together = _together(sizes)
+    mantissas, shifts = (np.tile(column, together) for column in requantization(call))
     parameters = Parameters(
         "struct smelt_depthwise_conv_2d_s8__arm_mve_parameters",
         {
             **window_fields(sizes),
             "blocks": Table("weights", _blocks(call), "16 channels after the other"),
             "offsets": Table("offsets", _offsets(sizes, 2 * pairs), "of taps, in bytes"),
-            **channel_fields("channels", call, *requantization(call), sizes.output_channels),
+            **channel_fields("channels", call, mantissas, shifts),
             "tap_pairs": pairs,
+            "together": together,
             "pad": call.quantization(call.input(0)).zero_point,
         },
     )
@@ -106,19 +118,21 @@ def _depthwise_scratch_bytes(call: Call, target: Target) -> int:
 
 _CONV = Kernel(
     name="smelt_conv_2d_s8__arm_mve",
-    sources=("conv_2d_s8__arm_mve.c", "smelt_gemm_s8__arm_mve.c"),
+    sources=("conv_2d_s8__arm_mve.c", "smelt_gemm_s8__arm_mve.c", "smelt_window__arm_mve.c"),
     header="convolution__arm_mve.h",
     accepts=_accepts_conv,
     lower=_lower_conv,
     scratch_bytes=_conv_scratch_bytes,
+    ascending=True,
 )
 _DEPTHWISE = Kernel(
     name="smelt_depthwise_conv_2d_s8__arm_mve",
-    sources=("depthwise_conv_2d_s8__arm_mve.c",),
+    sources=("depthwise_conv_2d_s8__arm_mve.c", "smelt_window__arm_mve.c"),
     header="convolution__arm_mve.h",
     accepts=_accepts_depthwise,
     lower=_lower_depthwise,
     scratch_bytes=_depthwise_scratch_bytes,
+    ascending=True,
 )
 CONV_2D: tuple[Kernel, ...] = (_CONV,)
 DEPTHWISE_CONV_2D: tuple[Kernel, ...] = (replace(_CONV, accepts=_accepts_one_channel), _DEPTHWISE)

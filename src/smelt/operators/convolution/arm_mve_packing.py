@@ -30,20 +30,20 @@ def in_vector_order(values: ArrayLike) -> Int32:
     return np.ascontiguousarray(blocks.transpose(0, 2, 1)).reshape(-1, LANES)
 
 
-def channel_fields(member: str, call: Call, mantissas: Int32, shifts: Int8, channels: int) -> Fields:
-    """The fields of `struct smelt_channels_s8__arm_mve`, as a member of a parameter struct."""
+def channel_fields(member: str, call: Call, mantissas: Int32, shifts: Int8) -> Fields:
+    """The fields of `struct smelt_channels_s8__arm_mve`, as a member of a parameter struct; a multiplier a channel."""
     result = call.quantization(call.output)
     low, high = activation_bounds(call.attributes.activation, result, call.output.dtype)
-    shifts32 = np.broadcast_to(shifts.astype(np.int32), (channels,))
+    shifts32 = shifts.astype(np.int32)
     # Ties of negative values differ by one step, which a bound at the zero point or above hides.
     exact = bool((shifts32 > 0).any()) or (bool((shifts32 < 0).any()) and low < result.zero_point)
-    columns = [np.broadcast_to(mantissas, (channels,)), np.minimum(shifts32, 0)]
+    columns = [mantissas, np.minimum(shifts32, 0)]
     columns += [np.maximum(shifts32, 0)] if exact else []
     records = np.concatenate([in_vector_order(column) for column in columns], axis=1)
     return {
         f"{member}.records": Table("multipliers", records.reshape(-1), "mantissas and shifts of 16 channels each"),
         f"{member}.exact": int(exact),
-        f"{member}.zero_points": result.zero_point * 0x10000 + (result.zero_point & 0xFFFF),
+        f"{member}.zero_point": result.zero_point,
         f"{member}.low": low,
         f"{member}.high": high,
     }
@@ -60,9 +60,10 @@ def packed_pairs(weights: Array, starts: Int32) -> Int32:
 def gemm_fields(call: Call, weights: Array, starts: Int32, mantissas: Int32, shifts: Int8) -> Fields:
     """The fields of `struct smelt_gemm_s8__arm_mve`, as member `gemm`; weights [channels, depth]."""
     channels, depth = weights.shape
+    multipliers = (np.broadcast_to(mantissas, channels), np.broadcast_to(shifts, channels))
     return {
         "gemm.pairs": Table("weights", packed_pairs(weights, starts), "two channels after the other"),
-        **channel_fields("gemm.channels", call, mantissas, shifts, channels),
+        **channel_fields("gemm.channels", call, *multipliers),
         "gemm.depth": depth,
         "gemm.count": channels,
     }

@@ -17,6 +17,12 @@ void smelt_conv_2d_s8__arm_mve(int8_t *output, const int8_t *input,
         for (int32_t y = 0; y < window->output_height; y++) {
             const int32_t row = y * window->stride_height - window->pad_top;
             int32_t column = -(int32_t)window->pad_left;
+            /* The output may overwrite input rows that no later row needs: keep what this group reads of them. */
+            for (int32_t i = 0; i < filled && !parameters->gather; i++) {
+                int8_t *const kept = (int8_t *)scratch + i * parameters->gemm.depth;
+                smelt_copy_s8__arm_mve(kept, fields[i], parameters->gemm.depth);
+                fields[i] = kept;
+            }
             for (int32_t x = 0; x < window->output_width; x++) {
                 if (parameters->gather) {
                     smelt_gather_s8__arm_mve((int8_t *)scratch + filled * parameters->gemm.depth, input, window,

@@ -14,7 +14,7 @@ struct smelt_conv_2d_s8__arm_mve_parameters {
     int8_t pad;                         /* the input zero point */
 };
 
-/* scratch: 3 * depth bytes when `gather`, else unused. */
+/* scratch: 3 * depth bytes when `gather`, else 2 * depth. */
 void smelt_conv_2d_s8__arm_mve(int8_t *output, const int8_t *input,
                                const struct smelt_conv_2d_s8__arm_mve_parameters *parameters, void *scratch);
 
@@ -26,7 +26,8 @@ struct smelt_depthwise_conv_2d_s8__arm_mve_parameters {
     const int32_t *offsets; /* of all taps: bytes from a field's first in the input, then in a copied field */
     struct smelt_channels_s8__arm_mve channels;
     int32_t tap_pairs;
-    int8_t pad;             /* the input zero point */
+    int32_t together; /* neighbours whose channels fit sixteen lanes, where their inputs are neighbours too; else 1 */
+    int8_t pad;       /* the input zero point */
 };
 
 /* Multiplier 1. scratch: kernel height * width * channels bytes when some field reaches over an edge, else unused. */

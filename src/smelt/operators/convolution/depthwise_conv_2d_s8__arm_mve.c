@@ -3,9 +3,10 @@
 #include "convolution__arm_mve.h"
 #include "smelt_window__arm_mve.h"
 
-/* The sums of sixteen channels; `lanes` counts those that exist. */
-static inline int32x4x4_t channel_sums(const int8_t *field, const int32_t *offsets, const int32_t *block,
-                                       int32_t tap_pairs, int32_t lanes) {
+/* Sixteen channels; `lanes` counts those that exist. */
+static inline void channels_16(int8_t *output, const int8_t *field, const int32_t *offsets, const int32_t *block,
+                               const int32_t *record, int32_t lanes,
+                               const struct smelt_depthwise_conv_2d_s8__arm_mve_parameters *parameters) {
     int32x4_t sums0 = vldrwq_s32(block), sums1 = vldrwq_s32(block + 4);
     int32x4_t sums2 = vldrwq_s32(block + 8), sums3 = vldrwq_s32(block + 12);
     const int32_t *weights = block + 16;
@@ -46,24 +47,21 @@ static inline int32x4x4_t channel_sums(const int8_t *field, const int32_t *offse
           : [sums0] "+w"(sums0), [sums1] "+w"(sums1), [sums2] "+w"(sums2), [sums3] "+w"(sums3),
             [offsets] "+r"(offsets), [weights] "+r"(weights), [first] "=&r"(first), [second] "=&r"(second),
             [predicate] "=&r"(predicate)
-          : [field] "r"(field), [lanes] "r"(lanes), [tap_pairs] "r"(tap_pairs)
+          : [field] "r"(field), [lanes] "r"(lanes), [tap_pairs] "r"(parameters->tap_pairs)
           : "lr", "q0", "q1", "q2", "q3", "memory");
-    const int32x4x4_t sums = {{sums0, sums1, sums2, sums3}};
-    return sums;
+    smelt_requantize_16__arm_mve(output, sums0, sums1, sums2, sums3, record, &parameters->channels, lanes);
 }
 
-static int8_t *pixel(int8_t *output, const int8_t *field, const int32_t *offsets,
-                     const struct smelt_depthwise_conv_2d_s8__arm_mve_parameters *parameters) {
-    const int32_t channels = parameters->window.input_channels, tap_pairs = parameters->tap_pairs;
+/* `lanes` channels: all of a pixel, or of a few neighbours that fit sixteen lanes together. */
+static int8_t *pixels(int8_t *output, const int8_t *field, const int32_t *offsets, int32_t lanes,
+                      const struct smelt_depthwise_conv_2d_s8__arm_mve_parameters *parameters) {
     const int32_t *block = parameters->blocks, *record = parameters->channels.records;
-    for (int32_t first = 0; first < channels; first += 16) {
-        const int32_t lanes = channels - first;
-        const int32x4x4_t sums = channel_sums(field + first, offsets, block, tap_pairs, lanes);
-        smelt_requantize_16__arm_mve(output + first, sums, record, &parameters->channels, (uint32_t)lanes);
-        block += 16 + 8 * tap_pairs;
+    for (int32_t first = 0; first < lanes; first += 16) {
+        channels_16(output + first, field + first, offsets, block, record, lanes - first, parameters);
+        block += 16 + 8 * parameters->tap_pairs;
         record += parameters->channels.exact ? 48 : 32;
     }
-    return output + channels;
+    return output + lanes;
 }
 
 void smelt_depthwise_conv_2d_s8__arm_mve(int8_t *output, const int8_t *input,
@@ -77,17 +75,21 @@ void smelt_depthwise_conv_2d_s8__arm_mve(int8_t *output, const int8_t *input,
         int32_t row = -(int32_t)window->pad_top;
         for (int32_t y = 0; y < window->output_height; y++) {
             int32_t column = -(int32_t)window->pad_left;
-            for (int32_t x = 0; x < window->output_width; x++) {
+            for (int32_t x = 0; x < window->output_width;) {
                 const int8_t *field = scratch;
                 const int32_t *offsets = parameters->offsets + 2 * parameters->tap_pairs;
+                int32_t count = 1;
                 if (row >= 0 && row < last_row && column >= 0 && column < last_column) {
+                    const int32_t inside = last_column - column, left = window->output_width - x;
                     field = input + row * row_bytes + column * channels;
                     offsets = parameters->offsets;
+                    count = smelt_least(smelt_least(parameters->together, inside), left);
                 } else {
                     smelt_gather_s8__arm_mve(scratch, input, window, row, column, parameters->pad);
                 }
-                output = pixel(output, field, offsets, parameters);
-                column += window->stride_width;
+                output = pixels(output, field, offsets, count * channels, parameters);
+                x += count;
+                column += count * window->stride_width;
             }
             row += window->stride_height;
         }

@@ -42,7 +42,9 @@ void smelt_gemm_one_s8__arm_mve(int8_t *output, const int8_t *field, const struc
             quad_sums(sums + i, pair, pair + step, field, gemm->depth);
             pair += pair_words + step;
         }
-        smelt_requantize_16__arm_mve(output + first, vld4q_s32(sums), record, &gemm->channels, (uint32_t)width);
+        const int32x4x4_t quarters = vld4q_s32(sums);
+        smelt_requantize_16__arm_mve(output + first, quarters.val[0], quarters.val[1], quarters.val[2],
+                                     quarters.val[3], record, &gemm->channels, width);
         record += gemm->channels.exact ? 48 : 32;
     }
 }

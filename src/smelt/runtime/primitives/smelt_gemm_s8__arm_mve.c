@@ -48,8 +48,9 @@ void smelt_gemm_three_s8__arm_mve(int8_t *output, const int8_t *const fields[SME
             pair = pair_sums(sums + i, pair, fields[0], fields[1], fields[2], gemm->depth);
         }
         for (int32_t i = 0; i < count; i++) {
-            smelt_requantize_16__arm_mve(output + i * gemm->count + first, vld4q_s32(sums + 16 * i), record,
-                                         &gemm->channels, (uint32_t)width);
+            const int32x4x4_t quarters = vld4q_s32(sums + 16 * i);
+            smelt_requantize_16__arm_mve(output + i * gemm->count + first, quarters.val[0], quarters.val[1],
+                                         quarters.val[2], quarters.val[3], record, &gemm->channels, width);
         }
         record += gemm->channels.exact ? 48 : 32;
     }

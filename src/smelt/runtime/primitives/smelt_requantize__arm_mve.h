@@ -10,47 +10,63 @@
  * 14, 3 7 11 15. */
 struct smelt_channels_s8__arm_mve {
     const int32_t *records;
-    int32_t exact;       /* 0: no left shifts, and no difference is left of ties that go the other way */
-    int32_t zero_points; /* that of the output, twice, in 16 bits each */
-    int8_t low, high;    /* bounds of the output */
+    int32_t exact; /* 0: no left shifts, and no difference is left of ties that go the other way */
+    int32_t zero_point;
+    int8_t low, high; /* bounds of the output */
 };
 
-static inline int32x4_t smelt_scaled_exactly__arm_mve(int32x4_t sums, const int32_t *record) {
-    const int32x4_t shifts = vldrwq_s32(record + 16);
-    const int32x4_t product =
-        vqrdmulhq_s32(vshlq_s32(sums, vldrwq_s32(record + 32)), vldrwq_s32(record));
-    /* One less for negative values that are shifted: vrshl rounds ties up, the meaning is away from zero. */
-    const int32x4_t less = vshrq_n_s32(vandq_s32(product, shifts), 31);
-    return vrshlq_s32(vqaddq_s32(product, less), shifts);
-}
+/* The channels k, k + 4, k + 8, k + 12 of a record: in place, q and p are overwritten. Compilers keep these few
+ * instructions together only as assembly. vqrdmulh is the high multiplication of TensorFlow Lite Micro. */
+#define SMELT_SCALE_ARM_MVE(sums, k)               \
+    "vldrw.32 %q[q], [%[record], #16*" #k "]\n\t"  \
+    "vqrdmulh.s32 " sums ", " sums ", %q[q]\n\t"   \
+    "vldrw.32 %q[q], [%[record], #64+16*" #k "]\n\t" \
+    "vrshl.s32 " sums ", " sums ", %q[q]\n\t"
 
-static inline int32x4_t smelt_scaled__arm_mve(int32x4_t sums, const int32_t *record) {
-    return vrshlq_s32(vqrdmulhq_s32(sums, vldrwq_s32(record)), vldrwq_s32(record + 16));
-}
+/* With left shifts before, and one less for negative values that are shifted right: vrshl rounds ties up, the
+ * meaning is away from zero. */
+#define SMELT_SCALE_EXACTLY_ARM_MVE(sums, k)        \
+    "vldrw.32 %q[q], [%[record], #128+16*" #k "]\n\t" \
+    "vshl.s32 " sums ", " sums ", %q[q]\n\t"        \
+    "vldrw.32 %q[q], [%[record], #16*" #k "]\n\t"   \
+    "vqrdmulh.s32 " sums ", " sums ", %q[q]\n\t"    \
+    "vldrw.32 %q[q], [%[record], #64+16*" #k "]\n\t" \
+    "vand %q[p], " sums ", %q[q]\n\t"               \
+    "vshr.s32 %q[p], %q[p], #31\n\t"                \
+    "vqadd.s32 " sums ", " sums ", %q[p]\n\t"       \
+    "vrshl.s32 " sums ", " sums ", %q[q]\n\t"
 
-/* The values of `count` channels (1 .. 16); sums.val[k] holds the channels k, k + 4, k + 8, k + 12. */
-static inline void smelt_requantize_16__arm_mve(int8_t *output, int32x4x4_t sums, const int32_t *record,
-                                                const struct smelt_channels_s8__arm_mve *channels, uint32_t count) {
-    int32x4_t scaled0, scaled1, scaled2, scaled3;
+#define SMELT_SCALE_16_ARM_MVE(scale)                                                                   \
+    __asm(scale("%q[sums0]", 0) scale("%q[sums1]", 1) scale("%q[sums2]", 2) scale("%q[sums3]", 3)       \
+          : [sums0] "+w"(sums0), [sums1] "+w"(sums1), [sums2] "+w"(sums2), [sums3] "+w"(sums3),         \
+            [q] "=&w"(q), [p] "=&w"(p)                                                                  \
+          : [record] "r"(record)                                                                        \
+          : "memory")
+
+/* The values of `count` channels (1 .. 16, more count as 16); sums_k holds the channels k, k + 4, k + 8, k + 12. */
+static inline void smelt_requantize_16__arm_mve(int8_t *output, int32x4_t sums0, int32x4_t sums1, int32x4_t sums2,
+                                                int32x4_t sums3, const int32_t *record,
+                                                const struct smelt_channels_s8__arm_mve *channels, int32_t count) {
+    int32x4_t q, p;
     if (channels->exact) {
-        scaled0 = smelt_scaled_exactly__arm_mve(sums.val[0], record);
-        scaled1 = smelt_scaled_exactly__arm_mve(sums.val[1], record + 4);
-        scaled2 = smelt_scaled_exactly__arm_mve(sums.val[2], record + 8);
-        scaled3 = smelt_scaled_exactly__arm_mve(sums.val[3], record + 12);
+        SMELT_SCALE_16_ARM_MVE(SMELT_SCALE_EXACTLY_ARM_MVE);
     } else {
-        scaled0 = smelt_scaled__arm_mve(sums.val[0], record);
-        scaled1 = smelt_scaled__arm_mve(sums.val[1], record + 4);
-        scaled2 = smelt_scaled__arm_mve(sums.val[2], record + 8);
-        scaled3 = smelt_scaled__arm_mve(sums.val[3], record + 12);
+        SMELT_SCALE_16_ARM_MVE(SMELT_SCALE_ARM_MVE);
     }
-    int16x8_t even = vqmovntq_s32(vqmovnbq_s32(vreinterpretq_s16_s32(scaled0), scaled0), scaled2);
-    int16x8_t odd = vqmovntq_s32(vqmovnbq_s32(vreinterpretq_s16_s32(scaled1), scaled1), scaled3);
-    const int16x8_t zero_points = vreinterpretq_s16_s32(vdupq_n_s32(channels->zero_points));
-    even = vqaddq_s16(even, zero_points);
-    odd = vqaddq_s16(odd, zero_points);
-    int8x16_t values = vqmovntq_s16(vqmovnbq_s16(vreinterpretq_s8_s16(even), even), odd);
+    /* 16-bit values of even channels in sums0, of odd ones in sums1; then all as bytes in sums0. */
+    __asm("vqmovnb.s32 %q[sums0], %q[sums0]\n\t"
+          "vqmovnt.s32 %q[sums0], %q[sums2]\n\t"
+          "vqmovnb.s32 %q[sums1], %q[sums1]\n\t"
+          "vqmovnt.s32 %q[sums1], %q[sums3]\n\t"
+          "vqadd.s16 %q[sums0], %q[sums0], %[zero_point]\n\t"
+          "vqadd.s16 %q[sums1], %q[sums1], %[zero_point]\n\t"
+          "vqmovnb.s16 %q[sums0], %q[sums0]\n\t"
+          "vqmovnt.s16 %q[sums0], %q[sums1]"
+          : [sums0] "+w"(sums0), [sums1] "+w"(sums1)
+          : [sums2] "w"(sums2), [sums3] "w"(sums3), [zero_point] "r"(channels->zero_point));
+    int8x16_t values = vreinterpretq_s8_s32(sums0);
     values = vminq_s8(vmaxq_s8(values, vdupq_n_s8(channels->low)), vdupq_n_s8(channels->high));
-    vstrbq_p_s8(output, values, vctp8q(count));
+    vstrbq_p_s8(output, values, vctp8q((uint32_t)count));
 }
 
 #endif

@@ -1,0 +1,149 @@
+"""The C text of layers: comments, kernel calls, and groups of layers that run row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smelt.codegen.c_text import C_TYPES, comment_text
+from smelt.codegen.layers import Layer
+from smelt.codegen.program import Group, Program
+from smelt.codegen.tables import TableStore, table_name
+from smelt.ir import Value
+from smelt.operators import find_operator
+from smelt.operators.operator import Argument, Input, Output, Parameters, Scratch, Table
+from smelt.operators.rows import row_count
+
+
+@dataclass(frozen=True)
+class CPart:
+    """One statement of `invoke`, with its comment."""
+
+    comment: str
+    call: str
+
+
+@dataclass(frozen=True)
+class CGroup:
+    """A function that runs some layers in turn."""
+
+    function: str
+    comment: str
+    schedule: tuple[int, ...]
+    cases: tuple[CPart, ...]
+
+
+class CallWriter:
+    """Writes the calls of one program; tables are looked up in the store that holds them."""
+
+    def __init__(self, stem: str, program: Program, store: TableStore) -> None:
+        self.stem = stem
+        self.program = program
+        self.store = store
+
+    def part(self, part: Layer | Group) -> CPart:
+        """A layer's call, or the call of a group's function."""
+        if isinstance(part, Layer):
+            return CPart(self._comment(part), self._call(part))
+        return CPart(f"{_numbers(part)} in turn", f"{self._function(part)}(a);")
+
+    def group(self, group: Group) -> CGroup:
+        """The function of a group: one case a layer, `row` being the layer's next row."""
+        cases = [CPart(self._comment(layer), self._row_call(layer, "row", "1")) for layer in group.layers]
+        rings = sorted(
+            {
+                f"{self.program.ring_rows[v.name]} rows of {_describe(v)}"
+                for layer in group.layers
+                for v in layer.call.outputs
+                if self.program.ring_rows[v.name] < row_count(v)
+            }
+        )
+        through = f", through {', '.join(rings)}" if rings else ""
+        comment = f"{_numbers(group)} run in turn, a row at a time{through}."
+        return CGroup(self._function(group), comment, group.schedule, tuple(cases))
+
+    def _function(self, group: Group) -> str:
+        return f"{self.stem}_rows_{group.number}"
+
+    def _comment(self, layer: Layer) -> str:
+        call = layer.call
+        activations = [
+            _describe(v)
+            for v, c in zip(call.inputs, call.constants, strict=True)
+            if v is not None and c is None
+        ]
+        title = f'{layer.index:02d} {layer.node.operator} "{comment_text(layer.node.name)}"'
+        shapes = f"{', '.join(activations)} -> {', '.join(_describe(v) for v in call.outputs)}"
+        work = f", {layer.macs:,} MACs" if layer.macs else ""
+        return f"{title}: {shapes}{work}"
+
+    def _call(self, layer: Layer) -> str:
+        if layer.lowering is None:
+            source, result = layer.call.input(0), layer.call.output
+            constant = layer.call.constant(0)
+            origin = f"a + {self._offset(source)}" if constant is None else self._table(layer, Input(0))
+            return f"memmove(a + {self._offset(result)}, {origin}, {result.bytes});"
+        if layer.index in self.program.by_rows:
+            return self._row_call(layer, "0", str(row_count(layer.call.output)))
+        arguments = ", ".join(self._argument(layer, a, None) for a in layer.lowering.arguments)
+        return f"{layer.lowering.function}({arguments});"
+
+    def _row_call(self, layer: Layer, first: str, count: str) -> str:
+        """The call of a kernel's row function for `count` rows from `first` on."""
+        assert layer.kernel is not None
+        assert layer.lowering is not None
+        needs = find_operator(layer.node.operator).traits.needs
+        arguments = [self._argument(layer, a, first) for a in layer.lowering.arguments]
+        arguments += [first, count]
+        for argument in layer.lowering.arguments:
+            if isinstance(argument, Input) and needs(layer.call, argument.index) is not None:
+                arguments.append(str(self.program.ring_rows[layer.call.input(argument.index).name]))
+        return f"{layer.kernel.row_function}({', '.join(arguments)});"
+
+    def _offset(self, value: Value) -> int:
+        return self.program.offsets[value.name]
+
+    def _pointer(self, value: Value, qualifier: str, row: str = "") -> str:
+        """A tensor's place as a typed pointer; through void where the type wants more alignment than a byte."""
+        through = f"({qualifier}void *)" if value.dtype.numpy.itemsize > 1 else ""
+        return f"({qualifier}{C_TYPES[value.dtype]} *){through}(a + {self._offset(value)}{row})"
+
+    def _argument(self, layer: Layer, argument: Argument, first_row: str | None) -> str:
+        if isinstance(argument, Output):
+            value = layer.call.outputs[argument.index]
+            return self._pointer(value, "", self._row(value, first_row))
+        if isinstance(argument, Input):
+            value = layer.call.input(argument.index)
+            if layer.call.constant(argument.index) is not None:
+                return self._table(layer, argument)
+            return self._pointer(value, "const ")
+        if isinstance(argument, Scratch):
+            offset = self.program.scratch_offsets.get(layer.index)
+            return "NULL" if offset is None else f"a + {offset}"
+        if isinstance(argument, Parameters):
+            return f"&{table_name(layer, 'parameters')}"
+        if isinstance(argument, Table):
+            return self._table(layer, argument)
+        return str(argument)
+
+    def _row(self, value: Value, first_row: str | None) -> str:
+        """What is added to a tensor's place to reach a row of its ring."""
+        if first_row in (None, "0"):
+            return ""
+        row_bytes, ring = value.bytes // row_count(value), self.program.ring_rows[value.name]
+        place = str(first_row) if ring == row_count(value) else f"{first_row} % {ring}"
+        return f" + {place} * {row_bytes}"
+
+    def _table(self, layer: Layer, argument: Input | Table) -> str:
+        if isinstance(argument, Table):
+            return self.store.add(table_name(layer, argument.role), argument.array)
+        array = layer.call.constant(argument.index)
+        assert array is not None
+        return self.store.add(table_name(layer, f"input_{argument.index}"), array)
+
+
+def _describe(value: Value) -> str:
+    return f"{value.dtype.value}[{','.join(map(str, value.shape))}]"
+
+
+def _numbers(group: Group) -> str:
+    return f"layers {', '.join(f'{layer.index:02d}' for layer in group.layers)}"

@@ -1,0 +1,87 @@
+"""The executed steps of a graph: kernels chosen and lowered, and where aliases really live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from smelt.ir import Graph, Node
+from smelt.memory import Step
+from smelt.operators import Call, Kernel, call_of, choose_kernel, find_operator
+from smelt.operators.operator import Lowering
+from smelt.targets import Target
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One step of the program: a kernel call, or a plain copy (`kernel` is None)."""
+
+    index: int
+    call: Call
+    kernel: Kernel | None
+    lowering: Lowering | None
+    scratch_bytes: int
+    macs: int
+
+    @property
+    def node(self) -> Node:
+        """The node that this layer computes."""
+        return self.call.node
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the layer only moves bytes."""
+        return self.kernel is None
+
+
+def is_alias(graph: Graph, node: Node) -> bool:
+    """Whether a node only renames a tensor of the arena."""
+    return find_operator(node.operator).traits.alias and node.inputs[0] not in graph.constants
+
+
+def homes(graph: Graph) -> dict[str, str]:
+    """For every tensor in the arena, the tensor whose memory it uses (itself unless an alias)."""
+    home = {name: name for name in graph.inputs}
+    for node in graph.nodes:
+        for output in node.outputs:
+            source = node.inputs[0] if node.inputs else None
+            home[output] = home[source] if source and is_alias(graph, node) else output
+    for name in graph.outputs:
+        home.setdefault(name, name)
+    return home
+
+
+def make_layers(graph: Graph, target: Target) -> tuple[Layer, ...]:
+    """A layer for every node that is executed, in the graph's order, numbered from 1.
+
+    Raises UnsupportedError when a node has no kernel for its types.
+    """
+    layers: list[Layer] = []
+    for node in graph.nodes:
+        if is_alias(graph, node):
+            continue
+        call = call_of(graph, node)
+        operator = find_operator(node.operator)
+        kernel = None if operator.traits.alias else choose_kernel(call, target)
+        layers.append(
+            Layer(
+                index=len(layers) + 1,
+                call=call,
+                kernel=kernel,
+                lowering=kernel.lower(call, target) if kernel else None,
+                scratch_bytes=kernel.scratch_bytes(call, target) if kernel else 0,
+                macs=operator.cost(call).macs,
+            )
+        )
+    return tuple(layers)
+
+
+def planner_step(layer: Layer, home: Mapping[str, str], target: Target) -> Step:
+    """A layer as the planner of whole tensors sees it."""
+    return Step(
+        name=f"layer {layer.index}",
+        inputs=tuple(dict.fromkeys(home[n] for n in layer.node.inputs if n is not None and n in home)),
+        outputs=tuple(home[n] for n in layer.node.outputs),
+        scratch_bytes=layer.scratch_bytes,
+        scratch_alignment=max(4, target.alignment_bytes),
+    )

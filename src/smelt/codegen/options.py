@@ -1,0 +1,39 @@
+"""What the user asks of the generated code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from smelt.errors import UsageError
+
+Optimize = Literal["balanced", "ram", "speed", "size"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to weigh cycles, RAM and code against each other.
+
+    optimize: "balanced": little RAM as long as it costs next to no cycles; "ram": the least RAM for at
+    most about a fifth more cycles; "speed": fewest cycles; "size": least code.
+    ram_bytes: the largest arena allowed; the fastest plan that fits is taken (`optimize` "ram" or not).
+    keep_input: leave the inputs intact.
+    """
+
+    optimize: Optimize = "balanced"
+    ram_bytes: int | None = None
+    keep_input: bool = False
+
+    def __post_init__(self) -> None:
+        if self.optimize not in get_args(Optimize):
+            raise UsageError(f"optimize '{self.optimize}' is not one of {', '.join(get_args(Optimize))}")
+        if self.ram_bytes is not None and self.ram_bytes < 1:
+            raise UsageError(f"a RAM budget of {self.ram_bytes} bytes makes no sense")
+
+    @property
+    def compiler_flag(self) -> str:
+        """The compiler's optimization level that goes with it."""
+        return "-Os" if self.optimize == "size" else "-O2"
+
+
+BALANCED = Options()

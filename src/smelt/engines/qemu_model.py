@@ -1,0 +1,130 @@
+"""A generated project on QEMU, for cores that cannot be called in process: every run boots an image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from smelt.codegen import Project, write_project
+from smelt.engines.block_counter import Counts
+from smelt.engines.elf import file_offset
+from smelt.engines.image import layer_lines
+from smelt.engines.machine import CallResult
+from smelt.engines.qemu import run_image
+from smelt.engines.toolchain import FIRMWARE_FOLDER, Toolchain
+from smelt.errors import EngineError
+from smelt.ir import Array
+from smelt.operators.evaluate import check_input
+
+
+class QemuProgram:
+    """A project's library with a `main` from the folder `firmware` that starts from a prepared arena.
+
+    `model_text` takes the place of `<name>.c` where it is given.
+    """
+
+    def __init__(
+        self, project: Project, folder: Path, toolchain: Toolchain, optimize: str, main: str, model_text: str = ""
+    ) -> None:
+        self.program = project.program
+        self._patched = folder / "patched.elf"
+        name, root = project.name, folder / "project"
+        write_project(project, root)
+        if model_text:
+            (root / f"{name}.c").write_text(model_text, encoding="utf-8")
+        elf = folder / "program.elf"
+        toolchain.compile_firmware(
+            [*(root / path for path in project.sources), FIRMWARE_FOLDER / main],
+            [root, root / "smelt"],
+            elf,
+            optimize=optimize,
+            defines=(
+                f'SMELT_MODEL_HEADER="{name}.h"',
+                f"SMELT_MODEL_ARENA_BYTES={name.upper()}_ARENA_BYTES",
+                f"SMELT_MODEL_ARENA_ALIGNMENT={name.upper()}_ARENA_ALIGNMENT",
+                f"SMELT_MODEL_INVOKE={name}_invoke",
+            ),
+        )
+        self._content = bytearray(elf.read_bytes())
+        self._image_start = file_offset(elf, "smelt_arena_image")
+
+    def run(self, inputs: Mapping[str, Array], *, count: bool = False) -> list[str]:
+        """Boot once with these inputs; the lines that are printed, without that of the status 0."""
+        graph = self.program.graph
+        for name in graph.inputs:
+            data = np.ascontiguousarray(check_input(graph, name, inputs)).tobytes()
+            start = self._image_start + self.program.offsets[name]
+            self._content[start : start + len(data)] = data
+        self._patched.write_bytes(self._content)
+        status, *lines = run_image(self._patched, self.program.target, count=count).output.splitlines() or [""]
+        if status.split() != ["status", "0"]:
+            raise EngineError(f"the emulated program said {status!r}")
+        return lines
+
+
+class QemuModel:
+    """A project on QEMU: run, read tensors."""
+
+    def __init__(self, project: Project, folder: Path, toolchain: Toolchain, optimize: str) -> None:
+        self._program = QemuProgram(project, folder, toolchain, optimize, "arena_main.c")
+        self._arena = b""
+
+    def run(self, inputs: Mapping[str, Array]) -> None:
+        """Boot once with these inputs and keep the arena that the program prints."""
+        self._arena = bytes.fromhex("".join(self._program.run(inputs)))
+
+    def tensor(self, name: str) -> Array:
+        """A tensor's contents after the last run."""
+        program = self._program.program
+        value, offset = program.graph.values[name], program.offsets[name]
+        data = self._arena[offset : offset + value.bytes]
+        return np.frombuffer(data, value.dtype.numpy).reshape(value.shape).copy()
+
+
+def count_on_qemu(
+    project: Project, folder: Path, toolchain: Toolchain, optimize: str, inputs: Mapping[str, Array]
+) -> CallResult:
+    """Executed instructions and stack of one `<name>_invoke`, and instructions by layer number as text.
+
+    The total and the stack are those of the project as it is, exact to the instruction.  Layers are
+    counted in a copy that reads a timer before each, which may move a few instructions between neighbours.
+    `firmware/count_main.c` has the method.
+    """
+    whole = QemuProgram(project, folder / "count", toolchain, optimize, "count_main.c")
+    counted = _numbers(whole.run(inputs, count=True))
+    lines = layer_lines(project)
+    layers = sorted(set(lines.values()))
+    marked = QemuProgram(
+        project, folder / "count_layers", toolchain, optimize, "count_main.c", _with_marks(project, lines)
+    )
+    by_layer = _numbers(marked.run(inputs, count=True))["layer"]
+    if len(by_layer) != len(layers):
+        raise EngineError(f"{len(by_layer)} of {len(layers)} layers were counted")
+    phases = {str(n): Counts(count, None, 0) for n, count in zip(layers, by_layer, strict=True)}
+    return CallResult(
+        return_value=0,
+        instructions=counted["instructions"][0],
+        phases=MappingProxyType(phases),
+        stack_bytes=counted["stack"][0],
+    )
+
+
+def _numbers(lines: list[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {"layer": []}
+    for line in lines:
+        name, _, value = line.partition(" ")
+        found.setdefault(name, []).append(int(value))
+    return found
+
+
+def _with_marks(project: Project, lines: Mapping[int, int]) -> str:
+    """The text of `<name>.c` with a call of smelt_layer before the first line of each layer."""
+    first = {layer: number for number, layer in reversed(lines.items())}
+    marks = {number: layer for layer, number in first.items()}
+    text = ["void smelt_layer(void);"]
+    for number, line in enumerate(project.files[f"{project.name}.c"].splitlines(), start=1):
+        text += ["    smelt_layer();", line] if number in marks else [line]
+    return "\n".join([*text, ""])
