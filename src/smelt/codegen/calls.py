@@ -92,11 +92,19 @@ class CallWriter:
         assert layer.kernel is not None
         assert layer.lowering is not None
         needs = find_operator(layer.node.operator).traits.needs
-        arguments = [self._argument(layer, a, first) for a in layer.lowering.arguments]
-        arguments += [first, count]
+        arguments = []
+        rings = []
         for argument in layer.lowering.arguments:
+            text = self._argument(layer, argument, first)
             if isinstance(argument, Input) and needs(layer.call, argument.index) is not None:
-                arguments.append(str(self.program.ring_rows[layer.call.input(argument.index).name]))
+                value = layer.call.input(argument.index)
+                rings.append(str(self.program.ring_rows[value.name]))
+                if layer.kernel.row_by_row:
+                    text = self._pointer(value, "const ", self._row(value, first))
+            arguments.append(text)
+        if layer.kernel.row_by_row:
+            return f"{layer.lowering.function}({', '.join(arguments)});"
+        arguments += [first, count, *rings]
         return f"{layer.kernel.row_function}({', '.join(arguments)});"
 
     def _offset(self, value: Value) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smelt.ir import Graph, Node
 from smelt.memory import Step
 from smelt.operators import Call, Kernel, call_of, choose_kernel, find_operator
 from smelt.operators.operator import Lowering
+from smelt.operators.rows import one_row
 from smelt.targets import Target
 
 
@@ -74,6 +75,20 @@ def make_layers(graph: Graph, target: Target) -> tuple[Layer, ...]:
             )
         )
     return tuple(layers)
+
+
+def for_one_row(layer: Layer, target: Target) -> Layer:
+    """The layer with its kernel lowered for one row, where the kernel works row by row; else as it is."""
+    call, kernel = layer.call, layer.kernel
+    if kernel is None or not kernel.row_by_row:
+        return layer
+    needs = find_operator(layer.node.operator).traits.needs
+    inputs = tuple(
+        value if value is None or needs(call, index) is None else one_row(value)
+        for index, value in enumerate(call.inputs)
+    )
+    narrow = replace(call, inputs=inputs, outputs=tuple(one_row(value) for value in call.outputs))
+    return replace(layer, lowering=kernel.lower(narrow, target))
 
 
 def planner_step(layer: Layer, home: Mapping[str, str], target: Target) -> Step:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from smelt.codegen.layers import Layer, homes, make_layers, planner_step
+from smelt.codegen.layers import Layer, for_one_row, homes, make_layers, planner_step
 from smelt.codegen.options import BALANCED, Options
 from smelt.codegen.row_planning import layer_name, plan_arena, runs_by_rows
 from smelt.errors import CompileError
@@ -89,7 +89,7 @@ def build_program(
     return Program(
         graph=graph,
         target=target,
-        parts=tuple(_parts(layers, made)),
+        parts=tuple(_parts(layers, made, target)),
         offsets={name: made.offsets[root] for name, root in home.items()},
         ring_rows={name: made.ring_rows[root] for name, root in home.items()},
         scratch_offsets={
@@ -152,7 +152,7 @@ def _ordered(
     return tuple(replace(layers[old], index=new + 1) for new, old in enumerate(order))
 
 
-def _parts(layers: Sequence[Layer], made: RowPlan) -> Iterator[Layer | Group]:
+def _parts(layers: Sequence[Layer], made: RowPlan, target: Target) -> Iterator[Layer | Group]:
     """Layers and groups in the plan's order."""
     by_name = {layer_name(layer): layer for layer in layers}
     group_of = {name: number for number, names in enumerate(made.groups, start=1) for name in names}
@@ -165,7 +165,7 @@ def _parts(layers: Sequence[Layer], made: RowPlan) -> Iterator[Layer | Group]:
             done.add(number)
             names = made.groups[number - 1]
             schedule = [names.index(s.layer) for s in made.steps if s.layer in names for _ in range(s.count)]
-            yield Group(number, tuple(by_name[name] for name in names), tuple(schedule))
+            yield Group(number, tuple(for_one_row(by_name[name], target) for name in names), tuple(schedule))
 
 
 def _untouched(

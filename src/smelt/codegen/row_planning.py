@@ -145,7 +145,7 @@ def _kernels(layer: Layer, target: Target) -> tuple[RowKernel, ...]:
     if kernel is None:
         return (RowKernel(whole=True),)
     plain = RowKernel(layer.scratch_bytes, max(4, target.alignment_bytes), stream_price=STREAMING_LOSS * cycles)
-    streamable = kernel.row_function is not None
+    streamable = kernel.row_function is not None or kernel.row_by_row
     if kernel.ascending or kernel.buffered:
         return (replace(plain, buffered=kernel.buffered, streamable=streamable),)
     whole = replace(plain, whole=True, in_place=0 in kernel.in_place(layer.call))

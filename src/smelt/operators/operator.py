@@ -234,6 +234,8 @@ class Kernel:
     of `lower` (the output pointer shows the first row to write), then the index of that row, the
     number of rows, and for each input with needs its ring: the number of rows that are kept, row r at
     (r modulo ring) times the bytes of a row from the pointer given.
+    row_by_row: a row of the output is what the kernel computes from the same row of its inputs alone,
+    so that a call for tensors of one row computes a row.
     """
 
     name: str
@@ -246,6 +248,7 @@ class Kernel:
     in_place: Callable[[Call], tuple[int, ...]] = no_input
     buffered: bool = False
     row_function: str | None = None
+    row_by_row: bool = False
 
 
 @dataclass(frozen=True)

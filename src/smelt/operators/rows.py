@@ -5,6 +5,8 @@ A row is one index of dimension 1 of a tensor [1, height, width, channels]; its 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from smelt.ir import Value
 from smelt.operators.operator import Call, Needs
 
@@ -17,6 +19,11 @@ def has_rows(value: Value) -> bool:
 def row_count(value: Value) -> int:
     """The number of rows; a tensor of another form is one row."""
     return value.shape[1] if has_rows(value) else 1
+
+
+def one_row(value: Value) -> Value:
+    """A tensor of the same form with a single row."""
+    return replace(value, shape=(1, 1, *value.shape[2:])) if has_rows(value) else value
 
 
 def window_needs(call: Call, input_index: int, kernel_height: int) -> Needs:

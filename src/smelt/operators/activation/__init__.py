@@ -145,6 +145,7 @@ def _lookup(response: Response) -> Kernel:
         lower=partial(_lower_lookup, response),
         ascending=True,
         in_place=equal_inputs,
+        row_by_row=True,
     )
 
 
@@ -157,6 +158,7 @@ def _f32(stem: str, lower: Callable[[Call, Target], Lowering]) -> Kernel:
         lower=lower,
         ascending=True,
         in_place=equal_inputs,
+        row_by_row=True,
     )
 
 
@@ -168,6 +170,7 @@ _RELU_S8 = Kernel(
     lower=_lower_relu_s8,
     ascending=True,
     in_place=equal_inputs,
+    row_by_row=True,
 )
 
 

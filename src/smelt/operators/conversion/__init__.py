@@ -146,6 +146,7 @@ QUANTIZE = Operator(
             lower=_lower_requantize_s8,
             ascending=True,
             in_place=equal_inputs,
+            row_by_row=True,
         ),
     ),
 )

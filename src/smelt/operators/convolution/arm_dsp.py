@@ -83,6 +83,14 @@ def _conv_scratch_bytes(call: Call, target: Target) -> int:
     return 4 * depth + (2 * depth + 4 if sizes.input_channels % 4 else _pad_bytes(sizes))
 
 
+def _in_place(call: Call) -> tuple[int, ...]:
+    """A pixel may be written over its own input: both pixels of a pair are expanded before either is written."""
+    sizes = geometry(call)
+    steps = (sizes.kernel_height, sizes.kernel_width, sizes.stride_height, sizes.stride_width)
+    own = steps == (1, 1, 1, 1) and not sizes.overhangs
+    return (0,) if own and sizes.input_channels == sizes.output_channels else ()
+
+
 _ANY_KERNEL = Kernel(
     name="smelt_conv_2d_s8__arm_dsp",
     sources=("conv_2d_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
@@ -91,6 +99,8 @@ _ANY_KERNEL = Kernel(
     lower=_lower_conv,
     scratch_bytes=_conv_scratch_bytes,
     ascending=True,
+    in_place=_in_place,
+    row_function="smelt_conv_2d_rows_s8__arm_dsp",
 )
 CONV_2D: tuple[Kernel, ...] = (_ANY_KERNEL,)
 # A depthwise convolution of one channel is a convolution: the general kernel comes first and refuses groups.

@@ -21,6 +21,12 @@ struct smelt_conv_2d_s8__arm_dsp_parameters {
 void smelt_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
                                const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch);
 
+/* The output rows first_row .. first_row + row_count - 1 of one image, of whose input rows `input_ring_rows` are kept:
+ * row r in the place of r modulo input_ring_rows. `output` is where row first_row goes. */
+void smelt_conv_2d_rows_s8__arm_dsp(int8_t *output, const int8_t *input,
+                                    const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch,
+                                    int32_t first_row, int32_t row_count, int32_t input_ring_rows);
+
 /* Four channels of a depthwise convolution have a record: four starts, four multipliers and, when `signed_rounding`,
  * four divisors (smelt_gemm_s8__arm_dsp.h has their meaning), then for every tap a word of the channels' weights. */
 struct smelt_depthwise_conv_2d_s8__arm_dsp_parameters {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from smelt.ir import DType
@@ -61,13 +63,17 @@ def _scratch_bytes(call: Call, target: Target) -> int:
     return 2 * round_up(geometry(call).inputs, 4)
 
 
-FULLY_CONNECTED: tuple[Kernel, ...] = (
-    Kernel(
-        name="smelt_fully_connected_s8__arm_dsp",
-        sources=("fully_connected_s8__arm_dsp.c", "smelt_gemm_one_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
-        header="dense__arm_dsp.h",
-        accepts=_accepts,
-        lower=_lower,
-        scratch_bytes=_scratch_bytes,
-    ),
+def _accepts_vector(call: Call, target: Target) -> bool:
+    return geometry(call).rows == 1 and _accepts(call, target)
+
+
+_ANY_ROWS = Kernel(
+    name="smelt_fully_connected_s8__arm_dsp",
+    sources=("fully_connected_s8__arm_dsp.c", "smelt_gemm_one_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
+    header="dense__arm_dsp.h",
+    accepts=_accepts,
+    lower=_lower,
+    scratch_bytes=_scratch_bytes,
 )
+# A single row is all expanded before the first output is written.
+FULLY_CONNECTED: tuple[Kernel, ...] = (replace(_ANY_ROWS, accepts=_accepts_vector, buffered=True), _ANY_ROWS)

@@ -169,6 +169,7 @@ def _kernels(operation: str, dtype: DType, fields: Callable[[Call], Fields]) -> 
             lower=partial(_lower, stem, fields),
             ascending=True,
             in_place=equal_inputs,
+            row_by_row=True,
         ),
         Kernel(
             name=f"smelt_{repeated}",
