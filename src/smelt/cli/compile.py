@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from smelt.cli.options import Json, Model, Shape, TargetName
+from smelt.cli.options import Json, KeepInput, Model, OptimizeFor, OptimizeOption, Ram, Shape, TargetName
 
 
 def command(
@@ -26,13 +26,16 @@ def command(
             help="Input of the example's self check, .npz or .npy (default: random).", show_default=False
         ),
     ] = None,
+    optimize_for: OptimizeOption = OptimizeFor.balanced,
+    ram: Ram = None,
+    keep_input: KeepInput = False,
     shape: Shape = None,
     json: Json = False,
 ) -> None:
     """Generate a self-contained C99 project that runs the model on a target."""
     from smelt import __version__, formats
     from smelt.cli import console
-    from smelt.codegen import generate, write_project
+    from smelt.codegen import Options, generate, write_project
     from smelt.passes import optimize
     from smelt.report.tensors import samples_or_random
     from smelt.targets import find_target
@@ -40,7 +43,8 @@ def command(
     core = find_target(target)
     graph = optimize(formats.load(model, shapes=formats.parse_shapes(shape)))
     sample = samples_or_random(graph, golden)[0] if golden is not None else None
-    project = generate(graph, core, name, golden=sample, version=__version__)
+    options = Options(optimize_for.value, ram, keep_input)
+    project = generate(graph, core, name, golden=sample, version=__version__, options=options)
     write_project(project, output)
     plan = project.program.plan
     result = {

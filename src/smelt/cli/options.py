@@ -45,6 +45,32 @@ Shape = Annotated[
 ]
 
 
+class OptimizeFor(StrEnum):
+    """What the compiler weighs most."""
+
+    balanced = "balanced"
+    ram = "ram"
+    speed = "speed"
+    size = "size"
+
+
+OptimizeOption = Annotated[
+    OptimizeFor,
+    typer.Option(
+        "--optimize",
+        help="balanced: little RAM where it costs next to no cycles; ram: least RAM for at most about a fifth "
+        "more cycles; speed: fewest cycles; size: least code.",
+    ),
+]
+Ram = Annotated[
+    int | None,
+    typer.Option(
+        "--ram", min=1, help="Largest arena in bytes; the fastest plan that fits.", show_default=False
+    ),
+]
+KeepInput = Annotated[bool, typer.Option("--keep-input", help="Leave the inputs as they are.")]
+
+
 class EngineName(StrEnum):
     """The engines that can run a model."""
 
@@ -57,6 +83,4 @@ class EngineName(StrEnum):
 
 
 EngineOption = Annotated[EngineName, typer.Option("--engine", help="What runs the model.")]
-EmulatedTarget = Annotated[
-    str, typer.Option("--target", help="The core for the engine emulated.")
-]
+EmulatedTarget = Annotated[str, typer.Option("--target", help="The core for the engine emulated.")]

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from smelt.cli.options import Inputs, Json, Model, Shape, TargetName
+from smelt.cli.options import (
+    Inputs,
+    Json,
+    KeepInput,
+    Model,
+    OptimizeFor,
+    OptimizeOption,
+    Ram,
+    Shape,
+    TargetName,
+)
 
 
 def command(
@@ -17,12 +27,16 @@ def command(
     keep: Annotated[
         Path | None, typer.Option(help="Leave the C project and the ELF in this folder.", show_default=False)
     ] = None,
+    optimize_for: OptimizeOption = OptimizeFor.balanced,
+    ram: Ram = None,
+    keep_input: KeepInput = False,
     shape: Shape = None,
     json: Json = False,
 ) -> None:
     """Compile a model for a core, run it there once (emulated), and show what each layer costs."""
     from smelt import formats
     from smelt.cli import console
+    from smelt.codegen import Options
     from smelt.engines.profile import profile
     from smelt.passes import optimize
     from smelt.report.tensors import samples_or_random
@@ -32,7 +46,8 @@ def command(
     graph = optimize(formats.load(model, shapes=formats.parse_shapes(shape)))
     sample = samples_or_random(graph, inputs)[0] if inputs is not None else None
     with console.progress("compiling and counting", None):
-        result = profile(graph, core, inputs=sample, keep=keep)
+        options = Options(optimize_for.value, ram, keep_input)
+        result = profile(graph, core, inputs=sample, keep=keep, options=options)
     if json:
         console.print_json(result.to_json())
         return

@@ -104,6 +104,7 @@ def generate(
         "title": comment_text(graph.name),
         "target": target,
         "program": program,
+        "flag": options.compiler_flag,
         "inputs": inputs,
         "outputs": outputs,
         "tables": store.tables,

@@ -144,7 +144,9 @@ def _kernels(layer: Layer, target: Target) -> tuple[RowKernel, ...]:
     cycles = _CYCLES_A_MAC * layer.macs
     if kernel is None:
         return (RowKernel(whole=True),)
-    plain = RowKernel(layer.scratch_bytes, max(4, target.alignment_bytes), stream_price=STREAMING_LOSS * cycles)
+    plain = RowKernel(
+        layer.scratch_bytes, max(4, target.alignment_bytes), stream_price=STREAMING_LOSS * cycles
+    )
     streamable = kernel.row_function is not None or kernel.row_by_row
     if kernel.ascending or kernel.buffered:
         return (replace(plain, buffered=kernel.buffered, streamable=streamable),)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smelt.codegen import generate
+from smelt.codegen import BALANCED, Options, generate
 from smelt.engines.engine import Engine
 from smelt.engines.image import Image, build_image
 from smelt.engines.machine import CallResult, Machine
@@ -67,12 +67,15 @@ class EmulatedEngine(Engine):
 
     name = "emulated"
 
-    def __init__(self, graph: Graph, target: Target, *, optimize: str = "-O2") -> None:
+    def __init__(
+        self, graph: Graph, target: Target, *, options: Options = BALANCED, optimize: str | None = None
+    ) -> None:
         self.graph = graph
         self.target = target
         self.inputs = tuple(graph.values[n] for n in graph.inputs)
         self.outputs = tuple(graph.values[n] for n in graph.outputs)
-        self._optimize = optimize
+        self._options = options
+        self._optimize = optimize or options.compiler_flag
         self._toolchain = find_toolchain(target)
         self._folder = Path(tempfile.mkdtemp(prefix="smelt-emulated-"))
         try:
@@ -82,7 +85,7 @@ class EmulatedEngine(Engine):
             raise
 
     def _build(self, *, keep_all: bool) -> EmulatedModel | QemuModel:
-        project = generate(self.graph, self.target, "model", keep_all=keep_all)
+        project = generate(self.graph, self.target, "model", keep_all=keep_all, options=self._options)
         folder = self._folder / ("all" if keep_all else "run")
         if self.target.emulator.startswith("qemu:"):
             return QemuModel(project, folder, self._toolchain, self._optimize)

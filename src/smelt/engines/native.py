@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smelt.codegen import Project, generate, write_project
+from smelt.codegen import BALANCED, Options, Project, generate, write_project
 from smelt.engines.engine import Engine
 from smelt.engines.toolchain import find_toolchain
 from smelt.errors import EngineError
@@ -63,14 +63,16 @@ class NativeEngine(Engine):
 
     name = "native"
 
-    def __init__(self, graph: Graph, target: Target | None = None) -> None:
+    def __init__(self, graph: Graph, target: Target | None = None, *, options: Options = BALANCED) -> None:
         self.graph = graph
         self.target = target or find_target("host")
         self.inputs = tuple(graph.values[n] for n in graph.inputs)
         self.outputs = tuple(graph.values[n] for n in graph.outputs)
         self._folder = Path(tempfile.mkdtemp(prefix="smelt-native-"))
         try:
-            self._library = _Library(generate(graph, self.target, "model"), self._folder / "run")
+            self._library = _Library(
+                generate(graph, self.target, "model", options=options), self._folder / "run"
+            )
         except BaseException:
             self.close()
             raise

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from smelt.codegen import generate
+from smelt.codegen import BALANCED, Options, generate
 from smelt.engines.emulated import EmulatedModel
 from smelt.engines.image import build_image
 from smelt.engines.qemu_model import count_on_qemu
@@ -99,13 +99,15 @@ def profile(
     *,
     inputs: Mapping[str, Array] | None = None,
     keep: Path | None = None,
-    optimize: str = "-O2",
+    options: Options = BALANCED,
+    optimize: str | None = None,
     toolchain: Toolchain | None = None,
 ) -> Profile:
     """Compile a graph for a target, run it once on the emulated core, count.
 
     `inputs` defaults to reproducible random data (the counts of quantized networks hardly depend
     on it).  `keep` is a folder where the C project and the ELF stay, so that others can count again.
+    `optimize` is the C compiler's level (default: the one that goes with `options`).
     """
     if target.emulator.partition(":")[0] not in ("unicorn", "qemu"):
         raise UsageError(
@@ -114,11 +116,12 @@ def profile(
         )
     compiler = toolchain or find_toolchain(target)
     sample = inputs or {n: random_array(graph.values[n], i) for i, n in enumerate(graph.inputs)}
-    project = generate(graph, target, golden=sample)
+    project = generate(graph, target, golden=sample, options=options)
+    level = optimize or options.compiler_flag
     with tempfile.TemporaryDirectory(prefix="smelt-profile-") as temporary:
-        image = build_image(project, keep or Path(temporary), compiler, optimize)
+        image = build_image(project, keep or Path(temporary), compiler, level)
         if target.emulator.startswith("qemu:"):
-            counted = count_on_qemu(project, Path(temporary), compiler, optimize, sample)
+            counted = count_on_qemu(project, Path(temporary), compiler, level, sample)
         else:
             model = EmulatedModel(image)
             model.fill(sample)

@@ -47,13 +47,19 @@ def _search(units: Sequence[Sequence[Setting]], goal: int, nodes: int) -> Placed
     for _ in range(_SEARCH_TARGETS):
         if low >= best.arena_bytes:
             break
-        found = TimeSearch(units, target, nodes).run()
+        found = TimeSearch(units, target, nodes).run() or _backward(units, target, nodes)
         if found:
             best = found
         else:
             low = target + 1
         target = (low + best.arena_bytes - 1) // 2
     return best
+
+
+def _backward(units: Sequence[Sequence[Setting]], target: int, nodes: int) -> Placed | None:
+    """The same search from the last unit to the first, which leaves room in other places."""
+    found = TimeSearch(units[::-1], target, nodes).run()
+    return Placed(found.bases, found.choices[::-1], found.arena_bytes) if found else None
 
 
 def _prefer_first(units: Sequence[Sequence[Setting]], placed: Placed) -> Placed:

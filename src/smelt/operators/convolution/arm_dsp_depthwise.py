@@ -30,6 +30,11 @@ class _Axis:
     input_step: int
     output_step: int
 
+    @property
+    def words(self) -> int:
+        """Words of two values that the kernel may read of a line along this dimension."""
+        return round_up(self.outputs, 2) // 2 + 1 if self.stride == 1 else self.outputs + 1
+
     def fields(self, name: str) -> dict[str, int]:
         """As a `struct smelt_depthwise_axis`."""
         return {f"{name}.{key}": value for key, value in vars(self).items()}
@@ -43,11 +48,6 @@ class _Lines:
     row: _Axis
     along_height: bool
 
-    @property
-    def words(self) -> int:
-        """Words of two values that the kernel may read of a line."""
-        outputs = self.line.outputs
-        return round_up(outputs, 2) // 2 + 1 if self.line.stride == 1 else outputs + 1
 
 
 def _lines(call: Call) -> _Lines:
@@ -101,7 +101,8 @@ def _accepts_3x3(call: Call, target: Target) -> bool:
         1,
         1,
     )
-    if not square or _lines(call).line.stride > 2 or not _accepts(call, target):
+    strides = (_lines(call).line.stride, sizes.stride_width)  # rows alone go in lines along the width
+    if not square or max(strides) > 2 or not _accepts(call, target):
         return False
     return not _requantized(call).signed_rounding
 
@@ -167,7 +168,8 @@ def _lower_3x3(call: Call, target: Target) -> Lowering:
         **lines.row.fields("row"),
         "batches": sizes.batch,
         "channels": sizes.input_channels,
-        "line_words": lines.words,
+        "along_height": int(lines.along_height),
+        "line_words": lines.line.words,
         **_output_fields(call),
     }
     function = "smelt_depthwise_conv_2d_3x3_s8__arm_dsp"
@@ -181,7 +183,27 @@ def _scratch_bytes(call: Call, target: Target) -> int:
 
 
 def _scratch_bytes_3x3(call: Call, target: Target) -> int:
-    return 4 * 3 * _GROUP * _lines(call).words
+    lines = _lines(call)
+    width = lines.row if lines.along_height else lines.line
+    return 4 * 3 * _GROUP * max(lines.line.words, width.words)
+
+
+def _in_place_3x3(call: Call) -> tuple[int, ...]:
+    """Input 0 where no output lands on an input that its four channels still need.
+
+    Channels of fours meet no others, and output pixel p lands on input pixel p of the same channels.
+    """
+    sizes, lines = geometry(call), _lines(call)
+    inputs = sizes.input_height * sizes.input_width
+    outputs = sizes.output_height * sizes.output_width
+    if sizes.input_channels % _GROUP or outputs > inputs or (sizes.batch > 1 and outputs < inputs):
+        return ()
+    pixels = np.arange(outputs)
+    written = pixels % sizes.output_width if lines.along_height else pixels // sizes.output_width
+    landing = pixels % sizes.input_width if lines.along_height else pixels // sizes.input_width
+    row = lines.row
+    read = written * row.stride - row.pad + 2  # the last input row that is transposed by then
+    return (0,) if ((landing <= read) | (landing > read.max())).all() else ()
 
 
 THREE_BY_THREE = Kernel(
@@ -195,6 +217,8 @@ THREE_BY_THREE = Kernel(
     accepts=_accepts_3x3,
     lower=_lower_3x3,
     scratch_bytes=_scratch_bytes_3x3,
+    in_place=_in_place_3x3,
+    row_function="smelt_depthwise_conv_2d_3x3_rows_s8__arm_dsp",
 )
 FOUR_CHANNELS = Kernel(
     name="smelt_depthwise_conv_2d_s8__arm_dsp",
@@ -204,4 +228,5 @@ FOUR_CHANNELS = Kernel(
     lower=_lower,
     scratch_bytes=_scratch_bytes,
     ascending=True,
+    row_function="smelt_depthwise_conv_2d_rows_s8__arm_dsp",
 )

@@ -7,7 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from smelt.ir import Array, DType
-from smelt.operators.convolution.arm_mve_packing import LANES, channel_fields, gemm_fields, in_vector_order, padded
+from smelt.operators.convolution.arm_mve_packing import (
+    LANES,
+    channel_fields,
+    gemm_fields,
+    in_vector_order,
+    padded,
+)
 from smelt.operators.convolution.geometry import Geometry, Int32, folded_bias, geometry, requantization
 from smelt.operators.convolution.portable import fits, is_contiguous, window_fields
 from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch, Table
@@ -86,7 +92,8 @@ def _blocks(call: Call) -> Int32:
 
 def _offsets(sizes: Geometry, taps: int) -> Int32:
     """Bytes from the first tap to each of `taps`, in the input, then in a copied field; the last is repeated."""
-    row, column = np.divmod(np.minimum(np.arange(taps), sizes.kernel_height * sizes.kernel_width - 1), sizes.kernel_width)
+    last = sizes.kernel_height * sizes.kernel_width - 1
+    row, column = np.divmod(np.minimum(np.arange(taps), last), sizes.kernel_width)
     lines = row * sizes.dilation_height * sizes.input_width + column * sizes.dilation_width
     copied = row * sizes.kernel_width + column
     return (np.concatenate([lines, copied]) * sizes.input_channels).astype(np.int32)

@@ -42,6 +42,13 @@ void smelt_depthwise_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
                                          const struct smelt_depthwise_conv_2d_s8__arm_dsp_parameters *parameters,
                                          void *scratch);
 
+/* Output rows first_row .. first_row + row_count - 1 of one image, of which `output` shows the first; input row r lies
+ * at (r modulo input_ring_rows) rows from `input`. Each row is written before the next one's inputs are read. */
+void smelt_depthwise_conv_2d_rows_s8__arm_dsp(int8_t *output, const int8_t *input,
+                                              const struct smelt_depthwise_conv_2d_s8__arm_dsp_parameters *parameters,
+                                              void *scratch, int32_t first_row, int32_t row_count,
+                                              int32_t input_ring_rows);
+
 /* One dimension of a 3 x 3 depthwise convolution. */
 struct smelt_depthwise_axis {
     int32_t inputs, outputs, stride, pad;
@@ -54,14 +61,21 @@ struct smelt_depthwise_conv_2d_3x3_s8__arm_dsp_parameters {
     const uint32_t *records;
     struct smelt_depthwise_axis line, row;
     int32_t batches, channels;
-    int32_t line_words; /* of two input values each, pads included */
-    int32_t pad;        /* the input zero point */
-    int32_t low, high;  /* bounds of the output */
+    int32_t along_height; /* lines run along it; else along the width */
+    int32_t line_words;   /* of two input values each, pads included */
+    int32_t pad;          /* the input zero point */
+    int32_t low, high;    /* bounds of the output */
 };
 
-/* At least four channels, multiplier 1, stride 1 or 2 along lines. scratch: 12 * line_words words. */
+/* At least four channels, multiplier 1, stride 1 or 2 along lines and width. scratch: 12 words for every word of the
+ * longer lines. Goes through all rows of four channels, then of the next four. */
 void smelt_depthwise_conv_2d_3x3_s8__arm_dsp(
     int8_t *output, const int8_t *input, const struct smelt_depthwise_conv_2d_3x3_s8__arm_dsp_parameters *parameters,
     void *scratch);
+
+/* The same for rows, as smelt_depthwise_conv_2d_rows_s8__arm_dsp. */
+void smelt_depthwise_conv_2d_3x3_rows_s8__arm_dsp(
+    int8_t *output, const int8_t *input, const struct smelt_depthwise_conv_2d_3x3_s8__arm_dsp_parameters *parameters,
+    void *scratch, int32_t first_row, int32_t row_count, int32_t input_ring_rows);
 
 #endif

@@ -7,16 +7,18 @@ enum { OUTSIDE = -1 };
 
 typedef struct smelt_depthwise_conv_2d_s8__arm_dsp_parameters parameters_t;
 
-/* Where in the image the taps of the field are that begins at (row, column), or OUTSIDE. */
+/* Where in the image, or the ring of its rows, the taps of the field are that begins at (row, column), or OUTSIDE. */
 SMELT_CODE_SECTION
-static void find_taps(int32_t *taps, const struct smelt_window *window, int32_t row, int32_t column) {
+static void find_taps(int32_t *taps, const struct smelt_window *window, int32_t row, int32_t column,
+                      int32_t ring_rows) {
     for (int32_t y = 0; y < window->kernel_height; y++) {
         const int32_t from_row = row + y * window->dilation_height;
         for (int32_t x = 0; x < window->kernel_width; x++) {
             const int32_t from_column = column + x * window->dilation_width;
             const int inside = (uint32_t)from_row < (uint32_t)window->input_height &&
                                (uint32_t)from_column < (uint32_t)window->input_width;
-            *taps++ = inside ? (from_row * window->input_width + from_column) * window->input_channels : OUTSIDE;
+            const int32_t pixel = from_row % ring_rows * window->input_width + from_column;
+            *taps++ = inside ? pixel * window->input_channels : OUTSIDE;
         }
     }
 }
@@ -63,31 +65,41 @@ static void compute_channels(int8_t *output, const int8_t *channels, const int32
 }
 
 SMELT_CODE_SECTION
-void smelt_depthwise_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input, const parameters_t *parameters,
-                                         void *scratch) {
+void smelt_depthwise_conv_2d_rows_s8__arm_dsp(int8_t *output, const int8_t *input, const parameters_t *parameters,
+                                              void *scratch, int32_t first_row, int32_t row_count,
+                                              int32_t input_ring_rows) {
     const struct smelt_window *const window = &parameters->window;
     const int32_t channels = window->input_channels, count = window->kernel_height * window->kernel_width;
     const int32_t record_words = count + (parameters->signed_rounding ? 12 : 8);
     int32_t *const taps = scratch;
     int8_t *to = output;
-    for (int32_t batch = 0; batch < window->batches; batch++) {
-        for (int32_t y = 0; y < window->output_height; y++) {
-            for (int32_t x = 0; x < window->output_width; x++) {
-                const uint32_t *record = parameters->records;
-                find_taps(taps, window, y * window->stride_height - window->pad_top,
-                          x * window->stride_width - window->pad_left);
-                for (int32_t c = 0; c < channels; c += 4) {
-                    /* The last four overlap those before where channels are not fours. */
-                    const int32_t channel = c + 4 <= channels ? c : channels - 4;
-                    compute_channels(to + channel, input + channel, taps, count, record, parameters);
-                    record += record_words;
-                }
-                to += channels;
+    for (int32_t y = first_row; y < first_row + row_count; y++) {
+        for (int32_t x = 0; x < window->output_width; x++) {
+            const uint32_t *record = parameters->records;
+            find_taps(taps, window, y * window->stride_height - window->pad_top,
+                      x * window->stride_width - window->pad_left, input_ring_rows);
+            for (int32_t c = 0; c < channels; c += 4) {
+                /* The last four overlap those before where channels are not fours. */
+                const int32_t channel = c + 4 <= channels ? c : channels - 4;
+                compute_channels(to + channel, input + channel, taps, count, record, parameters);
+                record += record_words;
             }
+            to += channels;
         }
-        input += window->input_height * window->input_width * channels;
     }
     if (parameters->low > -128 || parameters->high < 127) {
         smelt_clamp_s8__arm_dsp(output, (int32_t)(to - output), parameters->low, parameters->high);
+    }
+}
+
+SMELT_CODE_SECTION
+void smelt_depthwise_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input, const parameters_t *parameters,
+                                         void *scratch) {
+    const struct smelt_window *const window = &parameters->window;
+    const int32_t rows = window->output_height, channels = window->input_channels;
+    for (int32_t batch = 0; batch < window->batches; batch++) {
+        smelt_depthwise_conv_2d_rows_s8__arm_dsp(output, input, parameters, scratch, 0, rows, window->input_height);
+        input += window->input_height * window->input_width * channels;
+        output += rows * window->output_width * channels;
     }
 }

@@ -181,7 +181,24 @@ def _kernels(operation: str, dtype: DType, fields: Callable[[Call], Fields]) -> 
     )
 
 
-_SUMS = (*_kernels("add", DType.S8, _add_s8), *_kernels("add", DType.F32, _add_f32))
+def _accepts_add_mve(call: Call, target: Target) -> bool:
+    return target.has("mve") and _accepts(DType.S8, 0, call, target) and tuple(_layout(call).steps) == (1, 1)
+
+
+def _lower_add_mve(call: Call, target: Target) -> Lowering:
+    return Lowering("smelt_add_s8__arm_mve", _lower("add_s8", _add_s8, call, target).arguments)
+
+
+_ADD_MVE = Kernel(
+    name="smelt_add_s8__arm_mve",
+    sources=("add_s8__arm_mve.c",),
+    header="elementwise__arm_mve.h",
+    accepts=_accepts_add_mve,
+    lower=_lower_add_mve,
+    ascending=True,
+    in_place=equal_inputs,
+)
+_SUMS = (_ADD_MVE, *_kernels("add", DType.S8, _add_s8), *_kernels("add", DType.F32, _add_f32))
 _PRODUCTS = (*_kernels("mul", DType.S8, _mul_s8), *_kernels("mul", DType.F32, _mul_f32))
 
 

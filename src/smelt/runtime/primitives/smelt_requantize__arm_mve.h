@@ -36,35 +36,33 @@ struct smelt_channels_s8__arm_mve {
     "vqadd.s32 " sums ", " sums ", %q[p]\n\t"       \
     "vrshl.s32 " sums ", " sums ", %q[q]\n\t"
 
-#define SMELT_SCALE_16_ARM_MVE(scale)                                                                   \
+/* Then 16-bit values of even channels in `values` and of odd ones in sums1, and all as bytes in `values`. */
+#define SMELT_REQUANTIZE_16_ARM_MVE(scale)                                                              \
     __asm(scale("%q[sums0]", 0) scale("%q[sums1]", 1) scale("%q[sums2]", 2) scale("%q[sums3]", 3)       \
+          "vqmovnb.s32 %q[p], %q[sums0]\n\t"                                                            \
+          "vqmovnt.s32 %q[p], %q[sums2]\n\t"                                                            \
+          "vqmovnb.s32 %q[sums1], %q[sums1]\n\t"                                                        \
+          "vqmovnt.s32 %q[sums1], %q[sums3]\n\t"                                                        \
+          "vqadd.s16 %q[p], %q[p], %[zero_point]\n\t"                                                   \
+          "vqadd.s16 %q[sums1], %q[sums1], %[zero_point]\n\t"                                           \
+          "vqmovnb.s16 %q[p], %q[p]\n\t"                                                                \
+          "vqmovnt.s16 %q[p], %q[sums1]"                                                                \
           : [sums0] "+w"(sums0), [sums1] "+w"(sums1), [sums2] "+w"(sums2), [sums3] "+w"(sums3),         \
-            [q] "=&w"(q), [p] "=&w"(p)                                                                  \
-          : [record] "r"(record)                                                                        \
+            [q] "=&w"(q), [p] "=&w"(values)                                                             \
+          : [record] "r"(record), [zero_point] "r"(channels->zero_point)                                \
           : "memory")
 
 /* The values of `count` channels (1 .. 16, more count as 16); sums_k holds the channels k, k + 4, k + 8, k + 12. */
 static inline void smelt_requantize_16__arm_mve(int8_t *output, int32x4_t sums0, int32x4_t sums1, int32x4_t sums2,
                                                 int32x4_t sums3, const int32_t *record,
                                                 const struct smelt_channels_s8__arm_mve *channels, int32_t count) {
-    int32x4_t q, p;
+    int32x4_t q;
+    int8x16_t values;
     if (channels->exact) {
-        SMELT_SCALE_16_ARM_MVE(SMELT_SCALE_EXACTLY_ARM_MVE);
+        SMELT_REQUANTIZE_16_ARM_MVE(SMELT_SCALE_EXACTLY_ARM_MVE);
     } else {
-        SMELT_SCALE_16_ARM_MVE(SMELT_SCALE_ARM_MVE);
+        SMELT_REQUANTIZE_16_ARM_MVE(SMELT_SCALE_ARM_MVE);
     }
-    /* 16-bit values of even channels in sums0, of odd ones in sums1; then all as bytes in sums0. */
-    __asm("vqmovnb.s32 %q[sums0], %q[sums0]\n\t"
-          "vqmovnt.s32 %q[sums0], %q[sums2]\n\t"
-          "vqmovnb.s32 %q[sums1], %q[sums1]\n\t"
-          "vqmovnt.s32 %q[sums1], %q[sums3]\n\t"
-          "vqadd.s16 %q[sums0], %q[sums0], %[zero_point]\n\t"
-          "vqadd.s16 %q[sums1], %q[sums1], %[zero_point]\n\t"
-          "vqmovnb.s16 %q[sums0], %q[sums0]\n\t"
-          "vqmovnt.s16 %q[sums0], %q[sums1]"
-          : [sums0] "+w"(sums0), [sums1] "+w"(sums1)
-          : [sums2] "w"(sums2), [sums3] "w"(sums3), [zero_point] "r"(channels->zero_point));
-    int8x16_t values = vreinterpretq_s8_s32(sums0);
     values = vminq_s8(vmaxq_s8(values, vdupq_n_s8(channels->low)), vdupq_n_s8(channels->high));
     vstrbq_p_s8(output, values, vctp8q((uint32_t)count));
 }
