@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
-
-
-def shared_folder() -> Path | None:
-    """The folder with real models and data: $SMELT_SHARED, or `shared` beside the repository."""
-    folder = Path(os.environ.get("SMELT_SHARED", Path(__file__).parents[2] / "shared"))
-    return folder if (folder / "models").is_dir() else None
+from shared_files import shared_folder
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from case_graphs import all_cases, merged
-from conftest import shared_folder
+from shared_files import shared_folder
 from small_models import small_float, small_int8
 
 import smelt

@@ -174,7 +174,7 @@ def test_compile(command: Command, files: Path, tmp_path: Path) -> None:
     printed = command(*arguments, "--name", "net", "--golden", files / "sample.npy", "--json").json
     assert sorted(printed["files"]) == sorted(str(p.relative_to(folder)) for p in folder.rglob("*.*"))
     assert printed["target"] == "cortex-m0plus"
-    assert printed["arena_bytes"] >= printed["arena_bound_bytes"]
+    assert 0 < printed["arena_bytes"] <= printed["live_peak_bytes"]
 
 
 @pytest.mark.parametrize("engine", ["reference", "native", "emulated", "litert", "tflm"])

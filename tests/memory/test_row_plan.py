@@ -6,6 +6,7 @@ import pytest
 from row_models import TABLES, model, real_kernels, window
 
 from smelt.errors import GraphError, UsageError
+from smelt.formats import load
 from smelt.memory import cp_sat
 from smelt.memory.row_plan import plan_rows
 from smelt.memory.rows import RowInput, RowKernel, RowLayer, RowTensor
@@ -60,7 +61,10 @@ def test_a_budget_is_met_at_the_lowest_price():
     """The more RAM, the cheaper: kernels, and how much is streamed."""
     layers, tensors, inputs, outputs = model("resnet8", real_kernels, alignment=4)
     budgets = (60_000, 40_000, 31_000, 20_000, 15_500)
-    plans = [plan_rows(layers, tensors, inputs, outputs, mode="stream", ram_bytes=ram) for ram in budgets]
+    plans = [
+        plan_rows(layers, tensors, inputs, outputs, mode="stream", ram_bytes=ram, solver_effort=0.5)
+        for ram in budgets
+    ]
     assert all(made.arena_bytes <= ram for made, ram in zip(plans, budgets, strict=True))
     prices = [made.price for made in plans]
     assert prices == sorted(prices)
@@ -75,9 +79,9 @@ def test_what_cannot_be_met_gives_the_smallest_plan():
     assert plan_rows(*args, mode="stream", ram_bytes=1, solver_effort=0) == smallest
 
 
-@pytest.mark.parametrize("name", ["kws", "resnet8", "sww"])
+@pytest.mark.parametrize("name", ["kws", "sww"])
 def test_the_same_layers_give_the_same_plan(name):
-    args = model(name, real_kernels)
+    args = model(name)
     assert plan_rows(*args, mode="stream") == plan_rows(*args, mode="stream")
 
 
@@ -171,3 +175,33 @@ def test_contradictions_are_named(change, message):
 def test_an_unknown_mode_is_named():
     with pytest.raises(UsageError, match="mode 'rings'"):
         plan_rows(*one_layer(RowKernel()), mode="rings")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_tables_are_the_models(name, shared):
+    graph = load(shared / "models" / "mlperf_tiny" / f"{name}_int8.tflite")
+    names = {graph.inputs[0]: "x"}
+    found = []
+    for node in graph.nodes:
+        sources = [names[i] for i in node.inputs if i in names]
+        if node.operator == "reshape":
+            names[node.outputs[0]] = sources[0]
+            continue
+        rows, row_bytes = rows_of(graph.values[node.outputs[0]].shape)
+        height, stride, top = 1, 1, 0
+        if node.operator in ("conv_2d", "depthwise_conv_2d"):
+            stride, top = node.attributes["stride"][0], node.attributes["padding"][0]
+            height = graph.values[node.inputs[1]].shape[1]
+        names[node.outputs[0]] = f"t{len(found)}"
+        found.append((sources, rows, row_bytes, height, stride, top))
+    table = TABLES[name]
+    assert table[0] == rows_of(graph.values[graph.inputs[0]].shape)
+    assert len(found) == len(table) - 1
+    for (sources, rows, row_bytes, height, stride, top), row in zip(found, table[1:], strict=True):
+        assert (sources, rows, row_bytes) == (row[1].split(), row[2], row[3])
+        if row[0] in ("conv", "depthwise", "pointwise"):
+            assert (height, stride, top) == row[4:7]
+
+
+def rows_of(shape):
+    return (shape[1], shape[2] * shape[3]) if len(shape) == 4 else (1, shape[-1])

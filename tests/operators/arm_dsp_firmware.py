@@ -39,6 +39,7 @@ class Cases:
     graphs: Sequence[Graph]
     target: Target = DSP
     lines: list[str] = field(default_factory=list)
+    functions: list[str] = field(default_factory=list)
     sources: set[Path] = field(default_factory=set)
     folders: set[Path] = field(default_factory=set)
     scratch_bytes: list[int] = field(default_factory=list)
@@ -71,12 +72,23 @@ class Cases:
                 constant = call.constant(argument.index)
                 arguments.append("input" if constant is None else self._table(constant))
         name = f"case_{index}"
+        self.functions.append(name)
         self.lines.insert(0, f'#include "{kernel.header}"')
         prototype = f"void {name}(int8_t *output, const int8_t *input, void *scratch)"
         self.lines += [
             f"{prototype};",
             f"{prototype} {{ (void)scratch; {lowering.function}({', '.join(arguments)}); }}",
         ]
+        if kernel.row_function is not None:
+            self._rows(index, kernel.row_function, arguments)
+
+    def _rows(self, index: int, function: str, arguments: Sequence[str]) -> None:
+        """`rows_<k>`: a case's row function, with first row, number of rows and rings as in operator.Kernel."""
+        rows = "int32_t first_row, int32_t row_count, int32_t ring_rows"
+        prototype = f"void rows_{index}(int8_t *output, const int8_t *input, void *scratch, {rows})"
+        passed = ", ".join([*arguments, "first_row", "row_count", "ring_rows"])
+        self.functions.append(f"rows_{index}")
+        self.lines += [f"{prototype};", f"{prototype} {{ (void)scratch; {function}({passed}); }}"]
 
     def _value(self, value: int | float | Table | None) -> str:
         if isinstance(value, Table):
@@ -112,7 +124,7 @@ class Device:
         prefer: str = "",
     ) -> None:
         self.cases = Cases(graphs, target)
-        names = [f"(void (*)(void))case_{k}" for k in range(len(graphs))]
+        names = [f"(void (*)(void)){name}" for name in self.cases.functions]
         main = (
             f"unsigned char memory[{self._memory_bytes()}];\n"
             f"void (*const all_cases[])(void) = {{{', '.join(names)}}};\n"

@@ -53,7 +53,8 @@ def command(
         "target": core.name,
         "files": list(project.files),
         "arena_bytes": plan.arena_bytes,
-        "arena_bound_bytes": plan.bound_bytes,
+        "plan_bound_bytes": plan.bound_bytes,
+        "live_peak_bytes": project.program.live_peak_bytes,
         "table_bytes": sum(table.bytes for table in project.tables),
     }
     if json:
@@ -61,6 +62,6 @@ def command(
         return
     console.stdout.print(
         f"{output}: {len(project.files)} files for {core.name}; arena {plan.arena_bytes:,} bytes "
-        f"(live-peak bound {plan.bound_bytes:,}), tables {result['table_bytes']:,} bytes"
+        f"(whole tensors would take {project.program.live_peak_bytes:,}), tables {result['table_bytes']:,} bytes"
     )
     console.stdout.print(f"include {project.name}.h, call {project.name}_invoke(arena)")

@@ -83,8 +83,8 @@ def command(
         f"flash {t.code_bytes + t.weight_bytes:,} bytes: code {t.code_bytes:,}, weights and tables {t.weight_bytes:,}"
     )
     console.stdout.print(
-        f"RAM {t.arena_bytes + t.stack_bytes:,} bytes: arena {t.arena_bytes:,} (live-peak bound "
-        f"{t.arena_bound_bytes:,}), stack {t.stack_bytes:,}"
+        f"RAM {t.arena_bytes + t.stack_bytes:,} bytes: arena {t.arena_bytes:,} (whole tensors would "
+        f"take {t.live_peak_bytes:,}), stack {t.stack_bytes:,}"
     )
     if keep is not None:
         console.note(f"C project and ELF are in {keep}")

@@ -10,7 +10,7 @@ from smelt.codegen.options import BALANCED, Options
 from smelt.codegen.row_planning import layer_name, plan_arena, runs_by_rows
 from smelt.errors import CompileError
 from smelt.ir import Graph
-from smelt.memory import Plan, best_order, lifetimes, plan
+from smelt.memory import Buffer, Plan, best_order, lifetimes, peak_bound, plan
 from smelt.memory.rows import RowPlan
 from smelt.operators import verify_graph
 from smelt.operators.rows import row_count
@@ -19,11 +19,16 @@ from smelt.targets import Target
 
 @dataclass(frozen=True)
 class Group:
-    """Layers that run in turn, a row at a time; `schedule` names the layer of each row by its place here."""
+    """Layers that run in turn, a row at a time.
+
+    `schedule` names the layer of each step by its place in `layers`; `rows` the row that the step
+    computes, or is None where every layer computes all its rows in order.
+    """
 
     number: int
     layers: tuple[Layer, ...]
     schedule: tuple[int, ...]
+    rows: tuple[int, ...] | None
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,8 @@ class Program:
     `parts` is what is executed, in order.  `offsets` gives the arena offset in bytes of every tensor
     that lives there, `ring_rows` how many of its rows are kept (row r at r modulo that),
     `scratch_offsets` the place of each layer's workspace.  `by_rows` holds the layers that run
-    outside groups through their kernel's row function.
+    outside groups through their kernel's row function.  `live_peak_bytes` is the largest sum of whole
+    tensors and scratch alive at once: what an arena takes in which no tensor lies over another.
     """
 
     graph: Graph
@@ -44,6 +50,7 @@ class Program:
     scratch_offsets: Mapping[int, int]
     by_rows: frozenset[int]
     plan: Plan | RowPlan
+    live_peak_bytes: int
     input_preserved: bool
     output_survives_input: bool
 
@@ -99,6 +106,7 @@ def build_program(
         },
         by_rows=frozenset(x.index for x in layers if x.kernel and runs_by_rows(x.kernel, chosen[x.index])),
         plan=made,
+        live_peak_bytes=_live_peak(graph, target, layers, home, arrive, leave),
         input_preserved=options.keep_input or _untouched(graph, home, sizes, layers, made.offsets),
         output_survives_input=_apart(graph, home, sizes, made.offsets),
     )
@@ -114,11 +122,7 @@ def _whole(
 ) -> Program:
     """Every tensor whole, in the order given."""
     sizes = {root: graph.values[root].bytes for root in home.values()}
-    alignments = {root: max(target.alignment_bytes, 4) for root in sizes}
-    for name, root in home.items():
-        alignments[root] = max(alignments[root], graph.values[name].dtype.numpy.itemsize)
-    steps = [planner_step(layer, home, target) for layer in layers]
-    made = plan(lifetimes(steps, sizes, arrive, leave, alignments))
+    made = plan(_lifetimes(graph, target, layers, home, arrive, leave))
     return Program(
         graph=graph,
         target=target,
@@ -132,9 +136,38 @@ def _whole(
         },
         by_rows=frozenset(),
         plan=made,
+        live_peak_bytes=made.bound_bytes,
         input_preserved=_untouched(graph, home, sizes, layers, made.offsets),
         output_survives_input=_apart(graph, home, sizes, made.offsets),
     )
+
+
+def _lifetimes(
+    graph: Graph,
+    target: Target,
+    layers: Sequence[Layer],
+    home: Mapping[str, str],
+    arrive: Sequence[str],
+    leave: Sequence[str],
+) -> tuple[Buffer, ...]:
+    """The buffers of whole tensors and scratch."""
+    sizes = {root: graph.values[root].bytes for root in home.values()}
+    alignments = {root: max(target.alignment_bytes, 4) for root in sizes}
+    for name, root in home.items():
+        alignments[root] = max(alignments[root], graph.values[name].dtype.numpy.itemsize)
+    steps = [planner_step(layer, home, target) for layer in layers]
+    return lifetimes(steps, sizes, arrive, leave, alignments)
+
+
+def _live_peak(
+    graph: Graph,
+    target: Target,
+    layers: Sequence[Layer],
+    home: Mapping[str, str],
+    arrive: Sequence[str],
+    leave: Sequence[str],
+) -> int:
+    return peak_bound(_lifetimes(graph, target, layers, home, arrive, leave)).bytes
 
 
 def _ordered(
@@ -164,8 +197,21 @@ def _parts(layers: Sequence[Layer], made: RowPlan, target: Target) -> Iterator[L
         elif number not in done:
             done.add(number)
             names = made.groups[number - 1]
-            schedule = [names.index(s.layer) for s in made.steps if s.layer in names for _ in range(s.count)]
-            yield Group(number, tuple(for_one_row(by_name[name], target) for name in names), tuple(schedule))
+            steps = [
+                (names.index(s.layer), row)
+                for s in made.steps
+                if s.layer in names
+                for row in range(s.first_row, s.first_row + s.count)
+            ]
+            yield Group(number, tuple(for_one_row(by_name[name], target) for name in names), *_schedule(steps))
+
+
+def _schedule(steps: Sequence[tuple[int, int]]) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
+    """The layer of each step, and its row unless rows simply count up from 0 in each layer."""
+    layers = tuple(layer for layer, _ in steps)
+    counted = tuple(layers[:at].count(layer) for at, layer in enumerate(layers))
+    rows = tuple(row for _, row in steps)
+    return layers, None if rows == counted else rows
 
 
 def _untouched(

@@ -48,7 +48,8 @@ class Totals:
     """One inference, and what the firmware takes.
 
     `code_bytes` is flash without tables and harness, `weight_bytes` the tables, `arena_bytes` the
-    RAM for tensors and scratch (`arena_bound_bytes`: the live-peak bound), `stack_bytes` the peak
+    RAM for tensors and scratch (`live_peak_bytes`: what whole tensors and scratch take that are alive
+    at once, which outputs written over consumed inputs go below), `stack_bytes` the peak
     below the caller's stack pointer.
     """
 
@@ -58,7 +59,7 @@ class Totals:
     code_bytes: int
     weight_bytes: int
     arena_bytes: int
-    arena_bound_bytes: int
+    live_peak_bytes: int
     stack_bytes: int
 
 
@@ -149,7 +150,7 @@ def profile(
         code_bytes=image.code_bytes,
         weight_bytes=image.table_bytes,
         arena_bytes=project.program.plan.arena_bytes,
-        arena_bound_bytes=project.program.plan.bound_bytes,
+        live_peak_bytes=project.program.live_peak_bytes,
         stack_bytes=counted.stack_bytes or 0,
     )
     return Profile(graph.name, target.name, f"{compiler.name} {compiler.version}", tuple(layers), totals)

@@ -27,7 +27,13 @@ class QemuProgram:
     """
 
     def __init__(
-        self, project: Project, folder: Path, toolchain: Toolchain, optimize: str, main: str, model_text: str = ""
+        self,
+        project: Project,
+        folder: Path,
+        toolchain: Toolchain,
+        optimize: str,
+        main: str,
+        model_text: str = "",
     ) -> None:
         self.program = project.program
         self._patched = folder / "patched.elf"
@@ -59,10 +65,10 @@ class QemuProgram:
             start = self._image_start + self.program.offsets[name]
             self._content[start : start + len(data)] = data
         self._patched.write_bytes(self._content)
-        status, *lines = run_image(self._patched, self.program.target, count=count).output.splitlines() or [""]
-        if status.split() != ["status", "0"]:
-            raise EngineError(f"the emulated program said {status!r}")
-        return lines
+        lines = run_image(self._patched, self.program.target, count=count).output.splitlines()
+        if lines[:1] != ["status 0"]:
+            raise EngineError(f"the emulated program said {lines[:1]}")
+        return lines[1:]
 
 
 class QemuModel:
@@ -89,7 +95,7 @@ def count_on_qemu(
 ) -> CallResult:
     """Executed instructions and stack of one `<name>_invoke`, and instructions by layer number as text.
 
-    The total and the stack are those of the project as it is, exact to the instruction.  Layers are
+    The total (with its call: three instructions) and the stack are those of the project as it is.  Layers are
     counted in a copy that reads a timer before each, which may move a few instructions between neighbours.
     `firmware/count_main.c` has the method.
     """
@@ -122,8 +128,10 @@ def _numbers(lines: list[str]) -> dict[str, list[int]]:
 
 def _with_marks(project: Project, lines: Mapping[int, int]) -> str:
     """The text of `<name>.c` with a call of smelt_layer before the first line of each layer."""
-    first = {layer: number for number, layer in reversed(lines.items())}
-    marks = {number: layer for layer, number in first.items()}
+    first: dict[int, int] = {}
+    for number, layer in lines.items():
+        first.setdefault(layer, number)
+    marks = set(first.values())
     text = ["void smelt_layer(void);"]
     for number, line in enumerate(project.files[f"{project.name}.c"].splitlines(), start=1):
         text += ["    smelt_layer();", line] if number in marks else [line]

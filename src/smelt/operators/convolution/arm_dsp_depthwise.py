@@ -127,14 +127,12 @@ def _records(call: Call) -> NDArray[np.uint32]:
     return np.concatenate([*(_words(part[index]) for part in scales), taps], axis=1).reshape(-1)
 
 
-def _records_3x3(call: Call, lines: _Lines) -> NDArray[np.uint32]:
-    """Start, multiplier and three words of taps of every channel."""
+def _records_3x3(call: Call) -> NDArray[np.uint32]:
+    """The starts, the multipliers, and nine bytes of taps a channel."""
     found = _requantized(call)
-    taps = _weights(call).reshape(-1, 3, 3)
-    rows = taps.transpose(0, 2, 1) if lines.along_height else taps
-    words = _bytes_as_words(rows[:, :, [0, 1, 1, 2]])
-    numbers = _words(np.stack([found.starts, found.multipliers], axis=1))
-    return np.concatenate([numbers, words], axis=1).reshape(-1)
+    taps = (_weights(call).reshape(-1) & 0xFF).astype(np.uint8)
+    padded = np.pad(taps, (0, -len(taps) % 4)).view("<u4").astype(np.uint32)
+    return np.concatenate([_words(found.starts), _words(found.multipliers), padded])
 
 
 def _output_fields(call: Call) -> Fields:
@@ -163,13 +161,12 @@ def _lower(call: Call, target: Target) -> Lowering:
 def _lower_3x3(call: Call, target: Target) -> Lowering:
     sizes, lines = geometry(call), _lines(call)
     fields: Fields = {
-        "records": Table("records", _records_3x3(call, lines)),
+        "records": Table("records", _records_3x3(call)),
         **lines.line.fields("line"),
         **lines.row.fields("row"),
         "batches": sizes.batch,
         "channels": sizes.input_channels,
         "along_height": int(lines.along_height),
-        "line_words": lines.line.words,
         **_output_fields(call),
     }
     function = "smelt_depthwise_conv_2d_3x3_s8__arm_dsp"
@@ -191,12 +188,13 @@ def _scratch_bytes_3x3(call: Call, target: Target) -> int:
 def _in_place_3x3(call: Call) -> tuple[int, ...]:
     """Input 0 where no output lands on an input that its four channels still need.
 
-    Channels of fours meet no others, and output pixel p lands on input pixel p of the same channels.
+    The kernel goes through the rows of up to four channels, which meet no others; output pixel p lands on the
+    same channels of input pixel p.
     """
     sizes, lines = geometry(call), _lines(call)
     inputs = sizes.input_height * sizes.input_width
     outputs = sizes.output_height * sizes.output_width
-    if sizes.input_channels % _GROUP or outputs > inputs or (sizes.batch > 1 and outputs < inputs):
+    if outputs > inputs or (sizes.batch > 1 and outputs < inputs):
         return ()
     pixels = np.arange(outputs)
     written = pixels % sizes.output_width if lines.along_height else pixels // sizes.output_width

@@ -102,14 +102,14 @@ def _offsets(sizes: Geometry, taps: int) -> Int32:
 def _lower_depthwise(call: Call, target: Target) -> Lowering:
     sizes, pairs = geometry(call), len(_tap_pairs(call))
     together = _together(sizes)
-    mantissas, shifts = (np.tile(column, together) for column in requantization(call))
+    mantissas, shifts = requantization(call)
     parameters = Parameters(
         "struct smelt_depthwise_conv_2d_s8__arm_mve_parameters",
         {
             **window_fields(sizes),
             "blocks": Table("weights", _blocks(call), "16 channels after the other"),
             "offsets": Table("offsets", _offsets(sizes, 2 * pairs), "of taps, in bytes"),
-            **channel_fields("channels", call, mantissas, shifts),
+            **channel_fields("channels", call, np.tile(mantissas, together), np.tile(shifts, together)),
             "tap_pairs": pairs,
             "together": together,
             "pad": call.quantization(call.input(0)).zero_point,

@@ -21,12 +21,12 @@ def padded(array: Array, axis: int, multiple: int) -> Array:
     """The array with zeros behind, so that a dimension becomes a multiple."""
     widths = [(0, 0)] * array.ndim
     widths[axis] = (0, -array.shape[axis] % multiple)
-    return np.pad(array, widths)
+    return np.asarray(np.pad(array, widths))
 
 
 def in_vector_order(values: ArrayLike) -> Int32:
     """A number a channel as [blocks, 16]: channels 0 4 8 12, 1 5 9 13, 2 6 10 14, 3 7 11 15 of each sixteen."""
-    blocks = padded(np.asarray(values, np.int32), 0, LANES).reshape(-1, 4, 4)
+    blocks: Int32 = padded(np.asarray(values, np.int32), 0, LANES).reshape(-1, 4, 4).astype(np.int32)
     return np.ascontiguousarray(blocks.transpose(0, 2, 1)).reshape(-1, LANES)
 
 
@@ -39,9 +39,14 @@ def channel_fields(member: str, call: Call, mantissas: Int32, shifts: Int8) -> F
     exact = bool((shifts32 > 0).any()) or (bool((shifts32 < 0).any()) and low < result.zero_point)
     columns = [mantissas, np.minimum(shifts32, 0)]
     columns += [np.maximum(shifts32, 0)] if exact else []
+    alike = all((column == column[0]).all() for column in columns)
+    columns = [np.full(LANES, column[0]) if alike else column for column in columns]
     records = np.concatenate([in_vector_order(column) for column in columns], axis=1)
     return {
-        f"{member}.records": Table("multipliers", records.reshape(-1), "mantissas and shifts of 16 channels each"),
+        f"{member}.records": Table(
+            "multipliers", records.reshape(-1), "mantissas and shifts of 16 channels each"
+        ),
+        f"{member}.record_step": 0 if alike else records.shape[1],
         f"{member}.exact": int(exact),
         f"{member}.zero_point": result.zero_point,
         f"{member}.low": low,

@@ -1,142 +1,122 @@
-/* conv_2d: the fields of two output pixels are gathered and expanded, then multiplied with all weights. */
+/* conv_2d: the fields of two output pixels are expanded, then multiplied with all weights. A field that is not a run of
+ * words in the input is gathered first. */
 #include "convolution__arm_dsp.h"
 
-/* The input, of which `ring` rows are kept: row r in the place of r modulo `ring`. */
-struct source {
-    const int8_t *rows;
-    const int8_t *pads; /* a run of the input zero point */
-    const struct smelt_window *window;
-    int32_t ring;
-};
+#include <string.h>
 
-/* An output pixel: the input row and column of its field's first tap. */
-struct pixel {
-    int32_t row, column, output_column;
-};
+typedef struct smelt_conv_2d_s8__arm_dsp_parameters parameters_t;
 
+/* Copy bytes, words first. */
 SMELT_CODE_SECTION
-static void advance(struct pixel *pixel, const struct smelt_window *window) {
-    pixel->column += window->stride_width;
-    if (++pixel->output_column == window->output_width) {
-        pixel->output_column = 0;
-        pixel->column = -(int32_t)window->pad_left;
-        pixel->row += window->stride_height;
+static int8_t *copy(int8_t *to, const int8_t *from, int32_t count) {
+    for (; count >= 4; count -= 4) {
+        memcpy(to, from, 4);
+        to += 4;
+        from += 4;
     }
-}
-
-/* The inputs from (row, column) on; pads where that is outside the image. */
-SMELT_CODE_SECTION
-static const int8_t *inputs_at(const struct source *source, int32_t row, int32_t column) {
-    const struct smelt_window *const window = source->window;
-    if ((uint32_t)row >= (uint32_t)window->input_height || (uint32_t)column >= (uint32_t)window->input_width) {
-        return source->pads;
+    for (; count > 0; count--) {
+        *to++ = *from++;
     }
-    return source->rows + ((row % source->ring) * window->input_width + column) * window->input_channels;
+    return to;
 }
 
 SMELT_CODE_SECTION
-static int columns_side_by_side(const struct pixel *pixel, const struct smelt_window *window) {
-    return window->dilation_width == 1 && pixel->column >= 0 &&
-           pixel->column + window->kernel_width <= window->input_width;
+static int32_t reach(const parameters_t *parameters) {
+    return (parameters->kernel_height - 1) * parameters->dilation_height + 1;
 }
 
-/* Expand two fields whose taps are whole words: a row of the kernel at once where its columns are inside the image
- * and side by side, else tap by tap. */
-SMELT_CODE_SECTION
-static void expand_fields(uint32_t *pairs, const struct pixel *first, const struct pixel *second,
-                          const struct source *source) {
-    const struct smelt_window *const window = source->window;
-    const int rows = columns_side_by_side(first, window) && columns_side_by_side(second, window);
-    const int32_t runs = rows ? 1 : window->kernel_width;
-    const int32_t length = window->input_channels * (rows ? window->kernel_width : 1);
-    for (int32_t y = 0; y < window->kernel_height; y++) {
-        const int32_t below = y * window->dilation_height;
-        for (int32_t x = 0; x < runs; x++) {
-            const int32_t right = x * window->dilation_width;
-            pairs = smelt_expand_two_s8__arm_dsp(
-                pairs, inputs_at(source, first->row + below, first->column + right),
-                inputs_at(source, second->row + below, second->column + right), length);
-        }
-    }
-}
-
-/* Copy a field of any shape: 3 bytes after it may be overwritten. Rows are copied in words where that reads nothing
- * after the ring. */
+/* Input row `row` between pads, or pads alone where the image has no such row. */
 SMELT_CODE_SECTION
 static void __attribute__((noinline))
-copy_field(int8_t *field, const struct pixel *pixel, const struct source *source, int8_t pad) {
-    const struct smelt_window *const window = source->window;
-    const int32_t channels = window->input_channels, width = window->kernel_width;
-    const int8_t *const end = source->rows + source->ring * window->input_width * channels - 3;
-    const int together = columns_side_by_side(pixel, window);
-    const int32_t runs = together ? 1 : width, run = together ? width * channels : channels;
-    for (int32_t y = 0; y < window->kernel_height; y++) {
+pad_row(int8_t *to, const int8_t *input, const parameters_t *parameters, int32_t row, int32_t ring) {
+    const int32_t channels = parameters->input_channels, bytes = parameters->input_width * channels;
+    for (int32_t i = 0; i < parameters->padded_width * channels; i++) {
+        to[i] = parameters->pad;
+    }
+    if (row >= 0 && row < parameters->input_height) {
+        copy(to + parameters->pad_left * channels, input + row % ring * bytes, bytes);
+    }
+}
+
+/* The field whose first row's first tap is at `column`, and whose rows are `offsets` apart from there. */
+SMELT_CODE_SECTION
+static void __attribute__((noinline))
+gather(int8_t *field, const int8_t *column, const int32_t *offsets, const parameters_t *parameters) {
+    const int32_t channels = parameters->input_channels, step = parameters->dilation_width * channels;
+    const int together = parameters->dilation_width == 1;
+    const int32_t runs = together ? 1 : parameters->kernel_width;
+    const int32_t run = together ? parameters->kernel_width * channels : channels;
+    for (int32_t y = 0; y < parameters->kernel_height; y++) {
+        const int8_t *from = column + offsets[y];
         for (int32_t x = 0; x < runs; x++) {
-            const int8_t *const from = inputs_at(source, pixel->row + y * window->dilation_height,
-                                                 pixel->column + x * window->dilation_width);
-            if (from != source->pads && from + run <= end) {
-                for (int32_t i = 0; i < run; i += 4) {
-                    memcpy(field + i, from + i, 4);
-                }
-            } else {
-                for (int32_t i = 0; i < run; i++) {
-                    field[i] = from != source->pads ? from[i] : pad;
-                }
-            }
-            field += run;
+            field = copy(field, from, run);
+            from += step;
         }
     }
 }
 
 SMELT_CODE_SECTION
-void smelt_conv_2d_rows_s8__arm_dsp(int8_t *output, const int8_t *input,
-                                    const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch,
+static void compute(int8_t *output, int32_t step, uint32_t *pairs, const int8_t *first, const int8_t *second,
+                    const parameters_t *parameters) {
+    smelt_expand_two_s8__arm_dsp(pairs, first, second, parameters->gemm.depth);
+    smelt_gemm_two_s8__arm_dsp(output, step, pairs, &parameters->gemm);
+}
+
+SMELT_CODE_SECTION
+void smelt_conv_2d_rows_s8__arm_dsp(int8_t *output, const int8_t *input, const parameters_t *parameters, void *scratch,
                                     int32_t first_row, int32_t row_count, int32_t input_ring_rows) {
-    const struct smelt_window *const window = &parameters->window;
     const int32_t depth = parameters->gemm.depth, channels = parameters->gemm.channels;
-    const int32_t count = row_count * window->output_width, pitch = parameters->pitch;
-    const uint32_t pad_word = (uint32_t)(uint8_t)parameters->pad * 0x01010101u;
+    const int32_t input_channels = parameters->input_channels, reached = reach(parameters);
+    const int padded = parameters->padded_width > 0, direct = !padded && depth == input_channels;
+    const int32_t row_bytes = (padded ? parameters->padded_width : parameters->input_width) * input_channels;
     uint32_t *const pairs = scratch;
-    int8_t *const fields = (int8_t *)(pairs + depth);
-    const struct source source = {input, fields, window, input_ring_rows};
-    struct pixel first, second = {first_row * window->stride_height - window->pad_top, -(int32_t)window->pad_left, 0};
+    int32_t *const offsets = (int32_t *)(pairs + depth);
+    int8_t *const fields = (int8_t *)(offsets + parameters->kernel_height);
+    int8_t *const rows = fields + 2 * depth;
+    const int8_t *field[2];
+    const int32_t start = first_row * parameters->stride_height - parameters->pad_top;
+    int32_t top = start, ready = start;
+    int slot = 0;
     int8_t *to = output;
-    for (int32_t i = 0; i < parameters->pad_bytes; i += 4) {
-        memcpy(fields + i, &pad_word, 4);
+    for (int32_t y = 0; y < row_count; y++) {
+        const int8_t *column = padded ? rows : input;
+        for (; padded && ready < top + reached; ready++) {
+            pad_row(rows + (ready - start) % reached * row_bytes, input, parameters, ready, input_ring_rows);
+        }
+        for (int32_t k = 0; k < parameters->kernel_height; k++) {
+            const int32_t row = top + k * parameters->dilation_height;
+            offsets[k] = (padded ? (row - start) % reached : row % input_ring_rows) * row_bytes;
+        }
+        for (int32_t x = 0; x < parameters->output_width; x++) {
+            if (direct) {
+                field[slot] = column + offsets[0];
+            } else {
+                field[slot] = fields + slot * depth;
+                gather(fields + slot * depth, column, offsets, parameters);
+            }
+            column += parameters->stride_width * input_channels;
+            if (slot == 1) {
+                compute(to, channels, pairs, field[0], field[1], parameters);
+                to += 2 * channels;
+            }
+            slot ^= 1;
+        }
+        top += parameters->stride_height;
     }
-    for (int32_t left = count; left > 0; left -= 2) {
+    if (slot == 1) {
         /* An odd last pixel is computed twice, into the same place. */
-        first = second;
-        if (left > 1) {
-            advance(&second, window);
-        }
-        if (pitch > 0) {
-            smelt_expand_two_s8__arm_dsp(pairs, inputs_at(&source, first.row, first.column),
-                                         inputs_at(&source, second.row, second.column), depth);
-        } else if (window->input_channels % 4 == 0) {
-            expand_fields(pairs, &first, &second, &source);
-        } else {
-            copy_field(fields, &first, &source, (int8_t)parameters->pad);
-            copy_field(fields + depth, &second, &source, (int8_t)parameters->pad);
-            smelt_expand_two_s8__arm_dsp(pairs, fields, fields + depth, depth);
-        }
-        advance(&second, window);
-        smelt_gemm_two_s8__arm_dsp(to, left > 1 ? channels : 0, pairs, &parameters->gemm);
-        to += 2 * channels;
+        compute(to, 0, pairs, field[0], field[0], parameters);
+        to += channels;
     }
-    if (parameters->low > -128 || parameters->high < 127) {
-        smelt_clamp_s8__arm_dsp(output, count * channels, parameters->low, parameters->high);
-    }
+    smelt_clamp_s8__arm_dsp(output, (int32_t)(to - output), parameters->gemm.low, parameters->gemm.high);
 }
 
 SMELT_CODE_SECTION
-void smelt_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
-                               const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch) {
-    const struct smelt_window *const window = &parameters->window;
-    for (int32_t batch = 0; batch < window->batches; batch++) {
-        smelt_conv_2d_rows_s8__arm_dsp(output, input, parameters, scratch, 0, window->output_height,
-                                       window->input_height);
-        input += window->input_height * window->input_width * window->input_channels;
-        output += window->output_height * window->output_width * parameters->gemm.channels;
+void smelt_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input, const parameters_t *parameters, void *scratch) {
+    for (int32_t batch = 0; batch < parameters->batches; batch++) {
+        smelt_conv_2d_rows_s8__arm_dsp(output, input, parameters, scratch, 0, parameters->output_height,
+                                       parameters->input_height);
+        input += parameters->input_height * parameters->input_width * parameters->input_channels;
+        output += parameters->output_height * parameters->output_width * parameters->gemm.channels;
     }
 }

@@ -7,7 +7,7 @@ void smelt_conv_2d_s8__arm_mve(int8_t *output, const int8_t *input,
     const struct smelt_window *const window = &parameters->window;
     const int32_t channels = window->input_channels;
     const int8_t *fields[SMELT_GEMM_FIELDS] = {input, input, input};
-    int32_t filled = 0;
+    int32_t filled = 0, left = window->batches * window->output_height * window->output_width;
     if (parameters->gather) {
         for (int32_t i = 0; i < SMELT_GEMM_FIELDS; i++) {
             fields[i] = (int8_t *)scratch + i * parameters->gemm.depth;
@@ -31,7 +31,8 @@ void smelt_conv_2d_s8__arm_mve(int8_t *output, const int8_t *input,
                     fields[filled] = input + (row * window->input_width + column) * channels;
                 }
                 filled++;
-                if (filled == SMELT_GEMM_FIELDS) {
+                left--;
+                if (filled == SMELT_GEMM_FIELDS || left == 0) {
                     smelt_gemm_three_s8__arm_mve(output, fields, filled, &parameters->gemm);
                     output += SMELT_GEMM_FIELDS * window->output_channels;
                     filled = 0;
@@ -40,8 +41,5 @@ void smelt_conv_2d_s8__arm_mve(int8_t *output, const int8_t *input,
             }
         }
         input += window->input_height * window->input_width * channels;
-    }
-    if (filled > 0) {
-        smelt_gemm_three_s8__arm_mve(output, fields, filled, &parameters->gemm);
     }
 }

@@ -7,17 +7,18 @@
 #include "smelt_gemm_s8__arm_dsp.h"
 #include "smelt_window.h"
 
+/* No groups. */
 struct smelt_conv_2d_s8__arm_dsp_parameters {
-    struct smelt_window window;
     struct smelt_gemm_s8__arm_dsp gemm; /* depth: kernel height * width * channels, rounded up to fours */
-    int32_t pitch;                      /* bytes from one field to the next where each is one run of words, else 0 */
-    int32_t pad;                        /* the input zero point */
-    int32_t pad_bytes;                  /* the longest run of pads that is read */
-    int32_t low, high;                  /* bounds of the output */
+    int8_t pad;                         /* the input zero point */
+    uint8_t kernel_height, kernel_width, stride_height, stride_width;
+    uint8_t dilation_height, dilation_width, pad_top, pad_left;
+    uint16_t batches, input_height, input_width, input_channels, output_height, output_width;
+    uint16_t padded_width; /* columns of a padded input row; 0 where every field is one pixel, with words of channels */
 };
 
-/* scratch: 4 * depth bytes of expanded inputs; then 2 * depth + 4 bytes where the input channels are not a
- * multiple of 4, else pad_bytes. */
+/* scratch: 4 * depth bytes of expanded inputs; where padded_width is not 0, then 2 * depth bytes of two fields and
+ * (kernel_height - 1) * dilation_height + 1 padded rows of input. */
 void smelt_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
                                const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch);
 
@@ -55,14 +56,12 @@ struct smelt_depthwise_axis {
     int32_t input_step, output_step; /* bytes from one value to the next */
 };
 
-/* Lines run along one dimension, rows are counted along the other. A channel's record has five words, as
- * smelt_depthwise_s8__arm_dsp.h says. */
+/* Lines run along one dimension, rows are counted along the other. */
 struct smelt_depthwise_conv_2d_3x3_s8__arm_dsp_parameters {
-    const uint32_t *records;
+    const uint32_t *records; /* a start a channel, a multiplier a channel, then 3 x 3 bytes of taps a channel */
     struct smelt_depthwise_axis line, row;
     int32_t batches, channels;
     int32_t along_height; /* lines run along it; else along the width */
-    int32_t line_words;   /* of two input values each, pads included */
     int32_t pad;          /* the input zero point */
     int32_t low, high;    /* bounds of the output */
 };

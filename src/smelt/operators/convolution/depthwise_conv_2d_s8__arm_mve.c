@@ -59,7 +59,7 @@ static int8_t *pixels(int8_t *output, const int8_t *field, const int32_t *offset
     for (int32_t first = 0; first < lanes; first += 16) {
         channels_16(output + first, field + first, offsets, block, record, lanes - first, parameters);
         block += 16 + 8 * parameters->tap_pairs;
-        record += parameters->channels.exact ? 48 : 32;
+        record += parameters->channels.record_step;
     }
     return output + lanes;
 }

@@ -8,8 +8,7 @@
 
 struct smelt_fully_connected_s8__arm_dsp_parameters {
     struct smelt_gemm_s8__arm_dsp gemm; /* depth: inputs, rounded up to fours; channels: outputs */
-    int32_t batches, inputs;
-    int32_t low, high;                  /* bounds of the output */
+    uint16_t batches, inputs;
 };
 
 /* scratch: 2 * depth bytes of expanded inputs. */

@@ -19,9 +19,7 @@ void smelt_fully_connected_s8__arm_dsp(int8_t *output, const int8_t *input,
             smelt_expand_one_s8__arm_dsp(pairs, last, 4);
         }
         smelt_gemm_one_s8__arm_dsp(output, scratch, &parameters->gemm);
-        if (parameters->low > -128 || parameters->high < 127) {
-            smelt_clamp_s8__arm_dsp(output, outputs, parameters->low, parameters->high);
-        }
+        smelt_clamp_s8__arm_dsp(output, outputs, parameters->gemm.low, parameters->gemm.high);
         input += inputs;
         output += outputs;
     }

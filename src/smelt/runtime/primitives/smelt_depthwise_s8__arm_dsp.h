@@ -1,4 +1,7 @@
-/* The inner loops of 3 x 3 depthwise convolutions on Arm cores with the DSP extension. */
+/* The inner loops of 3 x 3 depthwise convolutions on Arm cores with the DSP extension.
+ *
+ * Lines: three input rows of four channels, as int16 values 256 * x, two neighbours in a word (the first one low),
+ * pads included; word j of channel c of row k is number 12 * j + 4 * k + c. */
 #ifndef SMELT_DEPTHWISE_S8_ARM_DSP_H
 #define SMELT_DEPTHWISE_S8_ARM_DSP_H
 
@@ -6,26 +9,36 @@
 
 #include "smelt_placement.h"
 
-/* A line of outputs of four channels. */
+enum { SMELT_LINE_WORDS = 12, SMELT_LINE_BYTES = 48, SMELT_LINE_ODD = 1, SMELT_LINE_STRIDE_2 = 2 };
+
+/* A line of outputs of four channels, whose starts, multipliers (requantization with one rounding,
+ * smelt_gemm_s8__arm_dsp.h) and nine taps lie together for all channels of the layer. */
 struct smelt_depthwise_line {
-    int32_t step;       /* bytes from one output to the next */
-    int32_t count;      /* outputs */
-    int32_t weights[3]; /* for each of the three input rows, the place of its weights in the record, in bytes */
-    int32_t channel_words; /* of lines, from one channel to the next */
+    int8_t *output;        /* of the first channel */
+    const uint32_t *lines;
+    const uint32_t *starts;
+    const int8_t *taps[3]; /* of each of the three input rows: the first of a row or column of the kernel */
+    int32_t tap_step;      /* bytes from one tap to the next */
+    int32_t multipliers;   /* bytes from a start to its multiplier */
+    int32_t output_step;   /* bytes from one output to the next */
+    int32_t extent;        /* stride 1: SMELT_LINE_BYTES a pair of outputs + (an odd number ? SMELT_LINE_ODD : 0);
+                              stride 2: SMELT_LINE_BYTES an output + SMELT_LINE_STRIDE_2 */
+    int32_t channel;       /* the first of the four channels to compute */
 };
 
-/* Compute a line of outputs of four channels, which are neighbours. `lines` holds three input rows in turn, word j of each before word j + 1; a word has the
- * inputs 2 * j (low half) and 2 * j + 1 as int16, 256 * x. Their records have start and multiplier (requantization with
- * one rounding, smelt_gemm_s8__arm_dsp.h) and a word of weights a row of the kernel, bytes w0, w1, w1, w2.
- * Reads one word a row more than the outputs' first taps. */
-void smelt_depthwise_3x3_line_s8__arm_dsp(int8_t *output, const uint32_t *lines, const uint32_t *records,
-                                          const struct smelt_depthwise_line *line);
-void smelt_depthwise_3x3_line_stride_2_s8__arm_dsp(int8_t *output, const uint32_t *lines, const uint32_t *records,
-                                                   const struct smelt_depthwise_line *line);
+/* Reads one word a row more than the outputs' first taps. */
+void smelt_depthwise_3x3_line_s8__arm_dsp(const struct smelt_depthwise_line *line);
 
-/* Write the words of `count` pairs of neighbouring positions into four channels' lines, `channel_words` apart: the
- * four bytes at `first` and `second`, which then advance by `advance` bytes. */
-void smelt_transpose_pairs_s8__arm_dsp(uint32_t *lines, const int8_t *first, const int8_t *second, int32_t advance,
-                                       int32_t count, int32_t channel_words);
+/* How a row of inputs becomes words of lines. */
+struct smelt_depthwise_row {
+    int32_t step;    /* bytes from one input to the next */
+    uint32_t pads;   /* four pads */
+    int32_t head;    /* 1: the first word is a pad and an input */
+    int32_t extent;  /* SMELT_LINE_BYTES a pair of inputs */
+    int32_t tail;    /* 1: the last word is an input and a pad */
+};
+
+/* Write the words of four channels of one input row to a row of lines. */
+void smelt_depthwise_transpose_s8__arm_dsp(uint32_t *lines, const int8_t *inputs, const struct smelt_depthwise_row *row);
 
 #endif

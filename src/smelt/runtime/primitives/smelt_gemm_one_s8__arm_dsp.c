@@ -8,8 +8,9 @@
 /* The assembly reads these members at these places. */
 typedef char gemm_layout_is_known[offsetof(struct smelt_gemm_s8__arm_dsp, weights) == 0 &&
                                           offsetof(struct smelt_gemm_s8__arm_dsp, depth) == 4 &&
-                                          offsetof(struct smelt_gemm_s8__arm_dsp, signed_rounding) == 12 &&
-                                          offsetof(struct smelt_gemm_s8__arm_dsp, zero_point) == 16 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, signed_rounding) == 8 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, uniform) == 9 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, zero_point) == 10 &&
                                           SMELT_GEMM_SHIFT == 9
                                       ? 1
                                       : -1];
@@ -35,59 +36,75 @@ smelt_expand_one_s8__arm_dsp(__attribute__((unused)) uint32_t *pairs, __attribut
 
 /* Blocks of four channels from `weights` up to `end`. In the loop:
  *   r0 pairs, r1 weights, r2-r5 weights and r6 r7 input values of two pairs, r8 r10 sums of c0 and c2,
- *   r9 r11 256 * (c1, c3) + (c0, c2), r12 end of pairs, lr output
- * Stack: 0 end of weights, 4 pairs, 8 bytes of weights before the point where the first round enters the loop,
- *   12 that point, 16 gemm. */
+ *   r9 r11 256 * (c1, c3) + (c0, c2), r12 end of pairs less 64, lr output
+ * Stack: 0 the last word of weights, 4 pairs, 8 bytes of weights before the point where the first round enters the loop,
+ *   less 4; 12 that point, 16 signed_rounding + 2 where multipliers are in the blocks, else 20 the multiplier and
+ *   24 the divisor, 28 zero_point. */
 SMELT_CODE_SECTION
 static void __attribute__((naked, noinline))
 gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) const uint32_t *pairs,
-            __attribute__((unused)) const uint32_t *end,
+            __attribute__((unused)) const uint32_t *weights, __attribute__((unused)) const uint32_t *end,
             __attribute__((unused)) const struct smelt_gemm_s8__arm_dsp *gemm) {
-    /* Two pairs of input values: 16 products, 19 cycles, 60 bytes. The first round jumps into the eight of them. */
-#define EIGHT_TIMES_TWO_PAIRS            \
-    ".irp    at, 0, 8, 16, 24, 32, 40, 48, 56\n" \
-    "ldr.n   r2, [r1, #2*\\at]\n"        \
-    "ldr.n   r3, [r1, #2*\\at + 4]\n"    \
-    "ldr.n   r4, [r1, #2*\\at + 8]\n"    \
-    "ldr.n   r5, [r1, #2*\\at + 12]\n"   \
-    "ldr.n   r6, [r0, #\\at]\n"          \
-    "ldr.n   r7, [r0, #\\at + 4]\n"      \
-    "smlad   r9, r2, r6, r9\n"           \
-    "sxtb16  r2, r2\n"                   \
-    "smlad   r8, r2, r6, r8\n"           \
-    "smlad   r11, r3, r6, r11\n"         \
-    "sxtb16  r3, r3\n"                   \
-    "smlad   r10, r3, r6, r10\n"         \
-    "smlad   r9, r4, r7, r9\n"           \
-    "sxtb16  r4, r4\n"                   \
-    "smlad   r8, r4, r7, r8\n"           \
-    "smlad   r11, r5, r7, r11\n"         \
-    "sxtb16  r5, r5\n"                   \
-    "smlad   r10, r5, r7, r10\n"         \
-    ".endr\n"
+    /* Eight times two pairs of input values: 16 products, 19 cycles, 60 bytes. The first advances both pointers
+     * (64 bytes); the first round of a block may begin at a later one. */
+#define TWO_PAIRS(weights, values)  \
+    "ldr.n   r3, [r1, #" weights " + 4]\n" \
+    "ldr.n   r4, [r1, #" weights " + 8]\n" \
+    "ldr.n   r5, [r1, #" weights " + 12]\n" \
+    values                          \
+    "smlad   r9, r2, r6, r9\n"      \
+    "sxtb16  r2, r2\n"              \
+    "smlad   r8, r2, r6, r8\n"      \
+    "smlad   r11, r3, r6, r11\n"    \
+    "sxtb16  r3, r3\n"              \
+    "smlad   r10, r3, r6, r10\n"    \
+    "smlad   r9, r4, r7, r9\n"      \
+    "sxtb16  r4, r4\n"              \
+    "smlad   r8, r4, r7, r8\n"      \
+    "smlad   r11, r5, r7, r11\n"    \
+    "sxtb16  r5, r5\n"              \
+    "smlad   r10, r5, r7, r10\n"
     __asm volatile(
         ".syntax unified\n"
         "push    {r4-r11, lr}\n"
-        "sub     sp, #20\n"
+        "sub     sp, #32\n"
+        "ldr     r4, [sp, #68]\n" /* gemm */
         "mov     lr, r0\n"
-        "ldr     r4, [r3, #4]\n" /* depth */
-        "add     r12, r1, r4, lsl #1\n"
-        "rsb     r5, r4, #0\n"
-        "ubfx    r5, r5, #2, #3\n" /* groups of two pairs that the first round skips */
-        "sub     r1, r1, r5, lsl #3\n"
-        "lsls    r7, r5, #4\n"
-        "subs    r5, r7, r5\n"
-        "adr     r6, 2f\n"
-        "add     r6, r6, r5, lsl #2\n"
-        "str     r1, [sp, #4]\n"
-        "str     r2, [sp]\n"
-        "str     r7, [sp, #8]\n"
-        "str     r6, [sp, #12]\n"
-        "str     r3, [sp, #16]\n"
-        "ldr     r1, [r3]\n"
+        "ldr     r5, [r4]\n"
+        "ldrh    r12, [r4, #4]\n" /* depth */
+        "ldrb    r8, [r4, #8]\n"
+        "ldrb    r9, [r4, #9]\n"
+        "ldrsb   r11, [r4, #10]\n"
+        "ldrd    r6, r7, [r5]\n" /* multiplier and divisor, or something else that is not used */
+        "eor     r9, r9, #1\n"
+        "add     r8, r8, r9, lsl #1\n"
+        "rsb     r5, r12, #0\n"
+        "ubfx    r5, r5, #2, #3\n" /* times two pairs that the first round skips */
+        "add     r12, r1, r12, lsl #1\n"
+        "sub     r12, r12, #64\n"
+        "subs    r3, #4\n"
+        "str     r3, [sp]\n"
+        "adr     r9, 2f\n"
+        "movs    r10, #128\n"
+        "cbz     r5, 7f\n"
+        "lsls    r10, r5, #4\n"
+        "sub     r4, r10, r5\n"
+        "add     r9, r9, r4, lsl #2\n"
+        "adds    r9, r9, #4\n"
+        "7:\n"
+        "sub     r4, r1, r10, lsr #1\n"
+        "sub     r5, r10, #4\n"
+        "str     r4, [sp, #4]\n"
+        "str     r5, [sp, #8]\n"
+        "str     r9, [sp, #12]\n"
+        "str     r8, [sp, #16]\n"
+        "str     r6, [sp, #20]\n"
+        "str     r7, [sp, #24]\n"
+        "str     r11, [sp, #28]\n"
+        "subs    r1, r2, #4\n"
         "1:\n" /* a block of four channels */
-        "ldr     r9, [r1], #4\n"
-        "ldr     r11, [r1], #4\n"
+        "ldr     r9, [r1, #4]!\n"
+        "ldr     r11, [r1, #4]!\n"
         "ldr     r2, [sp, #8]\n"
         "ldr     r3, [sp, #12]\n"
         "ldr     r0, [sp, #4]\n"
@@ -97,48 +114,65 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
         "mov     pc, r3\n"
         ".balign 4\n"
         "2:\n"
-        EIGHT_TIMES_TWO_PAIRS
-        "adds    r0, #64\n"
-        "adds    r1, #128\n"
+        "ldr     r2, [r1, #128]!\n"
+        TWO_PAIRS("0", "ldr     r6, [r0, #64]!\nldr.n   r7, [r0, #4]\n")
+        ".irp    at, 8, 16, 24, 32, 40, 48, 56\n"
+        "ldr.n   r2, [r1, #2*\\at]\n"
+        TWO_PAIRS("2*\\at", "ldr.n   r6, [r0, #\\at]\nldr.n   r7, [r0, #\\at + 4]\n")
+        ".endr\n"
         "cmp     r0, r12\n"
         "bne     2b\n"
-        "ldr     r4, [sp, #16]\n"
-        "ldr     r2, [r1], #4\n"
-        "ldr     r3, [r1], #4\n"
-        "ldr     r5, [r4, #12]\n" /* signed_rounding */
+        "ldr     r2, [r1, #128]!\n"
+        "ldr     r3, [r1, #4]!\n"
+        "ldr     r5, [sp, #16]\n"
+        "ldr     r4, [sp, #20]\n"
         "sub     r9, r9, r8\n"
         "sub     r11, r11, r10\n"
         "add     r8, r2, r8, lsl #8\n"
         "add     r10, r3, r10, lsl #8\n"
         "cbnz    r5, 3f\n"
-        "ldmia   r1!, {r2-r5}\n"
-        "smmul   r8, r8, r2\n"
-        "smmul   r9, r9, r3\n"
-        "smmul   r10, r10, r4\n"
-        "smmul   r11, r11, r5\n"
+        ".irp    sum, r8, r9, r10, r11\n"
+        "smmul   \\sum, \\sum, r4\n"
+        ".endr\n"
+        "4:\n"
         ".irp    sum, r8, r9, r10, r11\n"
         "ssat    \\sum, #8, \\sum, asr #9\n"
         "strb    \\sum, [lr], #1\n"
         ".endr\n"
-        "4:\n"
+        "5:\n"
         "ldr     r2, [sp]\n"
         "cmp     r1, r2\n"
         "bne     1b\n"
-        "add     sp, #20\n"
+        "add     sp, #32\n"
         "pop     {r4-r11, pc}\n"
         "3:\n"
-        "ldr     r5, [r4, #16]\n" /* zero_point */
-        ".irp    sum, r8, r9, r10, r11\n"
-        "ldmia   r1!, {r2, r3}\n"
-        "asr     \\sum, \\sum, #7\n"
-        "smmulr  \\sum, \\sum, r2\n"
-        "add     \\sum, \\sum, \\sum, asr #31\n"
-        "smmlar  \\sum, \\sum, r3, r5\n"
-        "ssat    \\sum, #8, \\sum\n"
-        "strb    \\sum, [lr], #1\n"
+        "cmp     r5, #2\n"
+        "ldr     r2, [sp, #24]\n"
+        "ldr     r5, [sp, #28]\n"
+        "bcc     6f\n"
+        "bhi     7f\n"
+        ".irp    sum, r8, r9, r10, r11\n" /* multipliers in the blocks */
+        "ldr     r4, [r1, #4]!\n"
+        "smmul   \\sum, \\sum, r4\n"
         ".endr\n"
-        "b       4b\n");
-#undef EIGHT_TIMES_TWO_PAIRS
+        "b       4b\n"
+#define SIGNED(loads)                        \
+    ".irp    sum, r8, r9, r10, r11\n"        \
+    loads                                    \
+    "asr     \\sum, \\sum, #7\n"             \
+    "smmulr  \\sum, \\sum, r4\n"             \
+    "add     \\sum, \\sum, \\sum, asr #31\n" \
+    "smmlar  \\sum, \\sum, r2, r5\n"         \
+    "ssat    \\sum, #8, \\sum\n"             \
+    "strb    \\sum, [lr], #1\n"             \
+    ".endr\n"                                \
+    "b       5b\n"
+        "6:\n"
+        SIGNED("")
+        "7:\n"
+        SIGNED("ldr     r4, [r1, #4]!\nldr     r2, [r1, #4]!\n"));
+#undef TWO_PAIRS
+#undef SIGNED
 }
 
 #else
@@ -156,11 +190,10 @@ uint32_t *smelt_expand_one_s8__arm_dsp(uint32_t *pairs, const int8_t *values, in
 }
 
 SMELT_CODE_SECTION
-static void gemm_blocks(int8_t *output, const uint32_t *pairs, const uint32_t *end,
+static void gemm_blocks(int8_t *output, const uint32_t *pairs, const uint32_t *weights, const uint32_t *end,
                         const struct smelt_gemm_s8__arm_dsp *gemm) {
-    const int32_t block_words = smelt_gemm_block_words(gemm->depth, gemm->signed_rounding);
-    for (const uint32_t *weights = gemm->weights; weights != end; weights += block_words) {
-        smelt_gemm_block(output, pairs, 1, weights, gemm->depth, gemm->signed_rounding, gemm->zero_point);
+    for (; weights != end; weights += smelt_gemm_block_words(gemm)) {
+        smelt_gemm_block(output, pairs, 1, weights, gemm);
         output += 4;
     }
 }
@@ -169,17 +202,15 @@ static void gemm_blocks(int8_t *output, const uint32_t *pairs, const uint32_t *e
 
 SMELT_CODE_SECTION
 void smelt_gemm_one_s8__arm_dsp(int8_t *output, const uint32_t *pairs, const struct smelt_gemm_s8__arm_dsp *gemm) {
-    const int32_t block_words = gemm->depth + (gemm->signed_rounding ? 12 : 8);
-    const int32_t blocks = gemm->channels / 4, rest = gemm->channels % 4;
-    const uint32_t *const end = gemm->weights + blocks * block_words;
+    const int32_t block_words = smelt_gemm_block_words(gemm), blocks = gemm->channels / 4, rest = gemm->channels % 4;
+    const uint32_t *const weights = gemm->weights + (gemm->uniform ? 1 + gemm->signed_rounding : 0);
+    const uint32_t *const end = weights + blocks * block_words;
     if (blocks > 0) {
-        gemm_blocks(output, pairs, end, gemm);
+        gemm_blocks(output, pairs, weights, end, gemm);
     }
     if (rest > 0) {
         int8_t last[4];
-        struct smelt_gemm_s8__arm_dsp tail = *gemm;
-        tail.weights = end;
-        gemm_blocks(last, pairs, end + block_words, &tail);
+        gemm_blocks(last, pairs, end, end + block_words, gemm);
         for (int32_t c = 0; c < rest; c++) {
             output[blocks * 4 + c] = last[c];
         }

@@ -45,6 +45,6 @@ void smelt_gemm_one_s8__arm_mve(int8_t *output, const int8_t *field, const struc
         const int32x4x4_t quarters = vld4q_s32(sums);
         smelt_requantize_16__arm_mve(output + first, quarters.val[0], quarters.val[1], quarters.val[2],
                                      quarters.val[3], record, &gemm->channels, width);
-        record += gemm->channels.exact ? 48 : 32;
+        record += gemm->channels.record_step;
     }
 }

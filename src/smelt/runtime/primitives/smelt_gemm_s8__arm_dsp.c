@@ -5,12 +5,14 @@
 
 #if defined(__ARM_FEATURE_DSP)
 
+#include "smelt_gemm_two__arm_dsp.h"
+
 /* The assembly reads these members at these places, and has the shift as an immediate. */
 typedef char gemm_layout_is_known[offsetof(struct smelt_gemm_s8__arm_dsp, weights) == 0 &&
                                           offsetof(struct smelt_gemm_s8__arm_dsp, depth) == 4 &&
-                                          offsetof(struct smelt_gemm_s8__arm_dsp, channels) == 8 &&
-                                          offsetof(struct smelt_gemm_s8__arm_dsp, signed_rounding) == 12 &&
-                                          offsetof(struct smelt_gemm_s8__arm_dsp, zero_point) == 16 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, channels) == 6 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, signed_rounding) == 8 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, zero_point) == 10 &&
                                           SMELT_GEMM_SHIFT == 9
                                       ? 1
                                       : -1];
@@ -48,150 +50,72 @@ smelt_expand_two_s8__arm_dsp(__attribute__((unused)) uint32_t *pairs, __attribut
 #undef EXPAND_4
 }
 
-/* All whole blocks of four channels, at least one, for two pixels `step` bytes apart. In the loop:
- *   r0 pairs, r1 weights, r2 r3 the two pixels' input values, r4 W(c0, c1), r5 W(c2, c3)
- *   r6 r8 (first pixel), r10 r12 (second): sums of c0 and c2; r7 r9, r11 lr: 256 * (c1, c3) + (c0, c2)
- * Stack: 0 output, 4 pairs, 8 step, 12 end of weights, 16 signed_rounding, 20 zero_point, 24 end of pairs less 64,
- *   28 bytes of weights before the point where the first round enters the loop, 32 that point. */
+/* All whole blocks of four channels, at least one, for two pixels `step` bytes apart. Registers and stack as in
+ * smelt_gemm_two__arm_dsp.h, r0 pairs, and on the stack 4 pairs, 24 end of pairs less 64, 28 bytes of weights before the
+ * point where the first round enters the loop, less 4; 32 that point. */
 SMELT_CODE_SECTION
 static void __attribute__((naked, noinline))
 gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) const uint32_t *pairs,
             __attribute__((unused)) int32_t step, __attribute__((unused)) const struct smelt_gemm_s8__arm_dsp *gemm) {
-    /* One pair of input values: 16 products, 15 cycles, 48 bytes. Of the eight in a round, the first advances both
-     * pointers (52 bytes); the first round of a block may begin at a later one. */
-#define PRODUCTS                         \
-    "smlad   r7, r4, r2, r7\n"           \
-    "smlad   r11, r4, r3, r11\n"         \
-    "sxtb16  r4, r4\n"                   \
-    "smlad   r6, r4, r2, r6\n"           \
-    "smlad   r10, r4, r3, r10\n"         \
-    "smlad   r9, r5, r2, r9\n"           \
-    "smlad   lr, r5, r3, lr\n"           \
-    "sxtb16  r5, r5\n"                   \
-    "smlad   r8, r5, r2, r8\n"           \
-    "smlad   r12, r5, r3, r12\n"
-#define EIGHT_PAIRS                      \
-    "ldr     r2, [r0, #64]!\n"           \
-    "ldr.n   r3, [r0, #4]\n"             \
-    "ldr     r4, [r1, #64]!\n"           \
-    "ldr.n   r5, [r1, #4]\n"             \
-    PRODUCTS                             \
-    ".irp    at, 8, 16, 24, 32, 40, 48, 56\n" \
-    "ldr.n   r2, [r0, #\\at]\n"          \
-    "ldr.n   r3, [r0, #\\at + 4]\n"      \
-    "ldr.n   r4, [r1, #\\at]\n"          \
-    "ldr.n   r5, [r1, #\\at + 4]\n"      \
-    PRODUCTS                             \
-    ".endr\n"
-    /* Requantize channel `at` of both pixels, stores at r0 and r3. */
-#define UNSIGNED(first, second, multiplier, at)      \
-    "smmul   " first ", " first ", " multiplier "\n"   \
-    "smmul   " second ", " second ", " multiplier "\n" \
-    "ssat    " first ", #8, " first ", asr #9\n"       \
-    "ssat    " second ", #8, " second ", asr #9\n"     \
-    "strb    " first ", [r0, #" at "]\n"               \
-    "strb    " second ", [r3, #" at "]\n"
-#define SIGNED(first, second, at)            \
-    "ldmia   r1!, {r2, r4}\n"                \
-    ".irp    sum, " first ", " second "\n"   \
-    "asr     \\sum, \\sum, #7\n"             \
-    "smmulr  \\sum, \\sum, r2\n"             \
-    "add     \\sum, \\sum, \\sum, asr #31\n" \
-    "smmlar  \\sum, \\sum, r4, r5\n"         \
-    "ssat    \\sum, #8, \\sum\n"             \
-    ".endr\n"                                \
-    "strb    " first ", [r0, #" at "]\n"     \
-    "strb    " second ", [r3, #" at "]\n"
+    /* Eight pairs of 15 cycles and 48 bytes. The first advances both pointers (52 bytes); the first round of a block may
+     * begin at a later one. */
     __asm volatile(
         ".syntax unified\n"
         "push    {r4-r11, lr}\n"
         "sub     sp, #36\n"
-        "ldm     r3, {r4-r8}\n" /* weights, depth, channels, signed_rounding, zero_point */
+        "ldr     r4, [r3]\n"
+        "ldrh    r5, [r3, #4]\n"       /* depth */
+        "ldrh    r6, [r3, #6]\n"       /* channels */
+        "ldrb    r7, [r3, #8]\n"       /* signed_rounding */
+        "ldrsb   r8, [r3, #10]\n"      /* zero_point */
         "add     r9, r5, r7, lsl #2\n"
-        "add     r9, r9, #8\n" /* words of a block */
+        "add     r9, r9, #8\n"         /* words of a block */
         "lsr     r6, r6, #2\n"
         "mul     r6, r6, r9\n"
-        "add     r10, r1, r5, lsl #2\n" /* 4 bytes of pairs an input value */
+        "sub     r4, r4, #4\n"         /* the word before the weights */
         "add     r6, r4, r6, lsl #2\n"
+        "add     r10, r1, r5, lsl #2\n" /* 4 bytes of pairs an input value */
         "sub     r10, r10, #64\n"
-        "rsb     r9, r5, #0\n"
-        "ubfx    r9, r9, #1, #3\n" /* pairs that the first round skips */
+        "rsb     r5, r5, #0\n"
+        "ubfx    r5, r5, #1, #3\n"     /* pairs that the first round skips */
         "adr     r12, 2f\n"
-        "cmp     r9, #0\n"
-        "beq     5f\n"
-        "add     r11, r9, r9, lsl #1\n"
+        "movs    r11, #64\n"
+        "cbz     r5, 5f\n"
+        "add     r11, r5, r5, lsl #1\n"
         "add     r12, r12, r11, lsl #4\n"
         "add     r12, r12, #4\n"
-        "lsl     r11, r9, #3\n"
-        "b       6f\n"
+        "lsl     r11, r5, #3\n"
         "5:\n"
-        "mov     r11, #64\n"
-        "6:\n"
         "sub     r1, r1, r11\n"
+        "sub     r11, r11, #4\n"
         "stm     sp, {r0, r1, r2, r6, r7, r8, r10, r11, r12}\n"
         "mov     r1, r4\n"
-        "1:\n" /* a block of four channels */
-        "ldmia   r1!, {r2, r3}\n"
+        "1:\n"
+        SMELT_GEMM_BEGIN
         "ldr     r4, [sp, #28]\n"
         "ldr     r5, [sp, #32]\n"
         "ldr     r0, [sp, #4]\n"
-        "mov     r7, r2\n"
-        "mov     r11, r2\n"
-        "mov     r9, r3\n"
-        "mov     lr, r3\n"
-        "movs    r6, #0\n"
-        "mov     r8, r6\n"
-        "mov     r10, r6\n"
-        "mov     r12, r6\n"
+        SMELT_GEMM_CLEAR
         "subs    r1, r1, r4\n"
         "mov     pc, r5\n"
         ".balign 4\n"
         "2:\n"
-        EIGHT_PAIRS
+        "ldr     r2, [r0, #64]!\n"
+        "ldr.n   r3, [r0, #4]\n"
+        "ldr     r4, [r1, #64]!\n"
+        "ldr.n   r5, [r1, #4]\n"
+        SMELT_GEMM_PRODUCTS
+        ".irp    at, 8, 16, 24, 32, 40, 48, 56\n"
+        "ldr.n   r2, [r0, #\\at]\n"
+        "ldr.n   r3, [r0, #\\at + 4]\n"
+        "ldr.n   r4, [r1, #\\at]\n"
+        "ldr.n   r5, [r1, #\\at + 4]\n"
+        SMELT_GEMM_PRODUCTS
+        ".endr\n"
         "ldr     r2, [sp, #24]\n"
         "cmp     r0, r2\n"
         "bne     2b\n"
-        "ldr     r4, [r1, #64]!\n"
-        "ldr     r5, [r1, #4]\n"
-        "ldr     r0, [sp]\n"
-        "ldr     r3, [sp, #8]\n"
-        "ldr     r2, [sp, #16]\n"
-        "adds    r1, #8\n"
-        "adds    r3, r0\n"
-        "sub     r7, r7, r6\n"
-        "sub     r9, r9, r8\n"
-        "sub     r11, r11, r10\n"
-        "sub     lr, lr, r12\n"
-        "add     r6, r4, r6, lsl #8\n"
-        "add     r8, r5, r8, lsl #8\n"
-        "add     r10, r4, r10, lsl #8\n"
-        "add     r12, r5, r12, lsl #8\n"
-        "cbnz    r2, 3f\n"
-        "ldmia   r1!, {r2, r4, r5}\n"
-        UNSIGNED("r6", "r10", "r2", "0")
-        "ldr     r2, [r1], #4\n"
-        UNSIGNED("r7", "r11", "r4", "1")
-        UNSIGNED("r8", "r12", "r5", "2")
-        UNSIGNED("r9", "lr", "r2", "3")
-        "4:\n"
-        "adds    r0, #4\n"
-        "str     r0, [sp]\n"
-        "ldr     r2, [sp, #12]\n"
-        "cmp     r1, r2\n"
-        "bne     1b\n"
-        "add     sp, #36\n"
-        "pop     {r4-r11, pc}\n"
-        "3:\n"
-        "ldr     r5, [sp, #20]\n"
-        SIGNED("r6", "r10", "0")
-        SIGNED("r7", "r11", "1")
-        SIGNED("r8", "r12", "2")
-        SIGNED("r9", "lr", "3")
-        "b       4b\n");
-#undef PRODUCTS
-#undef EIGHT_PAIRS
-#undef UNSIGNED
-#undef SIGNED
+        SMELT_GEMM_FINISH("36"));
 }
 
 #else
@@ -213,11 +137,10 @@ uint32_t *smelt_expand_two_s8__arm_dsp(uint32_t *pairs, const int8_t *first, con
 SMELT_CODE_SECTION
 static void gemm_blocks(int8_t *output, const uint32_t *pairs, int32_t step,
                         const struct smelt_gemm_s8__arm_dsp *gemm) {
-    const int32_t block_words = smelt_gemm_block_words(gemm->depth, gemm->signed_rounding);
+    const int32_t block_words = smelt_gemm_block_words(gemm);
     for (int32_t block = 0; block < gemm->channels / 4; block++) {
         for (int32_t pixel = 0; pixel < 2; pixel++) {
-            smelt_gemm_block(output + 4 * block + pixel * step, pairs + pixel, 2, gemm->weights + block * block_words,
-                             gemm->depth, gemm->signed_rounding, gemm->zero_point);
+            smelt_gemm_block(output + 4 * block + pixel * step, pairs + pixel, 2, gemm->weights + block * block_words, gemm);
         }
     }
 }
@@ -230,7 +153,7 @@ gemm_rest(int8_t *output, int32_t step, const uint32_t *pairs, const struct smel
     const int32_t first = gemm->channels & ~3, rest = gemm->channels - first;
     struct smelt_gemm_s8__arm_dsp last = *gemm;
     int8_t outputs[8];
-    last.weights += first / 4 * (gemm->depth + (gemm->signed_rounding ? 12 : 8));
+    last.weights += first / 4 * smelt_gemm_block_words(gemm);
     last.channels = 4;
     gemm_blocks(outputs, pairs, 4, &last);
     for (int32_t c = 0; c < rest; c++) {
@@ -252,6 +175,9 @@ void smelt_gemm_two_s8__arm_dsp(int8_t *output, int32_t step, const uint32_t *pa
 
 SMELT_CODE_SECTION
 void smelt_clamp_s8__arm_dsp(int8_t *output, int32_t count, int32_t low, int32_t high) {
+    if (low == -128 && high == 127) {
+        return;
+    }
     for (int32_t i = 0; i < count; i++) {
         const int32_t value = output[i] < low ? low : output[i];
         output[i] = (int8_t)(value > high ? high : value);

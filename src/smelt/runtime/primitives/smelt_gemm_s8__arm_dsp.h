@@ -7,7 +7,8 @@
  *     of the input values i (low half) and j (high half)
  *   starts of c0 and c2
  *   `signed_rounding` 0: a multiplier a channel; 1: a multiplier and a divisor a channel
- * Absent channels and input values have zero weights.
+ * Absent channels and input values have zero weights. `uniform` packed weights, which only smelt_gemm_one knows, begin
+ * with the multiplier (and divisor) of all channels and have none in the blocks.
  *
  * A product of W with two input values adds 256 * acc[b] + acc[a] to one accumulator, SXTB16 leaves w[a] alone for
  * another one; their difference is 256 * acc[b], exact modulo 2^32. All sums end as 256 * acc + start.
@@ -26,11 +27,18 @@
 
 struct smelt_gemm_s8__arm_dsp {
     const uint32_t *weights; /* packed */
-    int32_t depth;           /* input values of an output, a multiple of 4 */
-    int32_t channels;        /* outputs of a pixel */
-    int32_t signed_rounding;
-    int32_t zero_point;      /* of the output */
+    uint16_t depth;          /* input values of an output, a multiple of 4 */
+    uint16_t channels;       /* outputs of a pixel */
+    uint8_t signed_rounding, uniform;
+    int8_t zero_point;       /* of the output */
+    int8_t low, high;        /* bounds of the output */
 };
+
+/* Words of the packed weights of four channels. */
+SMELT_CODE_SECTION
+static inline int32_t smelt_gemm_block_words(const struct smelt_gemm_s8__arm_dsp *gemm) {
+    return gemm->depth + 4 + (gemm->uniform ? 0 : gemm->signed_rounding ? 8 : 4);
+}
 
 /* Write two int8 vectors of `count` values (a multiple of 4) as int16 pairs (0,2), (1,3), (4,6), ..., one word of the
  * first vector and one of the second in turn. Returns the end of what was written. */
@@ -46,7 +54,7 @@ void smelt_gemm_two_s8__arm_dsp(int8_t *output, int32_t step, const uint32_t *pa
 /* All channels of one pixel whose inputs smelt_expand_one wrote to `pairs`. */
 void smelt_gemm_one_s8__arm_dsp(int8_t *output, const uint32_t *pairs, const struct smelt_gemm_s8__arm_dsp *gemm);
 
-/* Clamp `count` outputs to [low, high] in place. */
+/* Clamp `count` outputs to [low, high] in place, unless that is the whole range. */
 void smelt_clamp_s8__arm_dsp(int8_t *output, int32_t count, int32_t low, int32_t high);
 
 #endif

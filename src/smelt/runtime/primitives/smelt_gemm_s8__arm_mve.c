@@ -52,6 +52,6 @@ void smelt_gemm_three_s8__arm_mve(int8_t *output, const int8_t *const fields[SME
             smelt_requantize_16__arm_mve(output + i * gemm->count + first, quarters.val[0], quarters.val[1],
                                          quarters.val[2], quarters.val[3], record, &gemm->channels, width);
         }
-        record += gemm->channels.exact ? 48 : 32;
+        record += gemm->channels.record_step;
     }
 }

@@ -29,11 +29,6 @@ static inline int8_t smelt_gemm_saturate(int32_t value) {
 }
 
 SMELT_CODE_SECTION
-static inline int32_t smelt_gemm_block_words(int32_t depth, int32_t signed_rounding) {
-    return depth + (signed_rounding ? 12 : 8);
-}
-
-SMELT_CODE_SECTION
 static inline int8_t smelt_gemm_requantize(uint32_t sum, const uint32_t *multiplier, int32_t signed_rounding,
                                            int32_t zero_point) {
     const int64_t half = (int64_t)1 << 31, s = (int32_t)sum, m = (int32_t)multiplier[0];
@@ -45,24 +40,43 @@ static inline int8_t smelt_gemm_requantize(uint32_t sum, const uint32_t *multipl
     return smelt_gemm_saturate((int32_t)((r * (int32_t)multiplier[1] + half) >> 32) + zero_point);
 }
 
+/* Two sums of each two channels: words of weights, and the words of input values that belong to them. */
+struct smelt_gemm_sums {
+    uint32_t both[2], even[2];
+};
+
+SMELT_CODE_SECTION
+static inline void smelt_gemm_add(struct smelt_gemm_sums *sums, const uint32_t *weights, uint32_t values) {
+    for (int32_t k = 0; k < 2; k++) {
+        sums->both[k] += smelt_pair_product(weights[k], values);
+        sums->even[k] += smelt_pair_product(smelt_low_bytes(weights[k]), values);
+    }
+}
+
+/* Outputs of four channels; `starts` points to what follows their weights. */
+SMELT_CODE_SECTION
+static inline void smelt_gemm_finish(int8_t *output, const struct smelt_gemm_sums *sums, const uint32_t *starts,
+                                     const struct smelt_gemm_s8__arm_dsp *gemm) {
+    const int32_t numbers = gemm->signed_rounding ? 2 : 1;
+    for (int32_t c = 0; c < 4; c++) {
+        const uint32_t even = sums->even[c / 2];
+        const uint32_t sum = c % 2 == 0 ? starts[c / 2] + (even << 8) : sums->both[c / 2] - even;
+        const uint32_t *const multiplier = gemm->uniform ? gemm->weights : starts + 2 + c * numbers;
+        output[c] = smelt_gemm_requantize(sum, multiplier, gemm->signed_rounding, gemm->zero_point);
+    }
+}
+
 /* Four channels of one pixel; `stride` words from one pair of its input values to the next. */
 SMELT_CODE_SECTION
 static inline void smelt_gemm_block(int8_t *output, const uint32_t *pairs, int32_t stride, const uint32_t *weights,
-                                    int32_t depth, int32_t signed_rounding, int32_t zero_point) {
-    const uint32_t *const starts = weights + 2 + depth;
-    for (int32_t c = 0; c < 4; c += 2) {
-        uint32_t both = weights[c / 2], even = 0;
-        for (int32_t i = 0; i < depth / 2; i++) {
-            const uint32_t w = weights[2 + 2 * i + c / 2], x = pairs[i * stride];
-            both += smelt_pair_product(w, x);
-            even += smelt_pair_product(smelt_low_bytes(w), x);
-        }
-        const uint32_t sums[2] = {starts[c / 2] + (even << 8), both - even};
-        for (int32_t k = 0; k < 2; k++) {
-            const uint32_t *const multiplier = starts + 2 + (c + k) * (signed_rounding ? 2 : 1);
-            output[c + k] = smelt_gemm_requantize(sums[k], multiplier, signed_rounding, zero_point);
-        }
+                                    const struct smelt_gemm_s8__arm_dsp *gemm) {
+    struct smelt_gemm_sums sums = {{weights[0], weights[1]}, {0, 0}};
+    weights += 2;
+    for (int32_t i = 0; i < gemm->depth / 2; i++) {
+        smelt_gemm_add(&sums, weights, pairs[i * stride]);
+        weights += 2;
     }
+    smelt_gemm_finish(output, &sums, weights, gemm);
 }
 
 #endif

@@ -1,0 +1,110 @@
+/* conv_2d whose input channels are sixteens: every input row is expanded once, into a ring of as many rows as the kernel
+ * has, and multiplied in place.
+ *
+ * A row of the ring has for every sixteen channels the columns 0, stride, 2 * stride, ..., then 1, 1 + stride, ...:
+ * neighbouring output columns find what they need side by side. */
+#include "convolution__arm_dsp.h"
+
+#include <string.h>
+
+#include "smelt_gemm_places_s8__arm_dsp.h"
+#include "smelt_simd__arm_dsp.h"
+
+typedef struct smelt_conv_2d_s8__arm_dsp_parameters parameters_t;
+
+/* Where sixteen values of a padded column go, in words from where those of column 0 are. */
+SMELT_CODE_SECTION
+static int32_t column_words(const parameters_t *parameters, int32_t column) {
+    const int32_t stride = parameters->stride_width;
+    return (column % stride * (parameters->padded_width / stride) + column / stride) * SMELT_PLACE_WORDS;
+}
+
+/* Expand an input row between pads; `input` is NULL where the image has no such row. */
+SMELT_CODE_SECTION
+static void __attribute__((noinline))
+expand_row(uint32_t *row, const int8_t *input, const parameters_t *parameters) {
+    const int32_t channels = parameters->input_channels;
+    const uint32_t pads = ((uint32_t)parameters->pad & 0xFFFFu) * 0x00010001u;
+    for (int32_t column = 0; column < parameters->padded_width; column++) {
+        const int32_t from = column - parameters->pad_left;
+        const int inside = input != NULL && from >= 0 && from < parameters->input_width;
+        const int8_t *values = inside ? input + from * channels : NULL;
+        uint32_t *to = row + column_words(parameters, column);
+        for (int32_t c = 0; c < channels; c += SMELT_PLACE_VALUES) {
+            for (int32_t i = 0; i < SMELT_PLACE_WORDS; i += 2) {
+                uint32_t even = pads, odd = pads;
+                if (inside) {
+                    uint32_t word;
+                    memcpy(&word, values, 4);
+                    values += 4;
+                    even = smelt_sxtb16(word);
+                    odd = smelt_sxtb16_ror8(word);
+                }
+                to[i] = even;
+                to[i + 1] = odd;
+            }
+            to += parameters->padded_width * SMELT_PLACE_WORDS;
+        }
+    }
+}
+
+/* List where the values lie that the first output column needs: sixteen channels, rows and columns of the kernel in
+ * turn. Row k of the kernel is row (first + k) modulo kernel_height of the ring. */
+SMELT_CODE_SECTION
+static void list_places(uint32_t *places, const uint32_t *ring, int32_t first, const parameters_t *parameters) {
+    const int32_t plane_words = parameters->padded_width * SMELT_PLACE_WORDS;
+    const int32_t planes = parameters->input_channels / SMELT_PLACE_VALUES, height = parameters->kernel_height;
+    uint32_t *place = places;
+    for (int32_t plane = 0; plane < planes; plane++) {
+        for (int32_t y = 0; y < height; y++) {
+            const uint32_t *const row = ring + ((first + y) % height * planes + plane) * plane_words;
+            for (int32_t x = 0; x < parameters->kernel_width; x++) {
+                *place++ = smelt_place(places, row + column_words(parameters, x));
+            }
+        }
+    }
+    *place = 0;
+}
+
+SMELT_CODE_SECTION
+void smelt_conv_2d_ring_rows_s8__arm_dsp(int8_t *output, const int8_t *input, const parameters_t *parameters,
+                                         void *scratch, int32_t first_row, int32_t row_count,
+                                         int32_t input_ring_rows) {
+    const int32_t channels = parameters->gemm.channels, height = parameters->kernel_height;
+    const int32_t place_count = parameters->gemm.depth / SMELT_PLACE_VALUES;
+    const int32_t row_words = parameters->padded_width * parameters->input_channels / 2;
+    const int32_t row_bytes = parameters->input_width * parameters->input_channels;
+    uint32_t *const places = scratch, *const ring = places + place_count + 1;
+    const int32_t start = first_row * parameters->stride_height - parameters->pad_top;
+    int32_t top = start, ready = start;
+    int8_t *to = output;
+    for (int32_t y = 0; y < row_count; y++) {
+        for (ready = ready < top ? top : ready; ready < top + height; ready++) {
+            const int inside = ready >= 0 && ready < parameters->input_height;
+            expand_row(ring + (ready - start) % height * row_words,
+                       inside ? input + ready % input_ring_rows * row_bytes : NULL, parameters);
+        }
+        list_places(places, ring, (top - start) % height, parameters);
+        for (int32_t left = parameters->output_width; left > 0; left -= 2) {
+            /* Beside an odd last pixel another one is computed and overwritten. */
+            smelt_gemm_places_s8__arm_dsp(to, places, left > 1 ? channels : 0, &parameters->gemm);
+            to += left > 1 ? 2 * channels : channels;
+            for (int32_t i = 0; i < place_count; i++) {
+                places[i] += 2 * SMELT_PLACE_WORDS * sizeof(uint32_t);
+            }
+        }
+        top += parameters->stride_height;
+    }
+    smelt_clamp_s8__arm_dsp(output, (int32_t)(to - output), parameters->gemm.low, parameters->gemm.high);
+}
+
+SMELT_CODE_SECTION
+void smelt_conv_2d_ring_s8__arm_dsp(int8_t *output, const int8_t *input, const parameters_t *parameters,
+                                    void *scratch) {
+    for (int32_t batch = 0; batch < parameters->batches; batch++) {
+        smelt_conv_2d_ring_rows_s8__arm_dsp(output, input, parameters, scratch, 0, parameters->output_height,
+                                            parameters->input_height);
+        input += parameters->input_height * parameters->input_width * parameters->input_channels;
+        output += parameters->output_height * parameters->output_width * parameters->gemm.channels;
+    }
+}

@@ -1,0 +1,98 @@
+/* Two pixels whose inputs lie in many places times four channels at a time; see the header. */
+#include "smelt_gemm_places_s8__arm_dsp.h"
+
+#include <stddef.h>
+
+#if defined(__ARM_FEATURE_DSP)
+
+#include "smelt_gemm_two__arm_dsp.h"
+
+/* The assembly reads these members at these places. */
+typedef char gemm_layout_is_known[offsetof(struct smelt_gemm_s8__arm_dsp, weights) == 0 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, depth) == 4 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, channels) == 6 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, signed_rounding) == 8 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, zero_point) == 10 &&
+                                          SMELT_GEMM_SHIFT == 9
+                                      ? 1
+                                      : -1];
+
+/* Registers and stack as in smelt_gemm_two__arm_dsp.h, r0 a place, and on the stack 4 places, 24 the next of them. */
+SMELT_CODE_SECTION
+void __attribute__((naked, noinline))
+smelt_gemm_places_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribute__((unused)) const uint32_t *places,
+                              __attribute__((unused)) int32_t step,
+                              __attribute__((unused)) const struct smelt_gemm_s8__arm_dsp *gemm) {
+    __asm volatile(
+        ".syntax unified\n"
+        "push    {r4-r11, lr}\n"
+        "sub     sp, #28\n"
+        "ldr     r4, [r3]\n"
+        "ldrh    r5, [r3, #4]\n"  /* depth */
+        "ldrh    r6, [r3, #6]\n"  /* channels */
+        "ldrb    r7, [r3, #8]\n"  /* signed_rounding */
+        "ldrsb   r8, [r3, #10]\n" /* zero_point */
+        "add     r5, r5, r7, lsl #2\n"
+        "adds    r5, #8\n"        /* words of a block */
+        "lsrs    r6, r6, #2\n"
+        "muls    r6, r5, r6\n"
+        "subs    r4, #4\n"        /* the word before the weights */
+        "add     r6, r4, r6, lsl #2\n"
+        "stm     sp, {r0, r1, r2, r6, r7, r8}\n"
+        "mov     r1, r4\n"
+        "1:\n"
+        SMELT_GEMM_BEGIN
+        "ldr     r2, [sp, #4]\n"
+        SMELT_GEMM_CLEAR
+        "ldr     r0, [r2], #4\n"
+        "str     r2, [sp, #24]\n"
+        "subs    r1, #60\n"
+        "2:\n"
+        "ldr     r4, [r1, #64]!\n"
+        "ldr.n   r5, [r1, #4]\n"
+        "ldr.n   r2, [r0]\n"
+        "ldr.n   r3, [r0, #32]\n"
+        SMELT_GEMM_PRODUCTS
+        ".irp    at, 4, 8, 12, 16, 20, 24, 28\n"
+        "ldr.n   r2, [r0, #\\at]\n"
+        "ldr.n   r3, [r0, #\\at + 32]\n"
+        "ldr.n   r4, [r1, #2*\\at]\n"
+        "ldr.n   r5, [r1, #2*\\at + 4]\n"
+        SMELT_GEMM_PRODUCTS
+        ".endr\n"
+        "ldr     r3, [sp, #24]\n"
+        "ldr     r0, [r3], #4\n"
+        "str     r3, [sp, #24]\n"
+        "cmp     r0, #0\n"
+        "bne     2b\n"
+        SMELT_GEMM_FINISH("28"));
+}
+
+#else
+
+/* The same in C, for other cores: what the tests of the packed form run on a computer. */
+#include "smelt_gemm_words.h"
+
+SMELT_CODE_SECTION
+void smelt_gemm_places_s8__arm_dsp(int8_t *output, const uint32_t *places, int32_t step,
+                                   const struct smelt_gemm_s8__arm_dsp *gemm) {
+    const uint32_t *block = gemm->weights;
+    for (int32_t c = 0; c < gemm->channels; c += 4) {
+        /* The first pixel last: the second may go to the same place. */
+        for (int32_t pixel = 1; pixel >= 0; pixel--) {
+            struct smelt_gemm_sums sums = {{block[0], block[1]}, {0, 0}};
+            const uint32_t *weights = block + 2;
+            for (const uint32_t *place = places; *place != 0; place++) {
+                const uint32_t *const values = places + *place / 4 + pixel * SMELT_PLACE_WORDS;
+                for (int32_t i = 0; i < SMELT_PLACE_WORDS; i++) {
+                    smelt_gemm_add(&sums, weights, values[i]);
+                    weights += 2;
+                }
+            }
+            smelt_gemm_finish(output + c + pixel * step, &sums, weights, gemm);
+        }
+        block += smelt_gemm_block_words(gemm);
+    }
+}
+
+#endif

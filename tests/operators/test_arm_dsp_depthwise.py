@@ -1,0 +1,115 @@
+"""What the depthwise kernels for Arm cores with DSP promise to the memory planner, on an emulated Cortex-M4."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from arm_dsp_firmware import GUARD, Device, chosen
+from test_arm_dsp import ACTIVATIONS, _case, _inputs, _meaning, random_depthwise
+
+from smelt.ir import Array, Graph
+from smelt.operators.convolution.meaning import needs
+
+THREE_BY_THREE = "smelt_depthwise_conv_2d_3x3_s8__arm_dsp"
+ANY_KERNEL = "smelt_depthwise_conv_2d_s8__arm_dsp"
+
+
+def random_3x3(seed: int) -> Graph:
+    """3 x 3 of either orientation, strides to 3, padding as usual, on one side only, none, or wide."""
+    rng = np.random.default_rng(seed)
+    size = tuple(int(s) for s in rng.integers(3, 14, 2))
+    stride = [(1, 1), (2, 2), (1, 2), (2, 1), (3, 1), (1, 1)][seed % 6]
+    paddings = [(1, 1, 1, 1), (0, 1, 0, 1), (1, 0, 1, 0), (0, 0, 0, 0), (2, 2, 2, 2), (1, 1, 1, 1)]
+    channels = int(rng.choice([4, 8, 12, 4, 8, 7, 11]))
+    padding = paddings[int(rng.integers(len(paddings)))]
+    shape = (int(rng.integers(1, 3)) if seed % 5 == 0 else 1, *size, channels)
+    activation = ACTIVATIONS[seed % 3]
+    weights = (1, 3, 3, channels)
+    return _case(rng, "depthwise_conv_2d", shape, weights, activation, stride=stride, padding=padding)
+
+
+def _may_be_in_place(graph: Graph) -> bool:
+    call, kernel = chosen(graph)
+    return kernel.name in (THREE_BY_THREE, ANY_KERNEL) and kernel.in_place(call) == (0,)
+
+
+def _run_in_place(device: Device, index: int, data: Array) -> Array:
+    """The output where the input was; the bytes around must stay."""
+    value = device.cases.graphs[index].values[device.cases.graphs[index].outputs[0]]
+    base, _ = device.machine.symbol("memory")
+    address = base + GUARD
+    scratch = address + data.nbytes + GUARD + 7 & -8
+    end = scratch + device.cases.scratch_bytes[index] + GUARD
+    device.machine.write(base, bytes([0x5A]) * (end - base))
+    device.machine.write(address, data.tobytes())
+    device.machine.call(f"case_{index}", address, address, scratch)
+    after = device.machine.read(base, end - base)
+    assert after[:GUARD] == after[-GUARD:] == bytes([0x5A]) * GUARD
+    assert after[GUARD + value.bytes : GUARD + data.nbytes] == data.tobytes()[value.bytes :] or value.bytes == 0
+    assert set(after[GUARD + data.nbytes : scratch - base]) == {0x5A}
+    return np.frombuffer(after[GUARD : GUARD + value.bytes], np.int8).reshape(value.shape)
+
+
+def test_3x3_is_exact_in_place_where_it_says_so(tmp_path: Path) -> None:
+    graphs = [graph for seed in range(260) if _may_be_in_place(graph := random_3x3(seed))]
+    strides = {graph.nodes[0].attributes["stride"] for graph in graphs}
+    assert len(graphs) >= 30
+    assert {(1, 1), (2, 2)} <= strides
+    device = Device(graphs, tmp_path)
+    for index, graph in enumerate(graphs):
+        data = _inputs(graph, index)
+        np.testing.assert_array_equal(
+            _run_in_place(device, index, data), _meaning(graph, data), err_msg=f"case {index}"
+        )
+
+
+def _run_rows(device: Device, index: int, data: Array, rows: int) -> Array:
+    """The output made `rows` rows at a time from a ring that holds only the input rows that these need."""
+    graph = device.cases.graphs[index]
+    call, _ = chosen(graph)
+    wanted = needs(call, 0)
+    assert wanted is not None
+    value, machine = call.output, device.machine
+    height, row_bytes = data.shape[1], data[0, 0].nbytes
+    output_rows, output_bytes = value.shape[1], value.bytes // value.shape[1]
+    runs = [range(first, min(first + rows, output_rows)) for first in range(0, output_rows, rows)]
+    spans = [
+        (min(low for low, _ in part), max(high for _, high in part))
+        for part in ([wanted[r] for r in run if wanted[r][1] >= wanted[r][0]] or [(0, -1)] for run in runs)
+    ]
+    ring = max(1, *(high - low + 1 for low, high in spans))
+    base, _ = machine.symbol("memory")
+    source = base + GUARD
+    target = source + ring * row_bytes + GUARD
+    scratch = target + output_bytes * rows + GUARD + 7 & -8
+    end = scratch + device.cases.scratch_bytes[index] + GUARD
+    result = []
+    for run, (low, high) in zip(runs, spans, strict=True):
+        machine.write(base, bytes([0x5A]) * (end - base))
+        for r in range(low, min(high, height - 1) + 1):
+            machine.write(source + r % ring * row_bytes, data[0, r].tobytes())
+        before = machine.read(base, end - base)
+        machine.call(f"rows_{index}", target, source, scratch, run.start, len(run), ring)
+        after = machine.read(base, end - base)
+        at, size = target - base, output_bytes * len(run)
+        assert after[:at] == before[:at]
+        assert after[at + size : scratch - base] == before[at + size : scratch - base]
+        assert after[-GUARD:] == before[-GUARD:]
+        result.append(after[at : at + size])
+    return np.frombuffer(b"".join(result), np.int8).reshape(value.shape)
+
+
+@pytest.mark.parametrize(("make", "kernel"), [(random_3x3, THREE_BY_THREE), (random_depthwise, ANY_KERNEL)])
+def test_rows_from_a_ring_are_exact(make: object, kernel: str, tmp_path: Path) -> None:
+    assert callable(make)
+    graphs = [graph for seed in range(90) if chosen(graph := make(seed))[1].name == kernel]
+    graphs = [graph for graph in graphs if graph.values[graph.inputs[0]].shape[0] == 1]
+    assert len(graphs) >= 12
+    device = Device(graphs, tmp_path)
+    for index, graph in enumerate(graphs):
+        data = _inputs(graph, index)
+        np.testing.assert_array_equal(
+            _run_rows(device, index, data, 1 + index % 3), _meaning(graph, data), err_msg=f"case {index}"
+        )
