@@ -122,8 +122,9 @@ class Device:
         target: Target = DSP,
         optimize: str = "-O2",
         prefer: str = "",
+        cases: Cases | None = None,
     ) -> None:
-        self.cases = Cases(graphs, target)
+        self.cases = cases or Cases(graphs, target)
         names = [f"(void (*)(void)){name}" for name in self.cases.functions]
         main = (
             f"unsigned char memory[{self._memory_bytes()}];\n"
@@ -186,16 +187,19 @@ def _outside(addresses: Sequence[int], sizes: Sequence[int], base: int, end: int
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
-def run_on_host(graphs: Sequence[Graph], data: Sequence[Array], folder: Path) -> list[Array]:
+def run_on_host(
+    graphs: Sequence[Graph], data: Sequence[Array], folder: Path, cases: Cases | None = None
+) -> list[Array]:
     """The outputs of the same packed calls by the kernels' portable twins, under sanitizers."""
     gcc = shutil.which("gcc") or pytest.skip("gcc is not installed")
-    cases = Cases(graphs)
+    cases = cases or Cases(graphs)
     steps = []
     for index, graph in enumerate(graphs):
         output = graph.values[graph.outputs[0]].bytes
+        # Pointers in scratch may be twice as long here.
         scratch, size = cases.scratch_bytes[index], data[index].nbytes
         steps.append(
-            f"{{ int8_t *i = malloc({size}), *o = malloc({output}); void *s = malloc({max(scratch, 1)});\n"
+            f"{{ int8_t *i = malloc({size}), *o = malloc({output}); void *s = malloc({max(2 * scratch, 1)});\n"
             f"if (fread(i, 1, {size}, stdin) != {size}) return 1;\n"
             f"case_{index}(o, i, s); fwrite(o, {output}, 1, stdout); free(i); free(o); free(s); }}"
         )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from arm_dsp_firmware import GUARD, Device, chosen
-from test_arm_dsp import ACTIVATIONS, _case, _inputs, _meaning, random_depthwise
+from test_arm_dsp import ACTIVATIONS, Pair, _case, _inputs, _meaning, random_depthwise
 
-from smelt.ir import Array, Graph
+from smelt.ir import Array, DType, Graph, Quantization
+from smelt.operators import find_operator
+from smelt.operators.case import Case, Tensor, quantized
 from smelt.operators.convolution.meaning import needs
 
 THREE_BY_THREE = "smelt_depthwise_conv_2d_3x3_s8__arm_dsp"
@@ -47,7 +50,7 @@ def _run_in_place(device: Device, index: int, data: Array) -> Array:
     device.machine.call(f"case_{index}", address, address, scratch)
     after = device.machine.read(base, end - base)
     assert after[:GUARD] == after[-GUARD:] == bytes([0x5A]) * GUARD
-    assert after[GUARD + value.bytes : GUARD + data.nbytes] == data.tobytes()[value.bytes :] or value.bytes == 0
+    assert after[GUARD + value.bytes : GUARD + data.nbytes] == data.tobytes()[value.bytes :]
     assert set(after[GUARD + data.nbytes : scratch - base]) == {0x5A}
     return np.frombuffer(after[GUARD : GUARD + value.bytes], np.int8).reshape(value.shape)
 
@@ -57,6 +60,7 @@ def test_3x3_is_exact_in_place_where_it_says_so(tmp_path: Path) -> None:
     strides = {graph.nodes[0].attributes["stride"] for graph in graphs}
     assert len(graphs) >= 30
     assert {(1, 1), (2, 2)} <= strides
+    assert {graph.values[graph.outputs[0]].shape[3] % 4 for graph in graphs} == {0, 3}
     device = Device(graphs, tmp_path)
     for index, graph in enumerate(graphs):
         data = _inputs(graph, index)
@@ -113,3 +117,62 @@ def test_rows_from_a_ring_are_exact(make: object, kernel: str, tmp_path: Path) -
         np.testing.assert_array_equal(
             _run_rows(device, index, data, 1 + index % 3), _meaning(graph, data), err_msg=f"case {index}"
         )
+
+
+def _layer(size: Pair, channels: int, kernel: Pair, padding: tuple[int, ...], stride: Pair = (1, 1)) -> Graph:
+    """A layer with ReLU whose requantization rounds once."""
+    rng = np.random.default_rng(1)
+    field = kernel[0] * kernel[1]
+    array = rng.integers(-127, 128, (1, *kernel, channels), dtype=np.int8)
+    scale = 60.0 / (np.sqrt(field) * 74 * 73)
+    weights = Tensor(DType.S8, array.shape, Quantization((scale,) * channels, (0,) * channels, 3), array)
+    bias = Tensor(DType.S32, (channels,), Quantization.per_tensor(1.0), np.zeros(channels, np.int32))
+    tensors = (quantized((1, *size, channels), 0.02, -128), weights, bias)
+    attributes = {"activation": "relu", "padding": padding, "stride": stride}
+    output = Quantization.per_tensor(0.02, -128)
+    return Case("layer", "depthwise_conv_2d", tensors, attributes, output).graph()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("size", "channels", "kernel", "padding", "stride", "most"),
+    [
+        ((25, 5), 64, (3, 3), (1, 1, 1, 1), (1, 1), 2.4),
+        ((48, 48), 8, (3, 3), (1, 1, 1, 1), (1, 1), 2.1),
+        ((12, 12), 32, (3, 3), (1, 1, 1, 1), (1, 1), 2.9),
+        ((48, 48), 16, (3, 3), (0, 1, 0, 1), (2, 2), 3.4),
+        ((12, 12), 32, (5, 5), (2, 2, 2, 2), (1, 1), 4.6),
+        ((24, 1), 128, (10, 1), (0, 0, 0, 0), (1, 1), 5.1),
+    ],
+)
+def test_cycles_a_mac_stay_low(
+    size: Pair,
+    channels: int,
+    kernel: Pair,
+    padding: tuple[int, ...],
+    stride: Pair,
+    most: float,
+    tmp_path: Path,
+) -> None:
+    graph = _layer(size, channels, kernel, padding, stride)
+    _, result = Device([graph], tmp_path).run(0, _inputs(graph, 0), count=True)
+    call, _ = chosen(graph)
+    assert result.estimated_cycles is not None
+    assert result.estimated_cycles <= most * find_operator("depthwise_conv_2d").cost(call).macs
+
+
+def test_a_channel_that_no_input_changes_may_have_any_scale(tmp_path: Path) -> None:
+    """Sums from 2**24 on, which neither form of requantization reaches."""
+    graph = _layer((5, 5), 8, (3, 3), (1, 1, 1, 1))
+    names = graph.nodes[0].inputs
+    values, constants = dict(graph.values), dict(graph.constants)
+    weights, bias = values[str(names[1])], constants[str(names[2])].copy()
+    assert weights.quantization is not None
+    bias[3] = 1 << 24
+    scales = (*weights.quantization.scales[:3], 2.0**-30, *weights.quantization.scales[4:])
+    values[weights.name] = replace(weights, quantization=replace(weights.quantization, scales=scales))
+    constants[str(names[2])] = bias
+    graph = replace(graph, values=values, constants=constants)
+    assert chosen(graph)[1].name == THREE_BY_THREE
+    data = _inputs(graph, 0)
+    output, _ = Device([graph], tmp_path).run(0, data)
+    np.testing.assert_array_equal(output, _meaning(graph, data))

@@ -45,7 +45,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
         "-shared",
         "-fPIC",
     ]
-    command = [gcc, *flags, f"-I{PRIMITIVES}", str(folder / "wrappers.c"), "-o", str(folder / "wrappers.so")]
+    includes = [f"-I{PRIMITIVES}", f"-I{PRIMITIVES.parent / 'include'}"]
+    command = [gcc, *flags, *includes, str(folder / "wrappers.c"), "-o", str(folder / "wrappers.so")]
     subprocess.run(command, check=True)
     return ctypes.CDLL(str(folder / "wrappers.so"))
 

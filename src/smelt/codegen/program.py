@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from smelt.codegen.layers import Layer, for_one_row, homes, make_layers, planner_step
 from smelt.codegen.options import BALANCED, Options
 from smelt.codegen.row_planning import layer_name, plan_arena, runs_by_rows
@@ -63,6 +65,18 @@ class Program:
         return tuple(sorted(found, key=lambda layer: layer.index))
 
     @property
+    def stale_input(self) -> tuple[tuple[int, int], ...]:
+        """(offset, bytes) of what was input and is no output when `invoke` returns; nothing if inputs are preserved."""
+        if self.input_preserved:
+            return ()
+        stale = np.zeros(self.plan.arena_bytes + 1, np.int8)
+        for names, mark in ((self.graph.inputs, 1), (self.graph.outputs, 0)):
+            for name in names:
+                stale[self.offsets[name] : self.offsets[name] + self.graph.values[name].bytes] = mark
+        edges = np.flatnonzero(np.diff(stale, prepend=0)).tolist()
+        return tuple((start, end - start) for start, end in zip(edges[::2], edges[1::2], strict=True))
+
+    @property
     def groups(self) -> tuple[Group, ...]:
         """The groups of layers that run row by row."""
         return tuple(part for part in self.parts if isinstance(part, Group))
@@ -98,7 +112,11 @@ def build_program(
         target=target,
         parts=tuple(_parts(layers, made, target)),
         offsets={name: made.offsets[root] for name, root in home.items()},
-        ring_rows={name: made.ring_rows[root] for name, root in home.items()},
+        ring_rows={
+            # the planner keeps a tensor whole that is also read as another number of rows
+            name: made.ring_rows[root] if rows[root] == row_count(graph.values[name]) else row_count(graph.values[name])
+            for name, root in home.items()
+        },
         scratch_offsets={
             layer.index: made.offsets[f"{layer_name(layer)}.scratch"]
             for layer in layers

@@ -1,6 +1,6 @@
 """Convolutions over height and width: conv_2d (grouped too) and depthwise_conv_2d."""
 
-from smelt.operators.convolution import arm_dsp, arm_mve
+from smelt.operators.convolution import arm_dsp, arm_mve, arm_v6m
 from smelt.operators.convolution.geometry import (
     Conv2dAttributes,
     DepthwiseConv2dAttributes,
@@ -30,7 +30,7 @@ CONV_2D = Operator(
         fuses_activation=True,
         needs=needs,
     ),
-    kernels=(*arm_mve.CONV_2D, *arm_dsp.CONV_2D, CONV_2D_S8, CONV_2D_F32),
+    kernels=(*arm_mve.CONV_2D, *arm_dsp.CONV_2D, *arm_v6m.CONV_2D, CONV_2D_S8, CONV_2D_F32),
 )
 DEPTHWISE_CONV_2D = Operator(
     name="depthwise_conv_2d",
@@ -45,5 +45,11 @@ DEPTHWISE_CONV_2D = Operator(
         needs=needs,
         channels=depthwise_channels,
     ),
-    kernels=(*arm_mve.DEPTHWISE_CONV_2D, *arm_dsp.DEPTHWISE_CONV_2D, DEPTHWISE_CONV_2D_S8, DEPTHWISE_CONV_2D_F32),
+    kernels=(
+        *arm_mve.DEPTHWISE_CONV_2D,
+        *arm_dsp.DEPTHWISE_CONV_2D,
+        *arm_v6m.DEPTHWISE_CONV_2D,
+        DEPTHWISE_CONV_2D_S8,
+        DEPTHWISE_CONV_2D_F32,
+    ),
 )

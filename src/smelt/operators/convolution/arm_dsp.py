@@ -16,12 +16,15 @@ from smelt.operators.convolution.arm_dsp_packing import (
 )
 from smelt.operators.convolution.arm_dsp_requantization import Scaling
 from smelt.operators.convolution.geometry import Geometry, folded_bias, geometry, requantization
-from smelt.operators.convolution.portable import fits, window_fields
+from smelt.operators.convolution.portable import fits
 from smelt.operators.fixed_point import Int64
 from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch
 from smelt.targets import Target
 
 __all__ = ["CONV_2D", "DEPTHWISE_CONV_2D"]
+
+_RING_CHANNELS = 16  # SMELT_PLACE_VALUES
+_SHORT_ROW = 8  # pixels; an odd one more costs more than 1 in 8
 
 
 def _weights(call: Call) -> Int64:
@@ -39,48 +42,114 @@ def _scaling(call: Call) -> Scaling:
 
 
 def _accepts_conv(call: Call, target: Target) -> bool:
-    if not target.has("dsp") or not fits(call, DType.S8) or geometry(call).groups > 1:
+    if not target.has("dsp") or not fits(call, DType.S8) or not _fits_fields(geometry(call)):
         return False
     return pairs_fit(_weights(call)) and accepts_sums(_weights(call), folded_bias(call), _scaling(call))
 
 
-def _lower_conv(call: Call, target: Target) -> Lowering:
+def _fits_fields(sizes: Geometry) -> bool:
+    """Whether the sizes fit the parameter struct."""
+    in_bytes = (
+        sizes.kernel_height,
+        sizes.kernel_width,
+        sizes.stride_height,
+        sizes.stride_width,
+        sizes.dilation_height,
+        sizes.dilation_width,
+        sizes.top,
+        sizes.left,
+    )
+    in_halfwords = (
+        sizes.batch,
+        sizes.input_height,
+        sizes.input_width + sizes.left + sizes.right + sizes.kernel_width,
+        sizes.input_channels,
+        sizes.output_channels,
+        sizes.field + 3,
+    )
+    return sizes.groups == 1 and max(in_bytes) < 2**8 and max(in_halfwords) < 2**16
+
+
+def _accepts_ring(call: Call, target: Target) -> bool:
+    """Fields of many pixels of whole sixteens, in rows that lose little when an odd pixel is computed for nothing."""
+    sizes = geometry(call)
+    whole = sizes.input_channels % _RING_CHANNELS == 0 and sizes.output_channels % 4 == 0
+    dense = (sizes.dilation_height, sizes.dilation_width) == (1, 1) and sizes.field > sizes.input_channels
+    long = sizes.output_width % 2 == 0 or sizes.output_width > _SHORT_ROW
+    overlapping = sizes.stride_height <= sizes.kernel_height and sizes.stride_width <= sizes.kernel_width
+    return whole and dense and long and overlapping and _accepts_conv(call, target)
+
+
+def _lowering(function: str, call: Call, weights: Int64, padded_width: int) -> Lowering:
     sizes, meant = geometry(call), _scaling(call)
-    found = requantized(_weights(call), folded_bias(call), meant)
+    found = requantized(weights, folded_bias(call), meant)
     assert found is not None
     parameters = Parameters(
         "struct smelt_conv_2d_s8__arm_dsp_parameters",
         {
-            **window_fields(sizes),
-            **gemm_fields(_weights(call), found, meant.zero_point),
-            "pitch": _pitch(sizes),
+            **gemm_fields(weights, found, meant),
             "pad": call.quantization(call.input(0)).zero_point,
-            "pad_bytes": _pad_bytes(sizes),
-            "low": meant.low,
-            "high": meant.high,
+            "kernel_height": sizes.kernel_height,
+            "kernel_width": sizes.kernel_width,
+            "stride_height": sizes.stride_height,
+            "stride_width": sizes.stride_width,
+            "dilation_height": sizes.dilation_height,
+            "dilation_width": sizes.dilation_width,
+            "pad_top": sizes.top,
+            "pad_left": sizes.left,
+            "batches": sizes.batch,
+            "input_height": sizes.input_height,
+            "input_width": sizes.input_width,
+            "input_channels": sizes.input_channels,
+            "output_height": sizes.output_height,
+            "output_width": sizes.output_width,
+            "padded_width": padded_width,
         },
     )
-    return Lowering("smelt_conv_2d_s8__arm_dsp", (Output(), Input(0), parameters, Scratch()))
+    return Lowering(function, (Output(), Input(0), parameters, Scratch()))
 
 
-def _pitch(sizes: Geometry) -> int:
-    """The bytes between the fields of neighbours, where all fields are runs of whole words; else 0."""
-    if sizes.overhangs or sizes.field % 4 or (sizes.stride_height, sizes.stride_width) != (1, 1):
+def _lower_conv(call: Call, target: Target) -> Lowering:
+    width = _padded_width(geometry(call))
+    return _lowering("smelt_conv_2d_s8__arm_dsp", call, _weights(call), width)
+
+
+def _lower_ring(call: Call, target: Target) -> Lowering:
+    sizes = geometry(call)
+    shape = (sizes.output_channels, sizes.field // sizes.input_channels, -1, _RING_CHANNELS)
+    weights = _weights(call).reshape(shape).transpose(0, 2, 1, 3).reshape(sizes.output_channels, -1)
+    return _lowering("smelt_conv_2d_ring_s8__arm_dsp", call, weights, _ring_width(sizes))
+
+
+def _padded_width(sizes: Geometry) -> int:
+    """The columns of a padded row, all of the input's among them; 0 where no field reaches over an edge."""
+    if not sizes.overhangs:
         return 0
-    return sizes.field if (sizes.kernel_height, sizes.kernel_width) == (1, 1) else 0
+    reach = (
+        (sizes.output_width - 1) * sizes.stride_width + (sizes.kernel_width - 1) * sizes.dilation_width + 1
+    )
+    return max(reach, sizes.left + sizes.input_width)
 
 
-def _pad_bytes(sizes: Geometry) -> int:
-    """The longest run of pads that is read: a row of the kernel or a tap, where these are whole words."""
-    if not sizes.overhangs or sizes.input_channels % 4:
-        return 0
-    return sizes.input_channels * (sizes.kernel_width if sizes.dilation_width == 1 else 1)
+def _ring_width(sizes: Geometry) -> int:
+    """The columns that an even number of outputs needs, in multiples of the stride."""
+    reach = (round_up(sizes.output_width, 2) - 1) * sizes.stride_width + sizes.kernel_width
+    return round_up(reach, sizes.stride_width)
 
 
 def _conv_scratch_bytes(call: Call, target: Target) -> int:
-    sizes = geometry(call)
+    sizes, width = geometry(call), _padded_width(geometry(call))
     depth = round_up(sizes.field, 4)
-    return 4 * depth + (2 * depth + 4 if sizes.input_channels % 4 else _pad_bytes(sizes))
+    rows = (sizes.kernel_height - 1) * sizes.dilation_height + 1
+    fields = 0 if width == 0 and depth == sizes.input_channels else 2 * depth
+    runs = sizes.kernel_height * (1 if sizes.dilation_width == 1 else sizes.kernel_width)
+    return 4 * depth + 4 * runs + fields + rows * width * sizes.input_channels
+
+
+def _ring_scratch_bytes(call: Call, target: Target) -> int:
+    sizes = geometry(call)
+    places = sizes.field // _RING_CHANNELS + 1
+    return 4 * places + 2 * sizes.kernel_height * _ring_width(sizes) * sizes.input_channels
 
 
 def _in_place(call: Call) -> tuple[int, ...]:
@@ -91,6 +160,16 @@ def _in_place(call: Call) -> tuple[int, ...]:
     return (0,) if own and sizes.input_channels == sizes.output_channels else ()
 
 
+_RING = Kernel(
+    name="smelt_conv_2d_ring_s8__arm_dsp",
+    sources=("conv_2d_ring_s8__arm_dsp.c", "smelt_gemm_places_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
+    header="convolution__arm_dsp.h",
+    accepts=_accepts_ring,
+    lower=_lower_ring,
+    scratch_bytes=_ring_scratch_bytes,
+    ascending=True,
+    row_function="smelt_conv_2d_ring_rows_s8__arm_dsp",
+)
 _ANY_KERNEL = Kernel(
     name="smelt_conv_2d_s8__arm_dsp",
     sources=("conv_2d_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
@@ -102,6 +181,6 @@ _ANY_KERNEL = Kernel(
     in_place=_in_place,
     row_function="smelt_conv_2d_rows_s8__arm_dsp",
 )
-CONV_2D: tuple[Kernel, ...] = (_ANY_KERNEL,)
+CONV_2D: tuple[Kernel, ...] = (_RING, _ANY_KERNEL)
 # A depthwise convolution of one channel is a convolution: the general kernel comes first and refuses groups.
 DEPTHWISE_CONV_2D: tuple[Kernel, ...] = (_ANY_KERNEL, THREE_BY_THREE, FOUR_CHANNELS)

@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from smelt.ir import DType
 from smelt.operators.convolution.arm_dsp_packing import Fields, accepts_sums, requantized, round_up, scaling
-from smelt.operators.convolution.arm_dsp_requantization import Requantization, Scaling
-from smelt.operators.convolution.geometry import folded_bias, geometry, requantization
+from smelt.operators.convolution.arm_dsp_requantization import Requantization, Scaling, Sums
+from smelt.operators.convolution.geometry import Geometry, folded_bias, geometry, requantization
 from smelt.operators.convolution.portable import fits, window_fields
 from smelt.operators.fixed_point import Int64
 from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch, Table
 from smelt.targets import Target
 
 _GROUP = 4  # channels computed together
+_POINTER_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,6 @@ class _Lines:
     along_height: bool
 
 
-
 def _lines(call: Call) -> _Lines:
     sizes = geometry(call)
     channels = sizes.input_channels
@@ -66,19 +66,31 @@ def _lines(call: Call) -> _Lines:
     return _Lines(height, width, True) if along_height else _Lines(width, height, False)
 
 
-def _weights(call: Call) -> Int64:
-    """Weights [channels, field]."""
-    weights = call.constant(1)
-    assert weights is not None
-    return weights.astype(np.int64).reshape(-1, weights.shape[3]).T
+@dataclass(frozen=True)
+class _Channels:
+    """Weights [channels, field] and folded biases, and what their requantization means."""
+
+    weights: Int64
+    bias: NDArray[np.int32]
+    scaling: Scaling
 
 
-def _scaling(call: Call) -> Scaling:
-    return scaling(call, *requantization(call), geometry(call).output_channels)
+def _channels(call: Call) -> _Channels:
+    """Those of a call, with zero weights for channels whose output no input can change."""
+    constant = call.constant(1)
+    assert constant is not None
+    weights = constant.astype(np.int64).reshape(-1, constant.shape[3]).T
+    meant = scaling(call, *requantization(call), geometry(call).output_channels)
+    sums = Sums.of(weights, folded_bias(call).astype(np.int64))
+    lowest, highest = (np.clip(meant.apply(end), meant.low, meant.high) for end in (sums.low, sums.high))
+    wraps = (sums.low < -(2**31)) | (sums.high >= 2**31)
+    changes = (lowest != highest) | wraps
+    bias = np.where(changes, sums.bias, sums.low).astype(np.int32)
+    return _Channels(weights * changes[:, None], bias, meant)
 
 
-def _requantized(call: Call) -> Requantization:
-    found = requantized(_weights(call), folded_bias(call), _scaling(call))
+def _requantized(channels: _Channels) -> Requantization:
+    found = requantized(channels.weights, channels.bias, channels.scaling)
     assert found is not None
     return found
 
@@ -88,7 +100,8 @@ def _accepts(call: Call, target: Target) -> bool:
         return False
     if call.attributes.multiplier != 1 or geometry(call).input_channels < _GROUP:
         return False
-    return accepts_sums(_weights(call), folded_bias(call), _scaling(call))
+    channels = _channels(call)
+    return accepts_sums(channels.weights, channels.bias, channels.scaling)
 
 
 def _accepts_3x3(call: Call, target: Target) -> bool:
@@ -104,7 +117,7 @@ def _accepts_3x3(call: Call, target: Target) -> bool:
     strides = (_lines(call).line.stride, sizes.stride_width)  # rows alone go in lines along the width
     if not square or max(strides) > 2 or not _accepts(call, target):
         return False
-    return not _requantized(call).signed_rounding
+    return not _requantized(_channels(call)).signed_rounding
 
 
 def _words(numbers: Int64) -> NDArray[np.uint32]:
@@ -117,26 +130,28 @@ def _bytes_as_words(weights: Int64) -> NDArray[np.uint32]:
 
 
 def _records(call: Call) -> NDArray[np.uint32]:
-    """Starts, multipliers, divisors of the signed form, and weights of four channels, for all of them."""
-    found, weights = _requantized(call), _weights(call)
-    channels = len(weights)
-    firsts = [min(first, channels - _GROUP) for first in range(0, channels, _GROUP)]
+    """Starts, weights, multipliers and divisors of the signed form of four channels, for all of them."""
+    channels = _channels(call)
+    found, weights = _requantized(channels), channels.weights
+    firsts = [min(first, len(weights) - _GROUP) for first in range(0, len(weights), _GROUP)]
     index = np.array(firsts)[:, None] + np.arange(_GROUP)
-    scales = [found.starts, found.multipliers, *([found.divisors] if found.signed_rounding else [])]
+    scales = [found.multipliers, *([found.divisors] if found.signed_rounding else [])]
     taps = _bytes_as_words(weights[index].transpose(0, 2, 1))
-    return np.concatenate([*(_words(part[index]) for part in scales), taps], axis=1).reshape(-1)
+    parts = [_words(found.starts[index]), taps, *(_words(part[index]) for part in scales)]
+    return np.concatenate(parts, axis=1).reshape(-1)
 
 
 def _records_3x3(call: Call) -> NDArray[np.uint32]:
     """The starts, the multipliers, and nine bytes of taps a channel."""
-    found = _requantized(call)
-    taps = (_weights(call).reshape(-1) & 0xFF).astype(np.uint8)
+    channels = _channels(call)
+    found = _requantized(channels)
+    taps = (channels.weights.reshape(-1) & 0xFF).astype(np.uint8)
     padded = np.pad(taps, (0, -len(taps) % 4)).view("<u4").astype(np.uint32)
     return np.concatenate([_words(found.starts), _words(found.multipliers), padded])
 
 
 def _output_fields(call: Call) -> Fields:
-    meant = _scaling(call)
+    meant = _channels(call).scaling
     return {
         "pad": call.quantization(call.input(0)).zero_point,
         "low": meant.low,
@@ -148,7 +163,8 @@ def _lower(call: Call, target: Target) -> Lowering:
     fields: Fields = {
         **window_fields(geometry(call)),
         "records": Table("records", _records(call)),
-        "signed_rounding": int(_requantized(call).signed_rounding),
+        "pad_bytes": _pad_bytes(geometry(call)),
+        "signed_rounding": int(_requantized(_channels(call)).signed_rounding),
         "zero_point": call.quantization(call.output).zero_point,
         **_output_fields(call),
     }
@@ -175,8 +191,13 @@ def _lower_3x3(call: Call, target: Target) -> Lowering:
     )
 
 
+def _pad_bytes(sizes: Geometry) -> int:
+    return sizes.input_channels if sizes.overhangs else 0
+
+
 def _scratch_bytes(call: Call, target: Target) -> int:
-    return 4 * geometry(call).field
+    sizes = geometry(call)
+    return _POINTER_BYTES * sizes.field + _pad_bytes(sizes)
 
 
 def _scratch_bytes_3x3(call: Call, target: Target) -> int:
@@ -220,7 +241,11 @@ THREE_BY_THREE = Kernel(
 )
 FOUR_CHANNELS = Kernel(
     name="smelt_depthwise_conv_2d_s8__arm_dsp",
-    sources=("depthwise_conv_2d_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
+    sources=(
+        "depthwise_conv_2d_s8__arm_dsp.c",
+        "smelt_depthwise_pixel_s8__arm_dsp.c",
+        "smelt_gemm_s8__arm_dsp.c",
+    ),
     header="convolution__arm_dsp.h",
     accepts=_accepts,
     lower=_lower,

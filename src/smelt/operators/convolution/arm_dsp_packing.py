@@ -51,35 +51,39 @@ def _padded(weights: Int64, depth: int) -> Int64:
     return np.pad(weights, ((0, round_up(channels, 4) - channels), (0, depth - field)))
 
 
-def gemm_fields(weights: Int64, found: Requantization, zero_point: int) -> Fields:
-    """The fields of `struct smelt_gemm_s8__arm_dsp`, as member `gemm`, for weights [channels, field]."""
-    depth = round_up(weights.shape[1], 4)
+def gemm_fields(weights: Int64, found: Requantization, meant: Scaling, *, uniform: bool = False) -> Fields:
+    """The fields of `struct smelt_gemm_s8__arm_dsp`, as member `gemm`, for weights [channels, field].
+
+    uniform: multiplier and divisor, the same for all channels, are stored once.
+    """
     return {
-        "gemm.weights": Table("packed", pack_gemm(weights, found)),
-        "gemm.depth": depth,
+        "gemm.weights": Table("packed", pack_gemm(weights, found, uniform)),
+        "gemm.depth": round_up(weights.shape[1], 4),
         "gemm.channels": weights.shape[0],
         "gemm.signed_rounding": int(found.signed_rounding),
-        "gemm.zero_point": zero_point,
+        "gemm.uniform": int(uniform),
+        "gemm.zero_point": meant.zero_point,
+        "gemm.low": meant.low,
+        "gemm.high": meant.high,
     }
 
 
-def pack_gemm(weights: Int64, found: Requantization) -> Uint32:
-    """The words of all blocks of four channels."""
+def pack_gemm(weights: Int64, found: Requantization, uniform: bool) -> Uint32:
+    """The words of all blocks of four channels, after the numbers of all channels where they are uniform."""
     depth = round_up(weights.shape[1], 4)
     padded = _padded(weights, depth)
     blocks = len(padded) // 4
     halves = (256 * padded[1::2] + padded[0::2]).reshape(blocks, 2, depth // 4, 4) & 0xFFFF
     # [block, two channels, four values] as words of the values (0, 2) and (1, 3)
     words = halves[..., :2] | (halves[..., 2:] << 16)
-    starts, multipliers, divisors = (
-        np.pad(part, (0, len(padded) - len(weights))).reshape(blocks, 4)
-        for part in (found.starts, found.multipliers, found.divisors)
-    )
-    scales = (
-        np.stack([multipliers, divisors], axis=2).reshape(blocks, 8) if found.signed_rounding else multipliers
-    )
-    parts = [starts[:, 1::2], words.transpose(0, 2, 3, 1).reshape(blocks, -1), starts[:, 0::2], scales]
-    return (np.concatenate(parts, axis=1) & 0xFFFFFFFF).astype(np.uint32).reshape(-1)
+    numbers = [found.multipliers, found.divisors] if found.signed_rounding else [found.multipliers]
+    absent = len(padded) - len(weights)
+    starts = np.pad(found.starts, (0, absent)).reshape(blocks, 4)
+    scales = np.pad(np.stack(numbers, axis=1), ((0, absent), (0, 0))).reshape(blocks, -1)
+    parts = [starts[:, 1::2], words.transpose(0, 2, 3, 1).reshape(blocks, -1), starts[:, 0::2]]
+    packed = np.concatenate(parts if uniform else [*parts, scales], axis=1).reshape(-1)
+    first = scales[0, : len(numbers)] if uniform else scales[0, :0]
+    return (np.concatenate([first, packed]) & 0xFFFFFFFF).astype(np.uint32)
 
 
 @lru_cache(maxsize=64)

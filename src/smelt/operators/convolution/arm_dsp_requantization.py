@@ -105,12 +105,16 @@ def signed_rounding(sums: Sums, scaling: Scaling) -> Requantization | None:
 
 
 def single_rounding(sums: Sums, scaling: Scaling) -> Requantization | None:
-    """The form with one rounding, or None where no multiplier and start step where they should."""
+    """The form with one rounding, or None where no multiplier and start step where they should.
+
+    Channels of the same scale get the same multiplier where one serves all of them.
+    """
     values, steps = _steps(sums, scaling)
     real = scaling.mantissas.astype(np.float64) * np.exp2(scaling.shifts - 31.0)
     exact = np.rint(real * 2.0 ** (32 + SHIFT - _SUM_BITS)).astype(np.int64)
     # Neighbouring multipliers move the far steps by a small part of an accumulator.
     stride = np.maximum(np.rint(exact * real / 2**17).astype(np.int64), 1)
+    uniform = bool((exact == exact[0]).all())
     solved = sums.constant.copy()
     multipliers = np.full_like(exact, 1 << 30)
     starts = ((2 * _constant_outputs(sums, scaling) + 1) << (SHIFT + 2)) >> 1
@@ -118,13 +122,16 @@ def single_rounding(sums: Sums, scaling: Scaling) -> Requantization | None:
         tried = exact + candidate * stride
         usable = (tried > 0) & (tried <= _LARGEST)
         fits, offsets = _offsets(np.where(usable, tried, 1), values, steps, sums)
-        new = usable & fits & ~solved
+        fits &= usable
+        if uniform and fits.all():
+            return Requantization(False, offsets + (sums.bias << _SUM_BITS), tried, np.zeros_like(starts))
+        new = fits & ~solved
         multipliers = np.where(new, tried, multipliers)
         starts = np.where(new, offsets + (sums.bias << _SUM_BITS), starts)
         solved |= new
-        if solved.all():
-            return Requantization(False, starts, multipliers, np.zeros_like(starts))
-    return None
+        if solved.all() and not uniform:
+            break
+    return Requantization(False, starts, multipliers, np.zeros_like(starts)) if solved.all() else None
 
 
 def _constant_outputs(sums: Sums, scaling: Scaling) -> Int64:

@@ -5,45 +5,47 @@
  * neighbouring output columns find what they need side by side. */
 #include "convolution__arm_dsp.h"
 
-#include <string.h>
+#include <stddef.h>
 
 #include "smelt_gemm_places_s8__arm_dsp.h"
-#include "smelt_simd__arm_dsp.h"
 
 typedef struct smelt_conv_2d_s8__arm_dsp_parameters parameters_t;
 
-/* Where sixteen values of a padded column go, in words from where those of column 0 are. */
 SMELT_CODE_SECTION
-static int32_t column_words(const parameters_t *parameters, int32_t column) {
-    const int32_t stride = parameters->stride_width;
-    return (column % stride * (parameters->padded_width / stride) + column / stride) * SMELT_PLACE_WORDS;
+static uint32_t *fill(uint32_t *to, int32_t columns, uint32_t pads) {
+    for (int32_t i = columns * SMELT_PLACE_WORDS; i > 0; i--) {
+        *to++ = pads;
+    }
+    return to;
+}
+
+/* The first of the columns first, first + stride, ... that is not before `column`, counted from 0. */
+SMELT_CODE_SECTION
+static int32_t columns_before(int32_t column, int32_t first, int32_t stride) {
+    return column > first ? (column - first + stride - 1) / stride : 0;
 }
 
 /* Expand an input row between pads; `input` is NULL where the image has no such row. */
 SMELT_CODE_SECTION
 static void __attribute__((noinline))
 expand_row(uint32_t *row, const int8_t *input, const parameters_t *parameters) {
-    const int32_t channels = parameters->input_channels;
+    const int32_t channels = parameters->input_channels, stride = parameters->stride_width;
+    const int32_t left = parameters->pad_left, columns = parameters->padded_width / stride;
     const uint32_t pads = ((uint32_t)parameters->pad & 0xFFFFu) * 0x00010001u;
-    for (int32_t column = 0; column < parameters->padded_width; column++) {
-        const int32_t from = column - parameters->pad_left;
-        const int inside = input != NULL && from >= 0 && from < parameters->input_width;
-        const int8_t *values = inside ? input + from * channels : NULL;
-        uint32_t *to = row + column_words(parameters, column);
+    for (int32_t first = 0; first < stride; first++) {
+        const int32_t begin = columns_before(left, first, stride);
+        const int32_t after = columns_before(left + parameters->input_width, first, stride);
+        const int32_t end = after < columns ? after : columns;
         for (int32_t c = 0; c < channels; c += SMELT_PLACE_VALUES) {
-            for (int32_t i = 0; i < SMELT_PLACE_WORDS; i += 2) {
-                uint32_t even = pads, odd = pads;
-                if (inside) {
-                    uint32_t word;
-                    memcpy(&word, values, 4);
-                    values += 4;
-                    even = smelt_sxtb16(word);
-                    odd = smelt_sxtb16_ror8(word);
-                }
-                to[i] = even;
-                to[i + 1] = odd;
+            uint32_t *to = row + (c / SMELT_PLACE_VALUES * stride + first) * columns * SMELT_PLACE_WORDS;
+            if (input == NULL || end <= begin) {
+                fill(to, columns, pads);
+            } else {
+                to = fill(to, begin, pads);
+                to = smelt_expand_places_s8__arm_dsp(to, input + (first + begin * stride - left) * channels + c,
+                                                     end - begin, stride * channels);
+                fill(to, columns - end, pads);
             }
-            to += parameters->padded_width * SMELT_PLACE_WORDS;
         }
     }
 }
@@ -52,6 +54,7 @@ expand_row(uint32_t *row, const int8_t *input, const parameters_t *parameters) {
  * turn. Row k of the kernel is row (first + k) modulo kernel_height of the ring. */
 SMELT_CODE_SECTION
 static void list_places(uint32_t *places, const uint32_t *ring, int32_t first, const parameters_t *parameters) {
+    const int32_t stride = parameters->stride_width, columns = parameters->padded_width / stride;
     const int32_t plane_words = parameters->padded_width * SMELT_PLACE_WORDS;
     const int32_t planes = parameters->input_channels / SMELT_PLACE_VALUES, height = parameters->kernel_height;
     uint32_t *place = places;
@@ -59,7 +62,7 @@ static void list_places(uint32_t *places, const uint32_t *ring, int32_t first, c
         for (int32_t y = 0; y < height; y++) {
             const uint32_t *const row = ring + ((first + y) % height * planes + plane) * plane_words;
             for (int32_t x = 0; x < parameters->kernel_width; x++) {
-                *place++ = smelt_place(places, row + column_words(parameters, x));
+                *place++ = smelt_place(places, row + (x % stride * columns + x / stride) * SMELT_PLACE_WORDS);
             }
         }
     }
@@ -90,7 +93,7 @@ void smelt_conv_2d_ring_rows_s8__arm_dsp(int8_t *output, const int8_t *input, co
             smelt_gemm_places_s8__arm_dsp(to, places, left > 1 ? channels : 0, &parameters->gemm);
             to += left > 1 ? 2 * channels : channels;
             for (int32_t i = 0; i < place_count; i++) {
-                places[i] += 2 * SMELT_PLACE_WORDS * sizeof(uint32_t);
+                places[i] += 8u * SMELT_PLACE_WORDS; /* bytes of two pixels */
             }
         }
         top += parameters->stride_height;

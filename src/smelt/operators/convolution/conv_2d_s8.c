@@ -2,33 +2,45 @@
  * the input zero point, so that a bias with the zero point folded in is right at the edges too. */
 #include "convolution.h"
 
-void smelt_conv_2d_s8(int8_t *output, const int8_t *input, const int8_t *weights,
-                      const struct smelt_conv_2d_s8_parameters *parameters, void *scratch) {
+void smelt_conv_2d_rows_s8(int8_t *output, const int8_t *input, const int8_t *weights,
+                           const struct smelt_conv_2d_s8_parameters *parameters, void *scratch, int32_t first_row,
+                           int32_t row_count, int32_t input_ring_rows) {
     const struct smelt_window *window = &parameters->window;
     const int32_t row_bytes = window->input_width * window->input_channels;
     const int32_t channels = window->input_channels / parameters->groups;
     const int32_t outputs = window->output_channels / parameters->groups;
     const int32_t columns = window->kernel_height * window->kernel_width * channels;
-    for (int32_t batch = 0; batch < window->batches; batch++) {
-        int32_t row = -window->pad_top;
-        for (int32_t y = 0; y < window->output_height; y++) {
-            int32_t column = -window->pad_left;
-            for (int32_t x = 0; x < window->output_width; x++) {
-                for (int32_t group = 0; group < parameters->groups; group++) {
-                    const int8_t *field = scratch;
-                    if (parameters->gather) {
-                        smelt_gather_s8(scratch, input, window, row, column, group * channels, channels,
-                                        parameters->pad);
-                    } else {
-                        field = input + row * row_bytes + column * window->input_channels;
-                    }
-                    smelt_rows_s8(output, field, weights, columns, &parameters->rows, group * outputs, outputs, 0);
-                    output += outputs;
+    int32_t row = first_row * window->stride_height - window->pad_top;
+    for (; row_count > 0; row_count--) {
+        const struct smelt_field_rows rows = smelt_field_rows(window, row, input_ring_rows);
+        /* a field is no run where the ring's last row is followed by its first */
+        const int gather = parameters->gather || rows.slot + window->kernel_height > input_ring_rows;
+        int32_t column = -window->pad_left;
+        for (int32_t x = 0; x < window->output_width; x++) {
+            for (int32_t group = 0; group < parameters->groups; group++) {
+                const int8_t *field = scratch;
+                if (gather) {
+                    smelt_gather_s8(scratch, input, window, &rows, column, group * channels, channels,
+                                    parameters->pad);
+                } else {
+                    field = input + rows.slot * row_bytes + column * window->input_channels;
                 }
-                column += window->stride_width;
+                smelt_rows_s8(output, field, weights, columns, &parameters->rows, group * outputs, outputs, 0);
+                output += outputs;
             }
-            row += window->stride_height;
+            column += window->stride_width;
         }
-        input += window->input_height * row_bytes;
+        row += window->stride_height;
+    }
+}
+
+void smelt_conv_2d_s8(int8_t *output, const int8_t *input, const int8_t *weights,
+                      const struct smelt_conv_2d_s8_parameters *parameters, void *scratch) {
+    const struct smelt_window *window = &parameters->window;
+    for (int32_t batch = 0; batch < window->batches; batch++) {
+        smelt_conv_2d_rows_s8(output, input, weights, parameters, scratch, 0, window->output_height,
+                              window->input_height);
+        output += window->output_height * window->output_width * window->output_channels;
+        input += window->input_height * window->input_width * window->input_channels;
     }
 }

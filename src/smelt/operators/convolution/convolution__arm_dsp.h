@@ -14,11 +14,14 @@ struct smelt_conv_2d_s8__arm_dsp_parameters {
     uint8_t kernel_height, kernel_width, stride_height, stride_width;
     uint8_t dilation_height, dilation_width, pad_top, pad_left;
     uint16_t batches, input_height, input_width, input_channels, output_height, output_width;
-    uint16_t padded_width; /* columns of a padded input row; 0 where every field is one pixel, with words of channels */
+    uint16_t padded_width; /* columns of a padded row, as each kernel says */
 };
 
-/* scratch: 4 * depth bytes of expanded inputs; where padded_width is not 0, then 2 * depth bytes of two fields and
- * (kernel_height - 1) * dilation_height + 1 padded rows of input. */
+/* Padded rows are kept where padded_width is not 0; it may be 0 where no field reaches over an edge.
+ * scratch: 4 * depth bytes of expanded inputs; 4 bytes for every run of values that lie side by side in a field, which is a
+ * row of the kernel or, where dilated, a tap; then, except for a kernel of 1 x 1 with
+ * padded_width 0 and words of channels, 2 * depth bytes of two fields; then
+ * (kernel_height - 1) * dilation_height + 1 padded rows. */
 void smelt_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
                                const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch);
 
@@ -28,17 +31,27 @@ void smelt_conv_2d_rows_s8__arm_dsp(int8_t *output, const int8_t *input,
                                     const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch,
                                     int32_t first_row, int32_t row_count, int32_t input_ring_rows);
 
-/* Four channels of a depthwise convolution have a record: four starts, four multipliers and, when `signed_rounding`,
- * four divisors (smelt_gemm_s8__arm_dsp.h has their meaning), then for every tap a word of the channels' weights. */
+/* The same for input channels that are a multiple of 16, output channels of 4, dilation 1, with input values in the
+ * weights by sixteen channels, kernel rows, kernel columns. padded_width is a multiple of the stride, and has room for
+ * an even number of output columns.
+ * scratch: a word for every 16 input values of a field and one more, then kernel_height padded rows of 2 bytes a value.
+ */
+void smelt_conv_2d_ring_s8__arm_dsp(int8_t *output, const int8_t *input,
+                                    const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch);
+void smelt_conv_2d_ring_rows_s8__arm_dsp(int8_t *output, const int8_t *input,
+                                         const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch,
+                                         int32_t first_row, int32_t row_count, int32_t input_ring_rows);
+
 struct smelt_depthwise_conv_2d_s8__arm_dsp_parameters {
     struct smelt_window window;
-    const uint32_t *records;
-    int32_t pad;        /* the input zero point */
+    const uint32_t *records; /* smelt_depthwise_s8__arm_dsp.h has them */
+    int32_t pad;             /* the input zero point */
+    int32_t pad_bytes;       /* the channels where fields reach over an edge, else 0 */
     int32_t signed_rounding, zero_point;
-    int32_t low, high;  /* bounds of the output */
+    int32_t low, high;       /* bounds of the output */
 };
 
-/* At least four channels, multiplier 1. scratch: a word a tap. */
+/* At least four channels, multiplier 1. scratch: a pointer a tap, then pad_bytes. */
 void smelt_depthwise_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
                                          const struct smelt_depthwise_conv_2d_s8__arm_dsp_parameters *parameters,
                                          void *scratch);

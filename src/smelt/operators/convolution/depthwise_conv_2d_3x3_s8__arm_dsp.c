@@ -17,11 +17,11 @@ struct walk {
     int32_t ring_rows;    /* input row r lies at (r modulo ring_rows) */
 };
 
-/* Fill a row of lines with pads. */
+/* Fill words of a row of lines with pads. */
 SMELT_CODE_SECTION
-static void fill(uint32_t *to, const struct walk *walk) {
+static void __attribute__((noinline)) fill(uint32_t *to, const struct walk *walk, int32_t words) {
     const uint32_t pads = walk->transposition.pads & 0xFF00FF00u;
-    const uint32_t *const end = to + walk->words * SMELT_LINE_WORDS;
+    const uint32_t *const end = to + words * SMELT_LINE_WORDS;
     for (; to < end; to += SMELT_LINE_WORDS) {
         to[0] = pads;
         to[1] = pads;
@@ -30,7 +30,7 @@ static void fill(uint32_t *to, const struct walk *walk) {
     }
 }
 
-/* Set up for lines along `along` and rows along `row`; all lines become pads. */
+/* Set up for lines along `along` and rows along `row`; words that never have an input become pads. */
 SMELT_CODE_SECTION
 static void begin(struct walk *walk, struct smelt_depthwise_line *line, const struct smelt_depthwise_axis *along,
                   const struct smelt_depthwise_axis *row, const parameters_t *parameters, uint32_t *lines) {
@@ -49,6 +49,7 @@ static void begin(struct walk *walk, struct smelt_depthwise_line *line, const st
     walk->transposition.head = head;
     walk->transposition.extent = SMELT_LINE_BYTES * pairs;
     walk->transposition.tail = pairs < left && inputs % 2 != 0;
+    left -= pairs + walk->transposition.tail;
     line->lines = lines;
     line->tap_step = along_height ? 3 : 1;
     line->multipliers = 4 * parameters->channels;
@@ -56,7 +57,8 @@ static void begin(struct walk *walk, struct smelt_depthwise_line *line, const st
     line->extent = twice ? SMELT_LINE_BYTES * outputs + SMELT_LINE_STRIDE_2
                          : outputs / 2 * SMELT_LINE_BYTES + (outputs % 2 ? SMELT_LINE_ODD : 0);
     for (int32_t k = 0; k < 3; k++) {
-        fill(lines + GROUP * k, walk);
+        fill(lines + GROUP * k, walk, along->pad / 2);
+        fill(lines + GROUP * k + (walk->words - left) * SMELT_LINE_WORDS, walk, left);
     }
 }
 
@@ -81,14 +83,14 @@ static void compute_rows(int8_t *output, const int8_t *input, int32_t c, const p
                 smelt_depthwise_transpose_s8__arm_dsp(to + walk->first_word, input + first + place * row->input_step,
                                                       &walk->transposition);
             } else {
-                fill(to, walk);
+                fill(to, walk, walk->words);
             }
             oldest = oldest == 2 ? 0 : oldest + 1;
         }
-        for (int32_t k = 0, slot = oldest; k < 3; k++) {
-            line->taps[slot] = taps + k * walk->tap_row_step;
-            slot = slot == 2 ? 0 : slot + 1;
-        }
+        const int32_t middle = oldest == 2 ? 0 : oldest + 1;
+        line->taps[oldest] = taps;
+        line->taps[middle] = taps + walk->tap_row_step;
+        line->taps[3 - oldest - middle] = taps + 2 * walk->tap_row_step;
         smelt_depthwise_3x3_line_s8__arm_dsp(line);
         line->output += row->output_step;
     }

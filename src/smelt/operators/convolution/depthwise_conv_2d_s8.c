@@ -1,5 +1,6 @@
-/* Fields inside the input are read in place; those that reach over an edge are first copied, with the input
- * zero point as pads, so that the inner loops check no bounds and the folded bias is always right. */
+/* Fields inside the input are read in place; those that reach over an edge, or over the end of a ring, are first
+ * copied, with the input zero point as pads, so that the inner loops check no bounds and the folded bias is always
+ * right. */
 #include "convolution.h"
 
 /* The field of one pixel: its first tap, and the way to the next tap of a row and of a column. */
@@ -73,31 +74,43 @@ static int8_t *pixel(int8_t *output, const int8_t *weights,
     return output;
 }
 
-void smelt_depthwise_conv_2d_s8(int8_t *output, const int8_t *input, const int8_t *weights,
-                                const struct smelt_depthwise_conv_2d_s8_parameters *parameters, void *scratch) {
+void smelt_depthwise_conv_2d_rows_s8(int8_t *output, const int8_t *input, const int8_t *weights,
+                                     const struct smelt_depthwise_conv_2d_s8_parameters *parameters, void *scratch,
+                                     int32_t first_row, int32_t row_count, int32_t input_ring_rows) {
     const struct smelt_window *window = &parameters->window;
     const int32_t channels = window->input_channels, row_bytes = window->input_width * channels;
-    const int32_t last_row = window->input_height - (window->kernel_height - 1) * window->dilation_height;
+    const int32_t last_tap = (window->kernel_height - 1) * window->dilation_height;
     const int32_t last_column = window->input_width - (window->kernel_width - 1) * window->dilation_width;
     const struct field inside = {input, window->dilation_height * row_bytes, window->dilation_width * channels};
     const struct field copied = {scratch, window->kernel_width * channels, channels};
-    for (int32_t batch = 0; batch < window->batches; batch++) {
-        int32_t row = -window->pad_top;
-        for (int32_t y = 0; y < window->output_height; y++) {
-            int32_t column = -window->pad_left;
-            for (int32_t x = 0; x < window->output_width; x++) {
-                struct field field = inside;
-                if (row >= 0 && row < last_row && column >= 0 && column < last_column) {
-                    field.first = input + row * row_bytes + column * channels;
-                } else {
-                    smelt_gather_s8(scratch, input, window, row, column, 0, channels, parameters->pad);
-                    field = copied;
-                }
-                output = pixel(output, weights, parameters, &field);
-                column += window->stride_width;
+    int32_t row = first_row * window->stride_height - window->pad_top;
+    for (; row_count > 0; row_count--) {
+        const struct smelt_field_rows rows = smelt_field_rows(window, row, input_ring_rows);
+        const int in_place =
+            rows.end - rows.begin == window->kernel_height && rows.slot + last_tap < input_ring_rows;
+        int32_t column = -window->pad_left;
+        for (int32_t x = 0; x < window->output_width; x++) {
+            struct field field = inside;
+            if (in_place && column >= 0 && column < last_column) {
+                field.first = input + rows.slot * row_bytes + column * channels;
+            } else {
+                smelt_gather_s8(scratch, input, window, &rows, column, 0, channels, parameters->pad);
+                field = copied;
             }
-            row += window->stride_height;
+            output = pixel(output, weights, parameters, &field);
+            column += window->stride_width;
         }
-        input += window->input_height * row_bytes;
+        row += window->stride_height;
+    }
+}
+
+void smelt_depthwise_conv_2d_s8(int8_t *output, const int8_t *input, const int8_t *weights,
+                                const struct smelt_depthwise_conv_2d_s8_parameters *parameters, void *scratch) {
+    const struct smelt_window *window = &parameters->window;
+    for (int32_t batch = 0; batch < window->batches; batch++) {
+        smelt_depthwise_conv_2d_rows_s8(output, input, weights, parameters, scratch, 0, window->output_height,
+                                        window->input_height);
+        output += window->output_height * window->output_width * window->output_channels;
+        input += window->input_height * window->input_width * window->input_channels;
     }
 }

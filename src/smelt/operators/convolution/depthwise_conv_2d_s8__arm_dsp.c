@@ -1,66 +1,23 @@
-/* depthwise_conv_2d of any kernel: for every output pixel the places of its taps are found once, then four channels at
- * a time are summed over them. */
+/* depthwise_conv_2d of any kernel: the places of an output pixel's taps are found, once for all pixels of a row whose
+ * taps are all inside; then four channels at a time are summed over them. */
 #include "convolution__arm_dsp.h"
-#include "smelt_simd__arm_dsp.h"
-
-enum { OUTSIDE = -1 };
+#include "smelt_depthwise_s8__arm_dsp.h"
 
 typedef struct smelt_depthwise_conv_2d_s8__arm_dsp_parameters parameters_t;
 
-/* Where in the image, or the ring of its rows, the taps of the field are that begins at (row, column), or OUTSIDE. */
+/* Where the taps of the field are that begins at (row, column) of the image; outside it they are `pads`. */
 SMELT_CODE_SECTION
-static void find_taps(int32_t *taps, const struct smelt_window *window, int32_t row, int32_t column,
-                      int32_t ring_rows) {
-    for (int32_t y = 0; y < window->kernel_height; y++) {
-        const int32_t from_row = row + y * window->dilation_height;
-        for (int32_t x = 0; x < window->kernel_width; x++) {
-            const int32_t from_column = column + x * window->dilation_width;
-            const int inside = (uint32_t)from_row < (uint32_t)window->input_height &&
-                               (uint32_t)from_column < (uint32_t)window->input_width;
-            const int32_t pixel = from_row % ring_rows * window->input_width + from_column;
-            *taps++ = inside ? pixel * window->input_channels : OUTSIDE;
+static void find_taps(const int8_t **taps, const struct smelt_window *window, const int8_t *input, int32_t row,
+                      int32_t column, int32_t ring_rows, const int8_t *pads) {
+    for (int32_t y = window->kernel_height; y > 0; y--, row += window->dilation_height) {
+        const int32_t place = row < ring_rows ? row : row % ring_rows;
+        const int8_t *const from = input + place * window->input_width * window->input_channels;
+        const int row_inside = (uint32_t)row < (uint32_t)window->input_height;
+        int32_t at = column;
+        for (int32_t x = window->kernel_width; x > 0; x--, at += window->dilation_width) {
+            const int inside = row_inside && (uint32_t)at < (uint32_t)window->input_width;
+            *taps++ = inside ? from + at * window->input_channels : pads;
         }
-    }
-}
-
-/* Four channels of one pixel. */
-SMELT_CODE_SECTION
-static void compute_channels(int8_t *output, const int8_t *channels, const int32_t *taps, int32_t count,
-                             const uint32_t *record, const parameters_t *parameters) {
-    const uint32_t pads = (uint32_t)(uint8_t)parameters->pad * 0x01010101u;
-    const int32_t *const multipliers = (const int32_t *)record + 4, *const divisors = multipliers + 4;
-    const uint32_t *weights = record + (parameters->signed_rounding ? 12 : 8);
-    const int32_t *const end = taps + count;
-    int32_t a = 0, b = 0, c = 0, d = 0;
-    while (taps < end) {
-        const int32_t tap = *taps++;
-        const uint32_t w = *weights++;
-        uint32_t x = pads;
-        if (tap != OUTSIDE) {
-            memcpy(&x, channels + tap, 4);
-        }
-        const uint32_t even = smelt_sxtb16(x), even_weights = smelt_sxtb16(w);
-        const uint32_t odd = smelt_sxtb16_ror8(x), odd_weights = smelt_sxtb16_ror8(w);
-        a = smelt_smlabb(even, even_weights, a);
-        b = smelt_smlabb(odd, odd_weights, b);
-        c = smelt_smlatt(even, even_weights, c);
-        d = smelt_smlatt(odd, odd_weights, d);
-    }
-    a = (int32_t)(record[0] + ((uint32_t)a << 8));
-    b = (int32_t)(record[1] + ((uint32_t)b << 8));
-    c = (int32_t)(record[2] + ((uint32_t)c << 8));
-    d = (int32_t)(record[3] + ((uint32_t)d << 8));
-    if (parameters->signed_rounding) {
-        const int32_t zero_point = parameters->zero_point;
-        output[0] = smelt_round_twice(a, multipliers[0], divisors[0], zero_point);
-        output[1] = smelt_round_twice(b, multipliers[1], divisors[1], zero_point);
-        output[2] = smelt_round_twice(c, multipliers[2], divisors[2], zero_point);
-        output[3] = smelt_round_twice(d, multipliers[3], divisors[3], zero_point);
-    } else {
-        output[0] = smelt_round_once(a, multipliers[0]);
-        output[1] = smelt_round_once(b, multipliers[1]);
-        output[2] = smelt_round_once(c, multipliers[2]);
-        output[3] = smelt_round_once(d, multipliers[3]);
     }
 }
 
@@ -70,20 +27,26 @@ void smelt_depthwise_conv_2d_rows_s8__arm_dsp(int8_t *output, const int8_t *inpu
                                               int32_t input_ring_rows) {
     const struct smelt_window *const window = &parameters->window;
     const int32_t channels = window->input_channels, count = window->kernel_height * window->kernel_width;
-    const int32_t record_words = count + (parameters->signed_rounding ? 12 : 8);
-    int32_t *const taps = scratch;
+    const int32_t last_row = window->input_height - 1 - (window->kernel_height - 1) * window->dilation_height;
+    const int32_t last_column = window->input_width - 1 - (window->kernel_width - 1) * window->dilation_width;
+    const int8_t **const taps = scratch;
+    int8_t *const pads = (int8_t *)(taps + count);
+    const struct smelt_depthwise_pixel pixel = {
+        parameters->records, taps, channels, parameters->signed_rounding, parameters->zero_point, taps + count};
     int8_t *to = output;
+    memset(pads, parameters->pad, (size_t)parameters->pad_bytes);
     for (int32_t y = first_row; y < first_row + row_count; y++) {
-        for (int32_t x = 0; x < window->output_width; x++) {
-            const uint32_t *record = parameters->records;
-            find_taps(taps, window, y * window->stride_height - window->pad_top,
-                      x * window->stride_width - window->pad_left, input_ring_rows);
-            for (int32_t c = 0; c < channels; c += 4) {
-                /* The last four overlap those before where channels are not fours. */
-                const int32_t channel = c + 4 <= channels ? c : channels - 4;
-                compute_channels(to + channel, input + channel, taps, count, record, parameters);
-                record += record_words;
+        const int32_t row = y * window->stride_height - window->pad_top;
+        int32_t column = -window->pad_left;
+        int shared = 0; /* the taps are those of column 0 */
+        for (int32_t x = window->output_width; x > 0; x--) {
+            const int inside = row >= 0 && row <= last_row && column >= 0 && column <= last_column;
+            if (!inside || !shared) {
+                find_taps(taps, window, input, row, inside ? 0 : column, input_ring_rows, pads);
             }
+            shared = inside;
+            smelt_depthwise_pixel_s8__arm_dsp(to, inside ? column * channels : 0, &pixel);
+            column += window->stride_width;
             to += channels;
         }
     }

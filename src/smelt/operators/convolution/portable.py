@@ -92,9 +92,14 @@ def _lower_conv_s8(call: Call, target: Target) -> Lowering:
     return Lowering("smelt_conv_2d_s8", (Output(), Input(0), Input(1), parameters, Scratch()))
 
 
+def _moves_over_rows(sizes: Geometry) -> bool:
+    """Whether fields of several rows move down the input, so that they may reach over the end of a ring."""
+    return sizes.kernel_height > 1 and sizes.output_height > 1
+
+
 def _conv_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
-    return 0 if is_contiguous(sizes) else sizes.field
+    return 0 if is_contiguous(sizes) and not _moves_over_rows(sizes) else sizes.field
 
 
 def _lower_depthwise_s8(call: Call, target: Target) -> Lowering:
@@ -110,7 +115,7 @@ def _lower_depthwise_s8(call: Call, target: Target) -> Lowering:
 
 def _depthwise_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
-    return sizes.field * sizes.input_channels if sizes.overhangs else 0
+    return sizes.field * sizes.input_channels if sizes.overhangs or _moves_over_rows(sizes) else 0
 
 
 def _lower_f32(call: Call, target: Target) -> Lowering:
@@ -137,6 +142,7 @@ CONV_2D_S8 = Kernel(
     lower=_lower_conv_s8,
     ascending=True,
     scratch_bytes=_conv_scratch_bytes,
+    row_function="smelt_conv_2d_rows_s8",
 )
 DEPTHWISE_CONV_2D_S8 = Kernel(
     name="smelt_depthwise_conv_2d_s8",
@@ -146,6 +152,7 @@ DEPTHWISE_CONV_2D_S8 = Kernel(
     lower=_lower_depthwise_s8,
     ascending=True,
     scratch_bytes=_depthwise_scratch_bytes,
+    row_function="smelt_depthwise_conv_2d_rows_s8",
 )
 CONV_2D_F32, DEPTHWISE_CONV_2D_F32 = (
     Kernel(
@@ -155,6 +162,7 @@ CONV_2D_F32, DEPTHWISE_CONV_2D_F32 = (
         accepts=_accepts_f32,
         lower=_lower_f32,
         ascending=True,
+        row_function=f"smelt_{name}_rows_f32",
     )
     for name in ("conv_2d", "depthwise_conv_2d")
 )

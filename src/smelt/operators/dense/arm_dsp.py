@@ -15,7 +15,7 @@ from smelt.operators.convolution.arm_dsp_packing import (
     round_up,
     scaling,
 )
-from smelt.operators.convolution.arm_dsp_requantization import Scaling
+from smelt.operators.convolution.arm_dsp_requantization import Requantization, Scaling
 from smelt.operators.convolution.outputs import has_constant_parameters
 from smelt.operators.dense.geometry import folded_bias, geometry, requantization, weights_zero_point
 from smelt.operators.fixed_point import Int64
@@ -39,7 +39,15 @@ def _accepts(call: Call, target: Target) -> bool:
         return False
     if call.input(0).dtype is not DType.S8 or call.input(1).dtype is not DType.S8:
         return False
+    sizes = geometry(call)
+    if max(sizes.rows, sizes.inputs + 3, sizes.outputs) >= 2**16:
+        return False
     return pairs_fit(_weights(call)) and accepts_sums(_weights(call), folded_bias(call), _scaling(call))
+
+
+def _is_uniform(found: Requantization) -> bool:
+    """Whether all channels have one multiplier and one divisor."""
+    return len(set(found.multipliers.tolist())) == 1 and len(set(found.divisors.tolist())) == 1
 
 
 def _lower(call: Call, target: Target) -> Lowering:
@@ -49,11 +57,9 @@ def _lower(call: Call, target: Target) -> Lowering:
     parameters = Parameters(
         "struct smelt_fully_connected_s8__arm_dsp_parameters",
         {
-            **gemm_fields(_weights(call), found, meant.zero_point),
+            **gemm_fields(_weights(call), found, meant, uniform=_is_uniform(found)),
             "batches": sizes.rows,
             "inputs": sizes.inputs,
-            "low": meant.low,
-            "high": meant.high,
         },
     )
     return Lowering("smelt_fully_connected_s8__arm_dsp", (Output(), Input(0), parameters, Scratch()))

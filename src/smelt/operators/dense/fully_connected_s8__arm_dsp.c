@@ -13,9 +13,7 @@ void smelt_fully_connected_s8__arm_dsp(int8_t *output, const int8_t *input,
         }
         if (rest > 0) {
             int8_t last[4] = {0, 0, 0, 0};
-            for (int32_t i = 0; i < rest; i++) {
-                last[i] = input[inputs - rest + i];
-            }
+            smelt_copy_few_s8(last, input + inputs - rest, rest);
             smelt_expand_one_s8__arm_dsp(pairs, last, 4);
         }
         smelt_gemm_one_s8__arm_dsp(output, scratch, &parameters->gemm);

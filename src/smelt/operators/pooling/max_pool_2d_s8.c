@@ -4,10 +4,10 @@
 #include "smelt_requantize.h"
 
 SMELT_CODE_SECTION
-static int8_t largest_element(const int8_t *first, int32_t rows, int32_t row_step, int32_t columns,
+static int8_t largest_element(const int8_t *first, struct smelt_pool_rows rows, int32_t columns,
                               int32_t column_step) {
     int8_t largest = *first;
-    for (; rows > 0; rows--) {
+    for (; rows.count > 0; rows.count--) {
         const int8_t *element = first;
         for (int32_t column = columns; column > 0; column--) {
             if (*element > largest) {
@@ -15,30 +15,39 @@ static int8_t largest_element(const int8_t *first, int32_t rows, int32_t row_ste
             }
             element += column_step;
         }
-        first += row_step;
+        first += --rows.before_end == 0 ? rows.step - rows.ring : rows.step;
     }
     return largest;
 }
 
-void smelt_max_pool_2d_s8(int8_t *output, const int8_t *input,
-                          const struct smelt_max_pool_2d_s8_parameters *parameters) {
+void smelt_max_pool_2d_rows_s8(int8_t *output, const int8_t *input,
+                               const struct smelt_max_pool_2d_s8_parameters *parameters,
+                               int32_t first_row, int32_t row_count, int32_t input_ring_rows) {
     const int32_t channels = parameters->channels;
     const int32_t input_row = parameters->input_width * channels;
-    for (int32_t batch = 0; batch < parameters->batches; batch++) {
-        for (int32_t y = 0; y < parameters->output_height; y++) {
-            int32_t top = y * parameters->stride_height - parameters->pad_top;
-            const int32_t rows = smelt_pool_clip(&top, parameters->filter_height, parameters->input_height);
-            for (int32_t x = 0; x < parameters->output_width; x++) {
-                int32_t left = x * parameters->stride_width - parameters->pad_left;
-                const int32_t columns =
-                    smelt_pool_clip(&left, parameters->filter_width, parameters->input_width);
-                const int8_t *window = input + top * input_row + left * channels;
-                for (int32_t channel = 0; channel < channels; channel++) {
-                    const int8_t largest = largest_element(window + channel, rows, input_row, columns, channels);
-                    *output++ = (int8_t)smelt_clamp(largest, parameters->low, parameters->high);
-                }
+    int32_t top = first_row * parameters->stride_height - parameters->pad_top;
+    for (; row_count > 0; row_count--) {
+        const struct smelt_pool_rows rows = smelt_pool_rows(top, parameters->filter_height, parameters->input_height,
+                                                            input_row, input_ring_rows);
+        for (int32_t x = 0; x < parameters->output_width; x++) {
+            int32_t left = x * parameters->stride_width - parameters->pad_left;
+            const int32_t columns = smelt_pool_clip(&left, parameters->filter_width, parameters->input_width);
+            const int8_t *window = input + rows.first + left * channels;
+            for (int32_t channel = 0; channel < channels; channel++) {
+                const int8_t largest = largest_element(window + channel, rows, columns, channels);
+                *output++ = (int8_t)smelt_clamp(largest, parameters->low, parameters->high);
             }
         }
-        input += parameters->input_height * input_row;
+        top += parameters->stride_height;
+    }
+}
+
+void smelt_max_pool_2d_s8(int8_t *output, const int8_t *input,
+                          const struct smelt_max_pool_2d_s8_parameters *parameters) {
+    for (int32_t batch = 0; batch < parameters->batches; batch++) {
+        smelt_max_pool_2d_rows_s8(output, input, parameters, 0, parameters->output_height,
+                                  parameters->input_height);
+        output += parameters->output_height * parameters->output_width * parameters->channels;
+        input += parameters->input_height * parameters->input_width * parameters->channels;
     }
 }

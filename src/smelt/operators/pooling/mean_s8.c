@@ -7,11 +7,12 @@ void smelt_mean_s8(int8_t *output, const int8_t *input, const struct smelt_mean_
     const int32_t inner = parameters->inner;
     const int32_t block = parameters->columns * inner;
     const int32_t row = parameters->middle * block;
+    const struct smelt_pool_rows rows = {parameters->rows, row, 0, 0, 0};
     for (int32_t outer = 0; outer < parameters->outer; outer++) {
         for (int32_t middle = 0; middle < parameters->middle; middle++) {
             const int8_t *first = input + middle * block;
             for (int32_t i = 0; i < inner; i++) {
-                const int32_t sum = smelt_sum_s8(first + i, parameters->rows, row, parameters->columns, inner);
+                const int32_t sum = smelt_sum_s8(first + i, rows, parameters->columns, inner);
                 const int32_t mean =
                     smelt_requantize(sum + parameters->offset, parameters->mantissa, parameters->shift) +
                     parameters->output_zero_point;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -189,8 +189,22 @@ def _kernels(name: str) -> tuple[Kernel, ...]:
         return call.input(0).dtype is DType.F32
 
     return (
-        Kernel(f"smelt_{name}_s8", (f"{name}_s8.c",), "pooling.h", accepts_s8, _lower_s8, ascending=True),
-        Kernel(f"smelt_{name}_f32", (f"{name}_f32.c",), "pooling.h", accepts_f32, _lower_f32, ascending=True),
+        _kernel(name, "s8", accepts_s8, _lower_s8),
+        _kernel(name, "f32", accepts_f32, _lower_f32),
+    )
+
+
+def _kernel(
+    name: str, kind: str, accepts: Callable[[Call, Target], bool], lower: Callable[[Call, Target], Lowering]
+) -> Kernel:
+    return Kernel(
+        name=f"smelt_{name}_{kind}",
+        sources=(f"{name}_{kind}.c",),
+        header="pooling.h",
+        accepts=accepts,
+        lower=lower,
+        ascending=True,
+        row_function=f"smelt_{name}_rows_{kind}",
     )
 
 

@@ -1,4 +1,4 @@
-/* What the pooling kernels share: the part of a window inside the input, and its sum. */
+/* What the pooling kernels share: the part of a window inside the input, and its sum. Sizes count elements. */
 #ifndef SMELT_POOL_WINDOW_H
 #define SMELT_POOL_WINDOW_H
 
@@ -16,34 +16,57 @@ static inline int32_t smelt_pool_clip(int32_t *start, int32_t filter, int32_t si
     return end - *start;
 }
 
-/* The sum of rows x columns elements; row_step and column_step lie from one to the next. */
+/* `count` rows, `step` from one to the next, the first at `first` of a ring that holds `ring` elements and ends
+ * after `before_end` of these rows (0: it does not). */
+struct smelt_pool_rows {
+    int32_t count, step, first, ring, before_end;
+};
+
+/* What lies inside an input of `size` rows of a window that begins in row `top`; row r is row r modulo `ring_rows`
+ * of the ring. */
 SMELT_CODE_SECTION
-static inline int32_t smelt_sum_s8(const int8_t *first, int32_t rows, int32_t row_step, int32_t columns,
+static inline struct smelt_pool_rows smelt_pool_rows(int32_t top, int32_t filter, int32_t size, int32_t step,
+                                                     int32_t ring_rows) {
+    struct smelt_pool_rows rows;
+    rows.count = smelt_pool_clip(&top, filter, size);
+    while (top >= ring_rows) { /* cheaper than a division on cores that have none */
+        top -= ring_rows;
+    }
+    rows.step = step;
+    rows.first = top * step;
+    rows.ring = ring_rows * step;
+    rows.before_end = ring_rows - top;
+    return rows;
+}
+
+/* The sum of rows x columns elements, column_step from one column to the next. */
+SMELT_CODE_SECTION
+static inline int32_t smelt_sum_s8(const int8_t *first, struct smelt_pool_rows rows, int32_t columns,
                                    int32_t column_step) {
     int32_t sum = 0;
-    for (; rows > 0; rows--) {
+    for (; rows.count > 0; rows.count--) {
         const int8_t *element = first;
         for (int32_t column = columns; column > 0; column--) {
             sum += *element;
             element += column_step;
         }
-        first += row_step;
+        first += --rows.before_end == 0 ? rows.step - rows.ring : rows.step;
     }
     return sum;
 }
 
 /* As smelt_sum_s8; added in the order of memory, one after the other. */
 SMELT_CODE_SECTION
-static inline float smelt_sum_f32(const float *first, int32_t rows, int32_t row_step, int32_t columns,
+static inline float smelt_sum_f32(const float *first, struct smelt_pool_rows rows, int32_t columns,
                                   int32_t column_step) {
     float sum = 0.0f;
-    for (; rows > 0; rows--) {
+    for (; rows.count > 0; rows.count--) {
         const float *element = first;
         for (int32_t column = columns; column > 0; column--) {
             sum += *element;
             element += column_step;
         }
-        first += row_step;
+        first += --rows.before_end == 0 ? rows.step - rows.ring : rows.step;
     }
     return sum;
 }

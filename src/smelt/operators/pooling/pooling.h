@@ -1,5 +1,8 @@
 /* Averages and maxima over windows (average_pool_2d, max_pool_2d) and over whole axes (mean).
- * Activations are NHWC; strides and padding count elements. No kernel works in place. */
+ * Activations are NHWC; strides and padding count elements. No kernel works in place.
+ *
+ * A function with `rows` in its name computes row_count output rows of a batch of one, from first_row on, the first at
+ * `output`; row r of the input lies r modulo input_ring_rows rows after `input`. */
 #ifndef SMELT_POOLING_H
 #define SMELT_POOLING_H
 
@@ -46,14 +49,30 @@ SMELT_CODE_SECTION
 void smelt_average_pool_2d_s8(int8_t *output, const int8_t *input,
                               const struct smelt_average_pool_2d_s8_parameters *parameters);
 SMELT_CODE_SECTION
+void smelt_average_pool_2d_rows_s8(int8_t *output, const int8_t *input,
+                                   const struct smelt_average_pool_2d_s8_parameters *parameters,
+                                   int32_t first_row, int32_t row_count, int32_t input_ring_rows);
+SMELT_CODE_SECTION
 void smelt_average_pool_2d_f32(float *output, const float *input,
                                const struct smelt_pool_2d_f32_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_average_pool_2d_rows_f32(float *output, const float *input,
+                                    const struct smelt_pool_2d_f32_parameters *parameters,
+                                    int32_t first_row, int32_t row_count, int32_t input_ring_rows);
 SMELT_CODE_SECTION
 void smelt_max_pool_2d_s8(int8_t *output, const int8_t *input,
                           const struct smelt_max_pool_2d_s8_parameters *parameters);
 SMELT_CODE_SECTION
+void smelt_max_pool_2d_rows_s8(int8_t *output, const int8_t *input,
+                               const struct smelt_max_pool_2d_s8_parameters *parameters,
+                               int32_t first_row, int32_t row_count, int32_t input_ring_rows);
+SMELT_CODE_SECTION
 void smelt_max_pool_2d_f32(float *output, const float *input,
                            const struct smelt_pool_2d_f32_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_max_pool_2d_rows_f32(float *output, const float *input,
+                                const struct smelt_pool_2d_f32_parameters *parameters,
+                                int32_t first_row, int32_t row_count, int32_t input_ring_rows);
 SMELT_CODE_SECTION
 void smelt_mean_s8(int8_t *output, const int8_t *input, const struct smelt_mean_s8_parameters *parameters);
 SMELT_CODE_SECTION

@@ -23,11 +23,12 @@
 #define CHANNEL "5"
 #define LINE "6"
 
-/* r4 the first, then the last of a row's taps: p = (first, q), q = (q, last) */
-#define TAPS(row, p, q)                          \
+/* A row's taps: p = first, q = middle, row = last; then p = (first, middle), q = (middle, last). */
+#define LOAD_TAPS(row, p, q)                     \
     "ldrsb   " p ", [" row "]\n"                 \
     "ldrsb   " q ", [" row ", r7]\n"             \
-    "ldrsb   " row ", [" row ", r7, lsl #1]\n"   \
+    "ldrsb   " row ", [" row ", r7, lsl #1]\n"
+#define PAIR_TAPS(row, p, q)                     \
     "pkhbt   " p ", " p ", " q ", lsl #16\n"     \
     "pkhbt   " q ", " q ", " row ", lsl #16\n"
 
@@ -96,19 +97,22 @@ smelt_depthwise_3x3_line_s8__arm_dsp(__attribute__((unused)) const struct smelt_
         KEEP(CHANNEL, "r12")
         "ldm     r0, {r1-r8}\n" /* output, lines, starts, taps, tap step, multipliers */
         "add     r3, r3, r12, lsl #2\n"
-        "ldr     r9, [r3]\n"
-        "ldr     r10, [r3, r8]\n"
         "add     r0, r1, r12\n"
         "add     r1, r2, r12, lsl #2\n"
         "add     r12, r12, r12, lsl #3\n"
         "add     r4, r4, r12\n"
         "add     r5, r5, r12\n"
         "add     r6, r6, r12\n"
-        KEEP(START, "r9")
-        KEEP(MULTIPLIER, "r10")
-        TAPS("r4", "r8", "r9")
-        TAPS("r5", "r10", "r11")
-        TAPS("r6", "r12", "lr")
+        "ldr     r2, [r3]\n"
+        "ldr     r3, [r3, r8]\n"
+        LOAD_TAPS("r4", "r8", "r9")
+        LOAD_TAPS("r5", "r10", "r11")
+        LOAD_TAPS("r6", "r12", "lr")
+        PAIR_TAPS("r4", "r8", "r9")
+        PAIR_TAPS("r5", "r10", "r11")
+        PAIR_TAPS("r6", "r12", "lr")
+        KEEP(START, "r2")
+        KEEP(MULTIPLIER, "r3")
         RECALL("r2", EXTENT)
         "ldr     r5, [r1]\n"
         "ldr     r6, [r1, #16]\n"
@@ -116,9 +120,8 @@ smelt_depthwise_3x3_line_s8__arm_dsp(__attribute__((unused)) const struct smelt_
         "add     r3, r1, r2\n"
         "bic     r3, r3, #3\n"
         KEEP(END, "r3")
-        "lsls    r4, r2, #27\n" /* N: an odd number of iterations; C: of outputs; the bit between: stride 2 */
-        "tst     r2, #2\n"
-        "bne     5f\n"
+        "lsls    r4, r2, #31\n" /* the bits 0 and 1, then 4 of an odd number of iterations */
+        "bcs     5f\n"
         "lsls    r4, r2, #27\n"
         "bmi     3f\n"
         "cmp     r1, r3\n"

@@ -1,4 +1,5 @@
-/* The inner loops of 3 x 3 depthwise convolutions on Arm cores with the DSP extension.
+/* The inner loops of depthwise convolutions on Arm cores with the DSP extension: lines of 3 x 3 kernels, and single
+ * pixels of any kernel.
  *
  * Lines: three input rows of four channels, as int16 values 256 * x, two neighbours in a word (the first one low),
  * pads included; word j of channel c of row k is number 12 * j + 4 * k + c. */
@@ -40,5 +41,19 @@ struct smelt_depthwise_row {
 
 /* Write the words of four channels of one input row to a row of lines. */
 void smelt_depthwise_transpose_s8__arm_dsp(uint32_t *lines, const int8_t *inputs, const struct smelt_depthwise_row *row);
+
+/* One output pixel. Four channels have a record: four starts, a word of four weights a tap, four multipliers and, when
+ * `signed_rounding`, four divisors (smelt_gemm_s8__arm_dsp.h has their meaning); the last four channels overlap those
+ * before where channels are not fours. */
+struct smelt_depthwise_pixel {
+    const uint32_t *records;
+    const int8_t *const *taps; /* where the channels of each tap are, but for the offset */
+    int32_t channels;          /* at least four */
+    int32_t signed_rounding, zero_point;
+    const int8_t *const *taps_end;
+};
+
+/* All channels of a pixel whose taps begin `offset` bytes from where `taps` shows. */
+void smelt_depthwise_pixel_s8__arm_dsp(int8_t *output, int32_t offset, const struct smelt_depthwise_pixel *pixel);
 
 #endif

@@ -19,27 +19,49 @@ SMELT_CODE_SECTION
 uint32_t *__attribute__((naked, noinline))
 smelt_expand_one_s8__arm_dsp(__attribute__((unused)) uint32_t *pairs, __attribute__((unused)) const int8_t *values,
                              __attribute__((unused)) int32_t count) {
-    /* r0 pairs, r1 values, r2 end of values, r3 r12 pairs */
+    /* r0 pairs, r1 values, r2 number of values left, r3-r6 values, r12 pairs */
+#define EXPAND(word)                     \
+    "sxtb16  r12, " word "\n"            \
+    "sxtb16  " word ", " word ", ror #8\n" \
+    "str     r12, [r0], #4\n"            \
+    "str     " word ", [r0], #4\n"
     __asm volatile(
         ".syntax unified\n"
-        "add     r2, r1, r2\n"
+        "push    {r4-r6}\n"
+        "subs    r2, r2, #16\n"
+        "blt     2f\n"
         "1:\n"
+        "ldr     r3, [r1], #16\n"
+        "ldr     r4, [r1, #-12]\n"
+        "ldr     r5, [r1, #-8]\n"
+        "ldr     r6, [r1, #-4]\n"
+        "subs    r2, r2, #16\n"
+        EXPAND("r3")
+        EXPAND("r4")
+        EXPAND("r5")
+        EXPAND("r6")
+        "bge     1b\n"
+        "2:\n"
+        "adds    r2, r2, #16\n"
+        "beq     4f\n"
+        "3:\n"
         "ldr     r3, [r1], #4\n"
-        "cmp     r1, r2\n"
-        "sxtb16  r12, r3\n"
-        "sxtb16  r3, r3, ror #8\n"
-        "str     r12, [r0], #4\n"
-        "str     r3, [r0], #4\n"
-        "bne     1b\n"
+        "subs    r2, r2, #4\n"
+        EXPAND("r3")
+        "bne     3b\n"
+        "4:\n"
+        "pop     {r4-r6}\n"
         "bx      lr\n");
+#undef EXPAND
 }
 
 /* Blocks of four channels from `weights` up to `end`. In the loop:
  *   r0 pairs, r1 weights, r2-r5 weights and r6 r7 input values of two pairs, r8 r10 sums of c0 and c2,
  *   r9 r11 256 * (c1, c3) + (c0, c2), r12 end of pairs less 64, lr output
  * Stack: 0 the last word of weights, 4 pairs, 8 bytes of weights before the point where the first round enters the loop,
- *   less 4; 12 that point, 16 signed_rounding + 2 where multipliers are in the blocks, else 20 the multiplier and
- *   24 the divisor, 28 zero_point. */
+ *   less 4; 12 that point, 16 the multiplier where it is uniform and roundings are not signed, else 0; for these,
+ *   20 signed_rounding + 2 where multipliers are in the blocks, 24 uniform multiplier, 28 uniform divisor,
+ *   32 zero_point. */
 SMELT_CODE_SECTION
 static void __attribute__((naked, noinline))
 gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) const uint32_t *pairs,
@@ -67,8 +89,8 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
     __asm volatile(
         ".syntax unified\n"
         "push    {r4-r11, lr}\n"
-        "sub     sp, #32\n"
-        "ldr     r4, [sp, #68]\n" /* gemm */
+        "sub     sp, #36\n"
+        "ldr     r4, [sp, #72]\n" /* gemm */
         "mov     lr, r0\n"
         "ldr     r5, [r4]\n"
         "ldrh    r12, [r4, #4]\n" /* depth */
@@ -97,10 +119,14 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
         "str     r4, [sp, #4]\n"
         "str     r5, [sp, #8]\n"
         "str     r9, [sp, #12]\n"
-        "str     r8, [sp, #16]\n"
-        "str     r6, [sp, #20]\n"
-        "str     r7, [sp, #24]\n"
-        "str     r11, [sp, #28]\n"
+        "str     r8, [sp, #20]\n"
+        "str     r6, [sp, #24]\n"
+        "str     r7, [sp, #28]\n"
+        "str     r11, [sp, #32]\n"
+        "cmp     r8, #0\n"
+        "it      ne\n"
+        "movne   r6, #0\n"
+        "str     r6, [sp, #16]\n"
         "subs    r1, r2, #4\n"
         "1:\n" /* a block of four channels */
         "ldr     r9, [r1, #4]!\n"
@@ -124,13 +150,13 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
         "bne     2b\n"
         "ldr     r2, [r1, #128]!\n"
         "ldr     r3, [r1, #4]!\n"
-        "ldr     r5, [sp, #16]\n"
-        "ldr     r4, [sp, #20]\n"
+        "ldr     r4, [sp, #16]\n"
+        "ldr     r6, [sp]\n"
         "sub     r9, r9, r8\n"
         "sub     r11, r11, r10\n"
         "add     r8, r2, r8, lsl #8\n"
         "add     r10, r3, r10, lsl #8\n"
-        "cbnz    r5, 3f\n"
+        "cbz     r4, 3f\n"
         ".irp    sum, r8, r9, r10, r11\n"
         "smmul   \\sum, \\sum, r4\n"
         ".endr\n"
@@ -140,22 +166,11 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
         "strb    \\sum, [lr], #1\n"
         ".endr\n"
         "5:\n"
-        "ldr     r2, [sp]\n"
-        "cmp     r1, r2\n"
+        "cmp     r1, r6\n"
         "bne     1b\n"
-        "add     sp, #32\n"
+        "6:\n"
+        "add     sp, #36\n"
         "pop     {r4-r11, pc}\n"
-        "3:\n"
-        "cmp     r5, #2\n"
-        "ldr     r2, [sp, #24]\n"
-        "ldr     r5, [sp, #28]\n"
-        "bcc     6f\n"
-        "bhi     7f\n"
-        ".irp    sum, r8, r9, r10, r11\n" /* multipliers in the blocks */
-        "ldr     r4, [r1, #4]!\n"
-        "smmul   \\sum, \\sum, r4\n"
-        ".endr\n"
-        "b       4b\n"
 #define SIGNED(loads)                        \
     ".irp    sum, r8, r9, r10, r11\n"        \
     loads                                    \
@@ -165,12 +180,28 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
     "smmlar  \\sum, \\sum, r2, r5\n"         \
     "ssat    \\sum, #8, \\sum\n"             \
     "strb    \\sum, [lr], #1\n"             \
-    ".endr\n"                                \
-    "b       5b\n"
-        "6:\n"
+    ".endr\n"
+        "3:\n"
+        "ldr     r3, [sp, #20]\n"
+        "ldr     r4, [sp, #24]\n"
+        "ldr     r2, [sp, #28]\n"
+        "ldr     r5, [sp, #32]\n"
+        "cmp     r3, #2\n"
+        "beq     7f\n"
+        "bhi     8f\n"
         SIGNED("")
+        "cmp     r1, r6\n"
+        "bne     1b\n"
+        "b       6b\n"
         "7:\n"
-        SIGNED("ldr     r4, [r1, #4]!\nldr     r2, [r1, #4]!\n"));
+        ".irp    sum, r8, r9, r10, r11\n" /* multipliers in the blocks */
+        "ldr     r4, [r1, #4]!\n"
+        "smmul   \\sum, \\sum, r4\n"
+        ".endr\n"
+        "b       4b\n"
+        "8:\n"
+        SIGNED("ldr     r4, [r1, #4]!\nldr     r2, [r1, #4]!\n")
+        "b       5b\n");
 #undef TWO_PAIRS
 #undef SIGNED
 }
@@ -211,8 +242,6 @@ void smelt_gemm_one_s8__arm_dsp(int8_t *output, const uint32_t *pairs, const str
     if (rest > 0) {
         int8_t last[4];
         gemm_blocks(last, pairs, end, end + block_words, gemm);
-        for (int32_t c = 0; c < rest; c++) {
-            output[blocks * 4 + c] = last[c];
-        }
+        smelt_copy_few_s8(output + blocks * 4, last, rest);
     }
 }

@@ -17,6 +17,32 @@ typedef char gemm_layout_is_known[offsetof(struct smelt_gemm_s8__arm_dsp, weight
                                       ? 1
                                       : -1];
 
+SMELT_CODE_SECTION
+uint32_t *__attribute__((naked, noinline))
+smelt_expand_places_s8__arm_dsp(__attribute__((unused)) uint32_t *to, __attribute__((unused)) const int8_t *values,
+                                __attribute__((unused)) int32_t count, __attribute__((unused)) int32_t step) {
+    /* r0 to, r1 values, r2 groups left, r3 step, r4-r7 values, r12 expanded */
+    __asm volatile(
+        ".syntax unified\n"
+        "push    {r4-r7}\n"
+        "1:\n"
+        "ldr     r4, [r1]\n"
+        "ldr     r5, [r1, #4]\n"
+        "ldr     r6, [r1, #8]\n"
+        "ldr     r7, [r1, #12]\n"
+        ".irp    word, r4, r5, r6, r7\n"
+        "sxtb16  r12, \\word\n"
+        "sxtb16  \\word, \\word, ror #8\n"
+        "str     r12, [r0], #4\n"
+        "str     \\word, [r0], #4\n"
+        ".endr\n"
+        "subs    r2, r2, #1\n"
+        "add     r1, r1, r3\n"
+        "bne     1b\n"
+        "pop     {r4-r7}\n"
+        "bx      lr\n");
+}
+
 /* Registers and stack as in smelt_gemm_two__arm_dsp.h, r0 a place, and on the stack 4 places, 24 the next of them. */
 SMELT_CODE_SECTION
 void __attribute__((naked, noinline))
@@ -72,6 +98,18 @@ smelt_gemm_places_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribut
 
 /* The same in C, for other cores: what the tests of the packed form run on a computer. */
 #include "smelt_gemm_words.h"
+
+SMELT_CODE_SECTION
+uint32_t *smelt_expand_places_s8__arm_dsp(uint32_t *to, const int8_t *values, int32_t count, int32_t step) {
+    for (; count > 0; count--) {
+        for (int32_t i = 0; i < SMELT_PLACE_VALUES; i += 4) {
+            *to++ = smelt_pair(values[i], values[i + 2]);
+            *to++ = smelt_pair(values[i + 1], values[i + 3]);
+        }
+        values += step;
+    }
+    return to;
+}
 
 SMELT_CODE_SECTION
 void smelt_gemm_places_s8__arm_dsp(int8_t *output, const uint32_t *places, int32_t step,

@@ -20,6 +20,9 @@ static inline uint32_t smelt_place(const uint32_t *places, const uint32_t *place
 #endif
 }
 
+/* Expand `count` groups of 16 values, `step` bytes apart, to places side by side. Returns the end of what was written. */
+uint32_t *smelt_expand_places_s8__arm_dsp(uint32_t *to, const int8_t *values, int32_t count, int32_t step);
+
 /* All channels (a multiple of 4) of two pixels; the second goes to `output + step`, unless step is 0. Input values come
  * in groups of 16, whose places are listed up to a 0: the first pixel's 8 words as smelt_expand_one writes them, then
  * the second pixel's. The places are in ascending order of input values in the weights. */

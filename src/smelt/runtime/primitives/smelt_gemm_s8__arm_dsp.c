@@ -156,10 +156,8 @@ gemm_rest(int8_t *output, int32_t step, const uint32_t *pairs, const struct smel
     last.weights += first / 4 * smelt_gemm_block_words(gemm);
     last.channels = 4;
     gemm_blocks(outputs, pairs, 4, &last);
-    for (int32_t c = 0; c < rest; c++) {
-        output[first + c] = outputs[c];
-        output[first + c + step] = outputs[4 + c];
-    }
+    smelt_copy_few_s8(output + first + step, outputs + 4, rest);
+    smelt_copy_few_s8(output + first, outputs, rest);
 }
 
 SMELT_CODE_SECTION

@@ -40,6 +40,15 @@ static inline int32_t smelt_gemm_block_words(const struct smelt_gemm_s8__arm_dsp
     return gemm->depth + 4 + (gemm->uniform ? 0 : gemm->signed_rounding ? 8 : 4);
 }
 
+/* Copy a few bytes. */
+SMELT_CODE_SECTION
+static inline void smelt_copy_few_s8(int8_t *to, const int8_t *from, int32_t count) {
+    for (int32_t i = 0; i < count; i++) {
+        to[i] = from[i];
+        __asm volatile(""); /* else compilers call memcpy, which takes more flash than all of this */
+    }
+}
+
 /* Write two int8 vectors of `count` values (a multiple of 4) as int16 pairs (0,2), (1,3), (4,6), ..., one word of the
  * first vector and one of the second in turn. Returns the end of what was written. */
 uint32_t *smelt_expand_two_s8__arm_dsp(uint32_t *pairs, const int8_t *first, const int8_t *second, int32_t count);
