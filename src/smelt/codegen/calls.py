@@ -29,7 +29,6 @@ class CGroup:
     function: str
     comment: str
     schedule: tuple[int, ...]
-    rows: tuple[int, ...] | None
     cases: tuple[CPart, ...]
 
 
@@ -60,7 +59,7 @@ class CallWriter:
         )
         through = f", through {', '.join(rings)}" if rings else ""
         comment = f"{_numbers(group)} run in turn, a row at a time{through}."
-        return CGroup(self._function(group), comment, group.schedule, group.rows, tuple(cases))
+        return CGroup(self._function(group), comment, group.schedule, tuple(cases))
 
     def _function(self, group: Group) -> str:
         return f"{self.stem}_rows_{group.number}"

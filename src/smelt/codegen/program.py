@@ -23,14 +23,12 @@ from smelt.targets import Target
 class Group:
     """Layers that run in turn, a row at a time.
 
-    `schedule` names the layer of each step by its place in `layers`; `rows` the row that the step
-    computes, or is None where every layer computes all its rows in order.
+    `schedule` names the layer of each step by its place in `layers`; the step computes the next row of it.
     """
 
     number: int
     layers: tuple[Layer, ...]
     schedule: tuple[int, ...]
-    rows: tuple[int, ...] | None
 
 
 @dataclass(frozen=True)
@@ -221,15 +219,14 @@ def _parts(layers: Sequence[Layer], made: RowPlan, target: Target) -> Iterator[L
                 if s.layer in names
                 for row in range(s.first_row, s.first_row + s.count)
             ]
-            yield Group(number, tuple(for_one_row(by_name[name], target) for name in names), *_schedule(steps))
+            yield Group(number, tuple(for_one_row(by_name[name], target) for name in names), _schedule(steps))
 
 
-def _schedule(steps: Sequence[tuple[int, int]]) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
-    """The layer of each step, and its row unless rows simply count up from 0 in each layer."""
+def _schedule(steps: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    """The layer of each step; its rows count up from 0, though the last ones may be left out if unread."""
     layers = tuple(layer for layer, _ in steps)
-    counted = tuple(layers[:at].count(layer) for at, layer in enumerate(layers))
-    rows = tuple(row for _, row in steps)
-    return layers, None if rows == counted else rows
+    assert all(row == layers[:at].count(layer) for at, (layer, row) in enumerate(steps))
+    return layers
 
 
 def _untouched(

@@ -10,7 +10,7 @@ from smelt.codegen import Project, write_project
 from smelt.engines.elf import ElfImage, elf_sizes, line_ranges, object_sizes, undefined_symbols
 from smelt.engines.toolchain import Toolchain
 
-_TABLE = re.compile(r"(layer_\d+|output_\d+)_|output_\d+$|(schedule|rows)\b")
+_TABLE = re.compile(r"(layer_\d+|output_\d+)_|output_\d+$|schedule\b")
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def to_svg(plan: Residents) -> str:
         y = 28 + height - value * scale
         lines.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{value:,}</text>')
     for at, name in enumerate(plan.layers):
-        x, y = left + column * at + column / 2, height + 50
-        lines.append(f'<text transform="translate({x:.0f},{y}) rotate(60)">{html.escape(name)}</text>')
+        middle, y = left + column * at + column / 2, height + 50
+        lines.append(f'<text transform="translate({middle:.0f},{y}) rotate(60)">{html.escape(name)}</text>')
     lines.append("</svg>")
     return "\n".join(lines) + "\n"
