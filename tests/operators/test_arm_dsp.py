@@ -28,6 +28,7 @@ from smelt.operators.convolution.arm_dsp_requantization import (
 )
 from smelt.operators.evaluate import evaluate_graph
 from smelt.operators.fixed_point import Int64, multiply_by_quantized_multiplier, quantize_multiplier
+from smelt.operators.operator import Parameters
 from smelt.targets import find_target
 
 Pair = tuple[int, int]
@@ -255,10 +256,10 @@ def test_large_multipliers_are_exact_or_refused(real: float) -> None:
     assert requantize_exactly(sums, scaling) is None
 
 
-def _dense(weights: Array, activation: str = "none") -> Graph:
+def _dense(weights: Array, activation: str = "none", scale: float = 0.002) -> Graph:
     tensors = (
         quantized((1, weights.shape[1]), 0.02, 3),
-        Tensor(DType.S8, weights.shape, Quantization.per_tensor(0.002), weights),
+        Tensor(DType.S8, weights.shape, Quantization.per_tensor(scale), weights),
     )
     return Case(
         "dense", "fully_connected", tensors, {"activation": activation}, Quantization.per_tensor(0.02, 4)
@@ -275,6 +276,24 @@ def test_weights_of_minus_128_go_where_pairs_hold_them(tmp_path: Path) -> None:
     np.testing.assert_array_equal(Device([fits], tmp_path).run(0, data)[0], _meaning(fits, data))
     weights[0, 1] = -1  # 256 * -128 - 1 is no int16
     assert not chosen(_dense(weights))[1].name.endswith("__arm_dsp")
+
+
+@pytest.mark.parametrize("activation", ["none", "relu"])
+def test_one_multiplier_serves_layers_of_one_scale(activation: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    shapes = [(40, 64), (33, 36), (9, 130), (130, 31)]
+    graphs = [_dense(rng.integers(-127, 128, s, dtype=np.int8), activation, 0.0007) for s in shapes]
+    for graph in graphs:
+        call, kernel = chosen(graph)
+        (parameters,) = (a for a in kernel.lower(call, DSP).arguments if isinstance(a, Parameters))
+        assert parameters.fields["gemm.uniform"] == 1
+    data = [_inputs(graph, index) for index, graph in enumerate(graphs)]
+    device = Device(graphs, tmp_path)
+    twins = run_on_host(graphs, data, tmp_path)
+    for index, graph in enumerate(graphs):
+        meant = _meaning(graph, data[index])
+        np.testing.assert_array_equal(device.run(index, data[index], misalign=index)[0], meant)
+        np.testing.assert_array_equal(twins[index], meant)
 
 
 def test_targets_without_dsp_and_sums_that_are_too_large_are_refused() -> None:
@@ -367,6 +386,7 @@ def test_cases_use_the_kernels_under_test() -> None:
     names = {chosen(g)[1].name for operator in RANDOM for g in accepted(operator, 20)}
     assert names == {
         "smelt_conv_2d_s8__arm_dsp",
+        "smelt_fully_connected_pairs_s8__arm_dsp",
         "smelt_depthwise_conv_2d_s8__arm_dsp",
         "smelt_depthwise_conv_2d_3x3_s8__arm_dsp",
         "smelt_fully_connected_s8__arm_dsp",

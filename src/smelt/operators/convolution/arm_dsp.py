@@ -24,6 +24,7 @@ from smelt.targets import Target
 __all__ = ["CONV_2D", "DEPTHWISE_CONV_2D"]
 
 _RING_CHANNELS = 16  # SMELT_PLACE_VALUES
+_PLACE_GROUPS = 3  # SMELT_PLACE_GROUPS
 _SHORT_ROW = 8  # pixels; an odd one more costs more than 1 in 8
 
 
@@ -110,8 +111,9 @@ def _lowering(function: str, call: Call, weights: Int64, padded_width: int) -> L
 
 
 def _lower_conv(call: Call, target: Target) -> Lowering:
-    width = _padded_width(geometry(call))
-    return _lowering("smelt_conv_2d_s8__arm_dsp", call, _weights(call), width)
+    sizes = geometry(call)
+    weights = _words_first(_weights(call), sizes)
+    return _lowering("smelt_conv_2d_s8__arm_dsp", call, weights, _padded_width(sizes))
 
 
 def _lower_ring(call: Call, target: Target) -> Lowering:
@@ -137,18 +139,36 @@ def _ring_width(sizes: Geometry) -> int:
     return round_up(reach, sizes.stride_width)
 
 
+def _runs(sizes: Geometry) -> tuple[int, int]:
+    """How many runs of values lie side by side in a field, and their length: rows of the kernel, or dilated taps."""
+    if sizes.dilation_width == 1:
+        return sizes.kernel_height, sizes.kernel_width * sizes.input_channels
+    return sizes.kernel_height * sizes.kernel_width, sizes.input_channels
+
+
+def _words_first(weights: Int64, sizes: Geometry) -> Int64:
+    """Weights [output channels, field] in the order in which values are expanded: what is no whole word comes last."""
+    count, length = _runs(sizes)
+    runs = weights.reshape(-1, count, length)
+    whole = length - length % 4
+    return np.concatenate([part.reshape(len(runs), -1) for part in (runs[..., :whole], runs[..., whole:])], 1)
+
+
 def _conv_scratch_bytes(call: Call, target: Target) -> int:
-    sizes, width = geometry(call), _padded_width(geometry(call))
-    depth = round_up(sizes.field, 4)
+    sizes = geometry(call)
+    count, length = _runs(sizes)
+    rest = round_up(count * (length % 4), 4)
     rows = (sizes.kernel_height - 1) * sizes.dilation_height + 1
-    fields = 0 if width == 0 and depth == sizes.input_channels else 2 * depth
-    runs = sizes.kernel_height * (1 if sizes.dilation_width == 1 else sizes.kernel_width)
-    return 4 * depth + 4 * runs + fields + rows * width * sizes.input_channels
+    if sizes.output_width % 2:
+        rows += sizes.stride_height
+    padded = rows * _padded_width(sizes) * sizes.input_channels
+    return 4 * round_up(sizes.field, 4) + 8 * count + 2 * rest + padded
 
 
 def _ring_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
-    places = sizes.field // _RING_CHANNELS + 1
+    together = sizes.stride_width == 1 and sizes.kernel_width <= _PLACE_GROUPS
+    places = sizes.field // _RING_CHANNELS // (sizes.kernel_width if together else 1) + 2
     return 4 * places + 2 * sizes.kernel_height * _ring_width(sizes) * sizes.input_channels
 
 
@@ -172,7 +192,7 @@ _RING = Kernel(
 )
 _ANY_KERNEL = Kernel(
     name="smelt_conv_2d_s8__arm_dsp",
-    sources=("conv_2d_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
+    sources=("conv_2d_s8__arm_dsp.c", "smelt_expand_fields_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
     header="convolution__arm_dsp.h",
     accepts=_accepts_conv,
     lower=_lower_conv,

@@ -17,11 +17,11 @@ struct smelt_conv_2d_s8__arm_dsp_parameters {
     uint16_t padded_width; /* columns of a padded row, as each kernel says */
 };
 
-/* Padded rows are kept where padded_width is not 0; it may be 0 where no field reaches over an edge.
- * scratch: 4 * depth bytes of expanded inputs; 4 bytes for every run of values that lie side by side in a field, which is a
- * row of the kernel or, where dilated, a tap; then, except for a kernel of 1 x 1 with
- * padded_width 0 and words of channels, 2 * depth bytes of two fields; then
- * (kernel_height - 1) * dilation_height + 1 padded rows. */
+/* A field consists of runs of values that lie side by side: rows of the kernel or, where dilated, taps. The weights have
+ * the whole words of four values of all runs first, then the rest of all runs. Padded rows are kept where padded_width is
+ * not 0; it may be 0 where no field reaches over an edge.
+ * scratch: 4 * depth bytes of expanded inputs; for each of two pixels 4 bytes a run, and the rest of a field rounded up to
+ * words; (kernel_height - 1) * dilation_height + 1 padded rows, stride_height more where the output width is odd. */
 void smelt_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
                                const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch);
 
@@ -34,8 +34,8 @@ void smelt_conv_2d_rows_s8__arm_dsp(int8_t *output, const int8_t *input,
 /* The same for input channels that are a multiple of 16, output channels of 4, dilation 1, with input values in the
  * weights by sixteen channels, kernel rows, kernel columns. padded_width is a multiple of the stride, and has room for
  * an even number of output columns.
- * scratch: a word for every 16 input values of a field and one more, then kernel_height padded rows of 2 bytes a value.
- */
+ * scratch: two words, a word for every 16 input values of a field, or every kernel_width of them where that is at most 3
+ * and the stride is 1; then kernel_height padded rows of 2 bytes a value. */
 void smelt_conv_2d_ring_s8__arm_dsp(int8_t *output, const int8_t *input,
                                     const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch);
 void smelt_conv_2d_ring_rows_s8__arm_dsp(int8_t *output, const int8_t *input,

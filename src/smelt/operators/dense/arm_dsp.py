@@ -22,6 +22,9 @@ from smelt.operators.fixed_point import Int64
 from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch
 from smelt.targets import Target
 
+_SHORT = 1024
+"""Products below which a layer shares the code of convolutions: flash for a thousand cycles."""
+
 
 def _weights(call: Call) -> Int64:
     """Weights [outputs, inputs] less their zero point."""
@@ -50,36 +53,71 @@ def _is_uniform(found: Requantization) -> bool:
     return len(set(found.multipliers.tolist())) == 1 and len(set(found.divisors.tolist())) == 1
 
 
-def _lower(call: Call, target: Target) -> Lowering:
-    sizes, meant = geometry(call), _scaling(call)
-    found = requantized(_weights(call), folded_bias(call), meant)
-    assert found is not None
+def _lowering(function: str, call: Call, found: Requantization, *, uniform: bool) -> Lowering:
+    sizes = geometry(call)
     parameters = Parameters(
         "struct smelt_fully_connected_s8__arm_dsp_parameters",
         {
-            **gemm_fields(_weights(call), found, meant, uniform=_is_uniform(found)),
+            **gemm_fields(_weights(call), found, _scaling(call), uniform=uniform),
             "batches": sizes.rows,
             "inputs": sizes.inputs,
         },
     )
-    return Lowering("smelt_fully_connected_s8__arm_dsp", (Output(), Input(0), parameters, Scratch()))
+    return Lowering(function, (Output(), Input(0), parameters, Scratch()))
 
 
-def _scratch_bytes(call: Call, target: Target) -> int:
+def _requantized(call: Call) -> Requantization:
+    found = requantized(_weights(call), folded_bias(call), _scaling(call))
+    assert found is not None
+    return found
+
+
+def _lower_rows(call: Call, target: Target) -> Lowering:
+    found = _requantized(call)
+    return _lowering("smelt_fully_connected_s8__arm_dsp", call, found, uniform=_is_uniform(found))
+
+
+def _lower_pairs(call: Call, target: Target) -> Lowering:
+    function = "smelt_fully_connected_pairs_s8__arm_dsp"
+    return _lowering(function, call, _requantized(call), uniform=False)
+
+
+def _row_scratch_bytes(call: Call, target: Target) -> int:
     return 2 * round_up(geometry(call).inputs, 4)
 
 
-def _accepts_vector(call: Call, target: Target) -> bool:
+def _pairs_scratch_bytes(call: Call, target: Target) -> int:
+    return 4 * round_up(geometry(call).inputs, 4) + 8
+
+
+def _accepts_row(call: Call, target: Target) -> bool:
+    sizes = geometry(call)
+    return sizes.rows == 1 and sizes.inputs * sizes.outputs >= _SHORT and _accepts(call, target)
+
+
+def _accepts_single(call: Call, target: Target) -> bool:
     return geometry(call).rows == 1 and _accepts(call, target)
 
 
-_ANY_ROWS = Kernel(
+_ROW = Kernel(
     name="smelt_fully_connected_s8__arm_dsp",
     sources=("fully_connected_s8__arm_dsp.c", "smelt_gemm_one_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
     header="dense__arm_dsp.h",
-    accepts=_accepts,
-    lower=_lower,
-    scratch_bytes=_scratch_bytes,
+    accepts=_accepts_row,
+    lower=_lower_rows,
+    scratch_bytes=_row_scratch_bytes,
+    buffered=True,  # a row is all expanded before the first output is written
 )
-# A single row is all expanded before the first output is written.
-FULLY_CONNECTED: tuple[Kernel, ...] = (replace(_ANY_ROWS, accepts=_accepts_vector, buffered=True), _ANY_ROWS)
+_PAIRS = Kernel(
+    name="smelt_fully_connected_pairs_s8__arm_dsp",
+    sources=(
+        "fully_connected_pairs_s8__arm_dsp.c",
+        "smelt_expand_fields_s8__arm_dsp.c",
+        "smelt_gemm_s8__arm_dsp.c",
+    ),
+    header="dense__arm_dsp.h",
+    accepts=_accepts,
+    lower=_lower_pairs,
+    scratch_bytes=_pairs_scratch_bytes,
+)
+FULLY_CONNECTED: tuple[Kernel, ...] = (_ROW, replace(_PAIRS, accepts=_accepts_single, buffered=True), _PAIRS)

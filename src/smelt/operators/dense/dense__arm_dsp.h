@@ -16,4 +16,9 @@ void smelt_fully_connected_s8__arm_dsp(int8_t *output, const int8_t *input,
                                        const struct smelt_fully_connected_s8__arm_dsp_parameters *parameters,
                                        void *scratch);
 
+/* The same for two rows at a time; multipliers are not uniform. scratch: 4 * depth + 8 bytes. */
+void smelt_fully_connected_pairs_s8__arm_dsp(int8_t *output, const int8_t *input,
+                                             const struct smelt_fully_connected_s8__arm_dsp_parameters *parameters,
+                                             void *scratch);
+
 #endif

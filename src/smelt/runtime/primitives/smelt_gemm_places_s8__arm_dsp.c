@@ -43,7 +43,8 @@ smelt_expand_places_s8__arm_dsp(__attribute__((unused)) uint32_t *to, __attribut
         "bx      lr\n");
 }
 
-/* Registers and stack as in smelt_gemm_two__arm_dsp.h, r0 a place, and on the stack 4 places, 24 the next of them. */
+/* Registers and stack as in smelt_gemm_two__arm_dsp.h, r0 a place, and on the stack 4 places, 24 the next of them,
+ * 28 where a place's code begins: the last of three groups is the last of any place. */
 SMELT_CODE_SECTION
 void __attribute__((naked, noinline))
 smelt_gemm_places_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribute__((unused)) const uint32_t *places,
@@ -52,12 +53,14 @@ smelt_gemm_places_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribut
     __asm volatile(
         ".syntax unified\n"
         "push    {r4-r11, lr}\n"
-        "sub     sp, #28\n"
+        "sub     sp, #32\n"
+        "subs    r0, #1\n"
         "ldr     r4, [r3]\n"
         "ldrh    r5, [r3, #4]\n"  /* depth */
         "ldrh    r6, [r3, #6]\n"  /* channels */
         "ldrb    r7, [r3, #8]\n"  /* signed_rounding */
         "ldrsb   r8, [r3, #10]\n" /* zero_point */
+        "ldr     r9, [r1], #4\n"  /* groups at a place */
         "add     r5, r5, r7, lsl #2\n"
         "adds    r5, #8\n"        /* words of a block */
         "lsrs    r6, r6, #2\n"
@@ -65,6 +68,12 @@ smelt_gemm_places_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribut
         "subs    r4, #4\n"        /* the word before the weights */
         "add     r6, r4, r6, lsl #2\n"
         "stm     sp, {r0, r1, r2, r6, r7, r8}\n"
+        "adr     r2, 2f\n"
+        "rsb     r9, r9, #3\n"
+        "movw    r3, #386\n"      /* bytes of a group's code */
+        "mla     r2, r9, r3, r2\n"
+        "adds    r2, #1\n"        /* Thumb */
+        "str     r2, [sp, #28]\n"
         "mov     r1, r4\n"
         "1:\n"
         SMELT_GEMM_BEGIN
@@ -73,25 +82,30 @@ smelt_gemm_places_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribut
         "ldr     r0, [r2], #4\n"
         "str     r2, [sp, #24]\n"
         "subs    r1, #60\n"
+        "ldr     pc, [sp, #28]\n"
+        ".balign 4\n"
         "2:\n"
+        ".irp    group, 0, 32, 64\n"
         "ldr     r4, [r1, #64]!\n"
         "ldr.n   r5, [r1, #4]\n"
-        "ldr.n   r2, [r0]\n"
-        "ldr.n   r3, [r0, #32]\n"
+        "ldr.n   r2, [r0, #\\group]\n"
+        "ldr.n   r3, [r0, #\\group + 32]\n"
         SMELT_GEMM_PRODUCTS
         ".irp    at, 4, 8, 12, 16, 20, 24, 28\n"
-        "ldr.n   r2, [r0, #\\at]\n"
-        "ldr.n   r3, [r0, #\\at + 32]\n"
+        "ldr.n   r2, [r0, #\\group + \\at]\n"
+        "ldr.n   r3, [r0, #\\group + \\at + 32]\n"
         "ldr.n   r4, [r1, #2*\\at]\n"
         "ldr.n   r5, [r1, #2*\\at + 4]\n"
         SMELT_GEMM_PRODUCTS
+        ".endr\n"
         ".endr\n"
         "ldr     r3, [sp, #24]\n"
         "ldr     r0, [r3], #4\n"
         "str     r3, [sp, #24]\n"
         "cmp     r0, #0\n"
-        "bne     2b\n"
-        SMELT_GEMM_FINISH("28"));
+        "it      ne\n"
+        "ldrne   pc, [sp, #28]\n"
+        SMELT_GEMM_FINISH("32"));
 }
 
 #else
@@ -120,10 +134,10 @@ void smelt_gemm_places_s8__arm_dsp(int8_t *output, const uint32_t *places, int32
         for (int32_t pixel = 1; pixel >= 0; pixel--) {
             struct smelt_gemm_sums sums = {{block[0], block[1]}, {0, 0}};
             const uint32_t *weights = block + 2;
-            for (const uint32_t *place = places; *place != 0; place++) {
-                const uint32_t *const values = places + *place / 4 + pixel * SMELT_PLACE_WORDS;
-                for (int32_t i = 0; i < SMELT_PLACE_WORDS; i++) {
-                    smelt_gemm_add(&sums, weights, values[i]);
+            for (const uint32_t *place = places + 1; *place != 0; place++) {
+                const int32_t ahead = (SMELT_PLACE_GROUPS - (int32_t)*places) * SMELT_PLACE_WORDS;
+                for (int32_t i = ahead; i < SMELT_PLACE_GROUPS * SMELT_PLACE_WORDS; i++) {
+                    smelt_gemm_add(&sums, weights, places[(int32_t)*place / 4 + pixel * SMELT_PLACE_WORDS + i]);
                     weights += 2;
                 }
             }

@@ -50,19 +50,21 @@ smelt_expand_two_s8__arm_dsp(__attribute__((unused)) uint32_t *pairs, __attribut
 #undef EXPAND_4
 }
 
-/* All whole blocks of four channels, at least one, for two pixels `step` bytes apart. Registers and stack as in
+/* Registers and stack as in
  * smelt_gemm_two__arm_dsp.h, r0 pairs, and on the stack 4 pairs, 24 end of pairs less 64, 28 bytes of weights before the
  * point where the first round enters the loop, less 4; 32 that point. */
 SMELT_CODE_SECTION
-static void __attribute__((naked, noinline))
-gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) const uint32_t *pairs,
-            __attribute__((unused)) int32_t step, __attribute__((unused)) const struct smelt_gemm_s8__arm_dsp *gemm) {
+void __attribute__((naked, noinline))
+smelt_gemm_blocks_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribute__((unused)) const uint32_t *pairs,
+                              __attribute__((unused)) int32_t step,
+                              __attribute__((unused)) const struct smelt_gemm_s8__arm_dsp *gemm) {
     /* Eight pairs of 15 cycles and 48 bytes. The first advances both pointers (52 bytes); the first round of a block may
      * begin at a later one. */
     __asm volatile(
         ".syntax unified\n"
         "push    {r4-r11, lr}\n"
         "sub     sp, #36\n"
+        "subs    r0, #1\n"
         "ldr     r4, [r3]\n"
         "ldrh    r5, [r3, #4]\n"       /* depth */
         "ldrh    r6, [r3, #6]\n"       /* channels */
@@ -135,12 +137,13 @@ uint32_t *smelt_expand_two_s8__arm_dsp(uint32_t *pairs, const int8_t *first, con
 }
 
 SMELT_CODE_SECTION
-static void gemm_blocks(int8_t *output, const uint32_t *pairs, int32_t step,
-                        const struct smelt_gemm_s8__arm_dsp *gemm) {
+void smelt_gemm_blocks_s8__arm_dsp(int8_t *output, const uint32_t *pairs, int32_t step,
+                                   const struct smelt_gemm_s8__arm_dsp *gemm) {
     const int32_t block_words = smelt_gemm_block_words(gemm);
     for (int32_t block = 0; block < gemm->channels / 4; block++) {
-        for (int32_t pixel = 0; pixel < 2; pixel++) {
-            smelt_gemm_block(output + 4 * block + pixel * step, pairs + pixel, 2, gemm->weights + block * block_words, gemm);
+        for (int32_t pixel = 1; pixel >= 0; pixel--) {
+            smelt_gemm_block(output + 4 * block + pixel * step, pairs + pixel, 2, gemm->weights + block * block_words,
+                             gemm);
         }
     }
 }
@@ -148,27 +151,16 @@ static void gemm_blocks(int8_t *output, const uint32_t *pairs, int32_t step,
 #endif
 
 SMELT_CODE_SECTION
-static void __attribute__((noinline))
-gemm_rest(int8_t *output, int32_t step, const uint32_t *pairs, const struct smelt_gemm_s8__arm_dsp *gemm) {
+void smelt_gemm_rest_s8__arm_dsp(int8_t *output, const uint32_t *pairs, int32_t step,
+                                 const struct smelt_gemm_s8__arm_dsp *gemm) {
     const int32_t first = gemm->channels & ~3, rest = gemm->channels - first;
     struct smelt_gemm_s8__arm_dsp last = *gemm;
     int8_t outputs[8];
     last.weights += first / 4 * smelt_gemm_block_words(gemm);
     last.channels = 4;
-    gemm_blocks(outputs, pairs, 4, &last);
+    smelt_gemm_blocks_s8__arm_dsp(outputs, pairs, 4, &last);
     smelt_copy_few_s8(output + first + step, outputs + 4, rest);
     smelt_copy_few_s8(output + first, outputs, rest);
-}
-
-SMELT_CODE_SECTION
-void smelt_gemm_two_s8__arm_dsp(int8_t *output, int32_t step, const uint32_t *pairs,
-                                const struct smelt_gemm_s8__arm_dsp *gemm) {
-    if (gemm->channels >= 4) {
-        gemm_blocks(output, pairs, step, gemm);
-    }
-    if (gemm->channels % 4 != 0) {
-        gemm_rest(output, step, pairs, gemm);
-    }
 }
 
 SMELT_CODE_SECTION

@@ -56,9 +56,26 @@ uint32_t *smelt_expand_two_s8__arm_dsp(uint32_t *pairs, const int8_t *first, con
 /* The same for one vector. */
 uint32_t *smelt_expand_one_s8__arm_dsp(uint32_t *pairs, const int8_t *values, int32_t count);
 
-/* All channels of two pixels whose inputs smelt_expand_two wrote to `pairs`; the second goes to `output + step`. */
-void smelt_gemm_two_s8__arm_dsp(int8_t *output, int32_t step, const uint32_t *pairs,
-                                const struct smelt_gemm_s8__arm_dsp *gemm);
+/* The whole blocks of four channels, at least one, of two pixels whose inputs smelt_expand_two wrote to `pairs`; the
+ * second goes to `output + step`, unless step is 0. */
+void smelt_gemm_blocks_s8__arm_dsp(int8_t *output, const uint32_t *pairs, int32_t step,
+                                   const struct smelt_gemm_s8__arm_dsp *gemm);
+
+/* The channels after the whole blocks, at least one. */
+void smelt_gemm_rest_s8__arm_dsp(int8_t *output, const uint32_t *pairs, int32_t step,
+                                 const struct smelt_gemm_s8__arm_dsp *gemm);
+
+/* All channels. */
+SMELT_CODE_SECTION
+static inline void smelt_gemm_two_s8__arm_dsp(int8_t *output, const uint32_t *pairs, int32_t step,
+                                              const struct smelt_gemm_s8__arm_dsp *gemm) {
+    if (gemm->channels >= 4) {
+        smelt_gemm_blocks_s8__arm_dsp(output, pairs, step, gemm);
+    }
+    if (gemm->channels % 4 != 0) {
+        smelt_gemm_rest_s8__arm_dsp(output, pairs, step, gemm);
+    }
+}
 
 /* All channels of one pixel whose inputs smelt_expand_one wrote to `pairs`. */
 void smelt_gemm_one_s8__arm_dsp(int8_t *output, const uint32_t *pairs, const struct smelt_gemm_s8__arm_dsp *gemm);

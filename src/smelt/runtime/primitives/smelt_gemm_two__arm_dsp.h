@@ -2,7 +2,7 @@
  *
  * Registers: r1 weights, r2 r3 the two pixels' input values, r4 W(c0, c1), r5 W(c2, c3)
  *   r6 r8 (first pixel), r10 r12 (second): sums of c0 and c2; r7 r9, r11 lr: 256 * (c1, c3) + (c0, c2)
- * Stack: 0 output, 8 step to the second pixel, 12 the last word of weights, 16 signed_rounding, 20 zero_point. */
+ * Stack: 0 the byte before the output, 8 step to the second pixel, 12 the last word of weights, 16 signed_rounding, 20 zero_point. */
 #ifndef SMELT_GEMM_TWO_ARM_DSP_H
 #define SMELT_GEMM_TWO_ARM_DSP_H
 
@@ -10,12 +10,12 @@
 #define SMELT_GEMM_BEGIN       \
     "ldr     r7, [r1, #4]!\n"  \
     "ldr     r9, [r1, #4]!\n"
-#define SMELT_GEMM_CLEAR       \
-    "mov     r11, r7\n"        \
-    "mov     lr, r9\n"         \
-    "movs    r6, #0\n"         \
-    "mov     r8, r6\n"         \
-    "mov     r10, r6\n"        \
+#define SMELT_GEMM_CLEAR  \
+    "mov     r11, r7\n"   \
+    "mov     lr, r9\n"    \
+    "movs    r6, #0\n"    \
+    "mov     r8, r6\n"    \
+    "mov     r10, r6\n"   \
     "mov     r12, r6\n"
 
 /* One pair of input values: 16 products in 10 cycles, 40 bytes. */
@@ -31,67 +31,67 @@
     "smlad   r8, r5, r2, r8\n"    \
     "smlad   r12, r5, r3, r12\n"
 
-/* Requantize channel `at` of both pixels; the first pixel is stored last, since the second may go to its place. */
-#define SMELT_GEMM_UNSIGNED(first, second, multiplier, at) \
-    "smmul   " first ", " first ", " multiplier "\n"       \
-    "smmul   " second ", " second ", " multiplier "\n"     \
-    "ssat    " first ", #8, " first ", asr #9\n"           \
-    "ssat    " second ", #8, " second ", asr #9\n"         \
-    "strb    " second ", [r3, #" at "]\n"                  \
-    "strb    " first ", [r0, #" at "]\n"
-#define SMELT_GEMM_SIGNED(first, second, at) \
-    "ldr     r2, [r1, #4]!\n"                \
-    "ldr     r4, [r1, #4]!\n"                \
-    ".irp    sum, " first ", " second "\n"   \
-    "asr     \\sum, \\sum, #7\n"             \
-    "smmulr  \\sum, \\sum, r2\n"             \
-    "add     \\sum, \\sum, \\sum, asr #31\n" \
-    "smmlar  \\sum, \\sum, r4, r5\n"         \
-    "ssat    \\sum, #8, \\sum\n"             \
-    ".endr\n"                                \
-    "strb    " second ", [r3, #" at "]\n"    \
-    "strb    " first ", [r0, #" at "]\n"
+/* Requantize a channel of both pixels for byte `at` after r0 and r3; the first pixel is stored last, since the second may
+ * go to its place. */
+#define SMELT_GEMM_UNSIGNED(first, second, multiplier, at)  \
+    "smmul   " first ", " first ", " multiplier "\n"        \
+    "smmul   " second ", " second ", " multiplier "\n"      \
+    "ssat    " first ", #8, " first ", asr #9\n"            \
+    "ssat    " second ", #8, " second ", asr #9\n"          \
+    "strb    " second ", [r3, #" at "\n"                    \
+    "strb    " first ", [r0, #" at "\n"
+#define SMELT_GEMM_SIGNED(first, second, at)  \
+    "ldr     r2, [r1, #4]!\n"                 \
+    "ldr     r4, [r1, #4]!\n"                 \
+    ".irp    sum, " first ", " second "\n"    \
+    "asr     \\sum, \\sum, #7\n"              \
+    "smmulr  \\sum, \\sum, r2\n"              \
+    "add     \\sum, \\sum, \\sum, asr #31\n"  \
+    "smmlar  \\sum, \\sum, r4, r5\n"          \
+    "ssat    \\sum, #8, \\sum\n"              \
+    ".endr\n"                                 \
+    "strb    " second ", [r3, #" at "\n"      \
+    "strb    " first ", [r0, #" at "\n"
 
 /* The end of a block, whose last weights are at r1 + 56: starts, requantization, stores; back to label 1 for the next
  * block. Uses the labels 3 and 4; `release` frees the stack. */
-#define SMELT_GEMM_FINISH(release)                 \
-    "ldr     r4, [r1, #64]!\n"                     \
-    "ldr     r5, [r1, #4]!\n"                      \
-    "ldr     r0, [sp]\n"                           \
-    "ldr     r3, [sp, #8]\n"                       \
-    "ldr     r2, [sp, #16]\n"                      \
-    "sub     r7, r7, r6\n"                         \
-    "sub     r9, r9, r8\n"                         \
-    "sub     r11, r11, r10\n"                      \
-    "sub     lr, lr, r12\n"                        \
-    "add     r6, r4, r6, lsl #8\n"                 \
-    "add     r8, r5, r8, lsl #8\n"                 \
-    "add     r10, r4, r10, lsl #8\n"               \
-    "add     r12, r5, r12, lsl #8\n"               \
-    "adds    r3, r0\n"                             \
-    "cbnz    r2, 3f\n"                             \
-    "ldr     r2, [r1, #4]!\n"                      \
-    "ldr     r4, [r1, #4]!\n"                      \
-    "ldr     r5, [r1, #4]!\n"                      \
-    SMELT_GEMM_UNSIGNED("r6", "r10", "r2", "0")    \
-    "ldr     r2, [r1, #4]!\n"                      \
-    SMELT_GEMM_UNSIGNED("r7", "r11", "r4", "1")    \
-    SMELT_GEMM_UNSIGNED("r8", "r12", "r5", "2")    \
-    SMELT_GEMM_UNSIGNED("r9", "lr", "r2", "3")     \
-    "4:\n"                                         \
-    "ldr     r2, [sp, #12]\n"                      \
-    "adds    r0, #4\n"                             \
-    "str     r0, [sp]\n"                           \
-    "cmp     r1, r2\n"                             \
-    "bne     1b\n"                                 \
-    "add     sp, #" release "\n"                   \
-    "pop     {r4-r11, pc}\n"                       \
-    "3:\n"                                         \
-    "ldr     r5, [sp, #20]\n"                      \
-    SMELT_GEMM_SIGNED("r6", "r10", "0")            \
-    SMELT_GEMM_SIGNED("r7", "r11", "1")            \
-    SMELT_GEMM_SIGNED("r8", "r12", "2")            \
-    SMELT_GEMM_SIGNED("r9", "lr", "3")             \
+#define SMELT_GEMM_FINISH(release)                \
+    "ldr     r4, [r1, #64]!\n"                    \
+    "ldr     r5, [r1, #4]!\n"                     \
+    "ldr     r0, [sp]\n"                          \
+    "ldr     r3, [sp, #8]\n"                      \
+    "ldr     r2, [sp, #16]\n"                     \
+    "sub     r7, r7, r6\n"                        \
+    "sub     r9, r9, r8\n"                        \
+    "sub     r11, r11, r10\n"                     \
+    "sub     lr, lr, r12\n"                       \
+    "add     r6, r4, r6, lsl #8\n"                \
+    "add     r8, r5, r8, lsl #8\n"                \
+    "add     r10, r4, r10, lsl #8\n"              \
+    "add     r12, r5, r12, lsl #8\n"              \
+    "adds    r3, r0\n"                            \
+    "cbnz    r2, 3f\n"                            \
+    "ldr     r2, [r1, #4]!\n"                     \
+    "ldr     r4, [r1, #4]!\n"                     \
+    "ldr     r5, [r1, #4]!\n"                     \
+    SMELT_GEMM_UNSIGNED("r6", "r10", "r2", "1]")  \
+    "ldr     r2, [r1, #4]!\n"                     \
+    SMELT_GEMM_UNSIGNED("r7", "r11", "r4", "2]")  \
+    SMELT_GEMM_UNSIGNED("r8", "r12", "r5", "3]")  \
+    SMELT_GEMM_UNSIGNED("r9", "lr", "r2", "4]!")  \
+    "4:\n"                                        \
+    "ldr     r2, [sp, #12]\n"                     \
+    "str     r0, [sp]\n"                          \
+    "cmp     r1, r2\n"                            \
+    "bne     1b\n"                                \
+    "add     sp, #" release "\n"                  \
+    "pop     {r4-r11, pc}\n"                      \
+    "3:\n"                                        \
+    "ldr     r5, [sp, #20]\n"                     \
+    SMELT_GEMM_SIGNED("r6", "r10", "1]")          \
+    SMELT_GEMM_SIGNED("r7", "r11", "2]")          \
+    SMELT_GEMM_SIGNED("r8", "r12", "3]")          \
+    SMELT_GEMM_SIGNED("r9", "lr", "4]!")          \
     "b       4b\n"
 
 #endif
