@@ -317,7 +317,9 @@ def bad_models(folder: Path) -> dict[str, Path]:
     return paths
 
 
-@pytest.mark.parametrize("problem", ["missing", "folder", "device", "truncated", "empty", "garbage", "unsupported"])
+@pytest.mark.parametrize(
+    "problem", ["missing", "folder", "device", "truncated", "empty", "garbage", "unsupported"]
+)
 def test_models_that_cannot_be_read(command: Command, files: Path, tmp_path: Path, problem: str) -> None:
     path = bad_models(files)[problem]
     output, labelled = tmp_path / "out", files / "labelled.npz"

@@ -189,9 +189,7 @@ def test_many_programs_have_groups_and_rings() -> None:
     assert len(with_groups) >= len(programs) / 3
     streamed = {layer.node.operator for p in with_groups for g in p.groups for layer in g.layers}
     assert streamed >= {"conv_2d", "depthwise_conv_2d", "max_pool_2d", "average_pool_2d", "add", "relu"}
-    assert any(
-        p.ring_rows[name] < p.graph.values[name].shape[1] for p in with_groups for name in p.ring_rows
-    )
+    assert any(p.ring_rows[name] < p.graph.values[name].shape[1] for p in with_groups for name in p.ring_rows)
 
 
 @pytest.mark.parametrize("target", ["cortex-m4", "cortex-m0plus"])
@@ -200,7 +198,9 @@ def test_right_on_emulated_cores(target: str, seed: int, dtype: DType) -> None:
     needs("arm-none-eabi-gcc")
     graph = random_rows(seed, dtype)
     inputs = inputs_of(graph)
-    engine = EmulatedEngine(graph, smelt.find_target(target), options=smallest(graph, smelt.find_target(target)))
+    engine = EmulatedEngine(
+        graph, smelt.find_target(target), options=smallest(graph, smelt.find_target(target))
+    )
     try:
         assert_right(graph, inputs, engine.run(inputs))
     finally:
@@ -235,10 +235,14 @@ def test_clean_under_sanitizers(tmp_path: Path, seed: int, dtype: DType) -> None
     assert_passes(compiled(project, tmp_path, *SANITIZERS))
 
 
-def convolution(build: GraphBuilder, x: str, kernel: tuple[int, int], outputs: int, **attributes: object) -> str:
+def convolution(
+    build: GraphBuilder, x: str, kernel: tuple[int, int], outputs: int, **attributes: object
+) -> str:
     rng = np.random.default_rng(outputs)
     shape = (outputs, *kernel, build.values[x].shape[3])
-    weights = build.constant("w", rng.integers(-127, 128, shape).astype(np.int8), Quantization.per_tensor(0.004))
+    weights = build.constant(
+        "w", rng.integers(-127, 128, shape).astype(np.int8), Quantization.per_tensor(0.004)
+    )
     return build.add("conv_2d", [x, weights], attributes, quantization=Quantization.per_tensor(0.05, -3))
 
 

@@ -19,7 +19,9 @@ def calls(graph: Graph) -> list[str]:
 def sketch(*nodes: str, outputs: str = "y", constants: str = "") -> Graph:
     """A graph of f32[1] tensors: inputs a and b, nodes written as `y=add(a,b)`."""
     lines = ['graph "g"', "input %a: f32[1]", "input %b: f32[1]"]
-    lines += [f"constant %{name}: f32[1] = [{value}]" for name, value in (c.split("=") for c in constants.split())]
+    lines += [
+        f"constant %{name}: f32[1] = [{value}]" for name, value in (c.split("=") for c in constants.split())
+    ]
     for node in nodes:
         output, call = node.split("=")
         operator, inputs = call.rstrip(")").split("(")
@@ -116,7 +118,9 @@ def test_new_tensors_get_names_of_their_own() -> None:
 
 def test_rules_that_never_end_are_an_error() -> None:
     rule = Rule("for ever", Pattern("neg", (Anything("x"),)), lambda m: Replacement((m.root,)))
-    with pytest.raises(GraphError, match=r"neg 'y': rewriting does not come to an end, last by rule 'for ever'"):
+    with pytest.raises(
+        GraphError, match=r"neg 'y': rewriting does not come to an end, last by rule 'for ever'"
+    ):
         apply_rules(sketch("y=neg(a)"), [rule])
 
 
@@ -145,6 +149,8 @@ def test_a_long_chain_takes_one_replacement_a_node() -> None:
         return match.use("x")
 
     names = ["a", *(f"t{k}" for k in range(length)), "y"]
-    graph = sketch("s=neg(a)", *(f"{y}=skip({x})" for x, y in zip(["s", *names[1:-1]], names[1:], strict=True)))
+    graph = sketch(
+        "s=neg(a)", *(f"{y}=skip({x})" for x, y in zip(["s", *names[1:-1]], names[1:], strict=True))
+    )
     assert calls(apply_rules(graph, [Rule("skip", SKIP.pattern, counted)])) == ["y=neg(a)"]
     assert len(built) == length + 1

@@ -56,7 +56,9 @@ attribute_items = (
     st.floats(allow_nan=True, allow_infinity=True),
     st.text(max_size=6),
 )
-attribute_values = st.one_of(*attribute_items, *(st.lists(i, max_size=3).map(tuple) for i in attribute_items[1:]))
+attribute_values = st.one_of(
+    *attribute_items, *(st.lists(i, max_size=3).map(tuple) for i in attribute_items[1:])
+)
 scales = st.floats(2.0**-100, 2.0**100, width=32)
 
 
@@ -144,7 +146,10 @@ def test_text_for_people_is_short_and_refused() -> None:
         ('graph "a"\nconstant %c: s8[4] = base64 "A"', "line 2: the base64 text is damaged"),
         ('graph "a"\nconstant %c: s8[999999999999] = base64 "AAAA"', "line 2: constant 'c': 3 bytes"),
         ('graph "a"\n%y: f32[1] = relu(%x) {a=1, a=2}', "line 2: attribute 'a' is given a second time"),
-        ('graph "a"\n%y: f32[1] = relu(%x) {a=(1, 2.0)}', "line 2: the items of a tuple have different types"),
+        (
+            'graph "a"\n%y: f32[1] = relu(%x) {a=(1, 2.0)}',
+            "line 2: the items of a tuple have different types",
+        ),
         ('graph "a"\n%y: f32[1] = relu(%x) $', "line 2: column 23: '\\$' is not understood"),
         ('graph "a"\n%y: f32[1] = relu(%x) %z', "line 2: expected the end of the line, found z"),
         ('graph "a"\noutput %y', "output uses 'y', which is not described"),

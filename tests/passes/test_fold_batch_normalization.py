@@ -143,8 +143,16 @@ def test_a_multiplication_before_padding_is_folded_an_addition_is_not() -> None:
     "nodes",
     [
         ['%a: f32[1,3,3,2] = conv_2d(%x, %w, %b) {activation="relu"}', "%y: f32[1,3,3,2] = mul(%a, %c)"],
-        ["%a: f32[1,3,3,2] = conv_2d(%x, %w)", "%m: f32[1,3,3,2] = mul(%a, %c)", "%y: f32[1,3,3,2] = add(%m, %a)"],
-        ["%a: f32[1,3,3,2] = conv_2d(%x, %w)", "%m: f32[1,3,3,2] = mul(%a, %c)", "%y: f32[1,3,3,2] = conv_2d(%m, %w)"],
+        [
+            "%a: f32[1,3,3,2] = conv_2d(%x, %w)",
+            "%m: f32[1,3,3,2] = mul(%a, %c)",
+            "%y: f32[1,3,3,2] = add(%m, %a)",
+        ],
+        [
+            "%a: f32[1,3,3,2] = conv_2d(%x, %w)",
+            "%m: f32[1,3,3,2] = mul(%a, %c)",
+            "%y: f32[1,3,3,2] = conv_2d(%m, %w)",
+        ],
         ['%s: f32[1,3,3,2] = mul(%x, %c) {activation="relu"}', "%y: f32[1,3,3,2] = conv_2d(%s, %w, %b)"],
     ],
     ids=["activation between", "second reader", "shared weights", "activation before"],

@@ -108,7 +108,9 @@ def test_passes_repeat_while_they_help_each_other() -> None:
 
 
 def test_an_unknown_pass_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match=r"no pass 'fold'; the passes are cancel-transposes, .*remove-identities"):
+    with pytest.raises(
+        UsageError, match=r"no pass 'fold'; the passes are cancel-transposes, .*remove-identities"
+    ):
         find_pass("fold")
 
 

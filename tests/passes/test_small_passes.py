@@ -193,16 +193,18 @@ def test_float_identities_go(identity: str) -> None:
 @pytest.mark.parametrize(
     ("shape", "node"),
     [
-        ("1,2,1,3", "mul(%x, %ones) {activation=\"relu\"}"),
+        ("1,2,1,3", 'mul(%x, %ones) {activation="relu"}'),
         ("2,2,1,3", "mul(%x, %wide)"),
         ("1,2,1,3", "sub(%zeros, %x)"),
-        ("1,2,1,3", "max_pool_2d(%x) {filter=(1, 1), activation=\"relu6\"}"),
+        ("1,2,1,3", 'max_pool_2d(%x) {filter=(1, 1), activation="relu6"}'),
         ("1,2,1,3", "max_pool_2d(%x) {filter=(3, 1), padding=(1, 1, 0, 0)}"),
     ],
 )
 def test_what_looks_like_an_identity_stays(shape: str, node: str) -> None:
     text = f"{HEAD}%b: f32[{shape}] = {node}\n%y: f32[{shape}] = tanh(%b)\noutput %y"
-    used = [line for line in text.splitlines() if not line.startswith("constant") or line.split()[1][:-1] in node]
+    used = [
+        line for line in text.splitlines() if not line.startswith("constant") or line.split()[1][:-1] in node
+    ]
     check_unchanged(remove_identities, "\n".join(used))
 
 

@@ -18,6 +18,9 @@ from smelt.operators import verify_graph
 from smelt.operators.rows import row_count
 from smelt.targets import Target
 
+MOST_ALIVE = 24
+"""With more tensors than this alive at once, only whole tensors are planned: the search by rows would take minutes."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -97,7 +100,8 @@ def build_program(
     # constant outputs are in the arena from the start
     arrive = tuple(dict.fromkeys([*graph.inputs, *(n for n in graph.outputs if n in graph.constants)]))
     leave = tuple(dict.fromkeys(home[n] for n in graph.outputs))
-    if keep_all or any(len(layer.node.outputs) != 1 for layer in layers):
+    wide = _most_alive(graph, target, layers, home, arrive, leave) > MOST_ALIVE
+    if keep_all or wide or any(len(layer.node.outputs) != 1 for layer in layers):
         everything = tuple(dict.fromkeys(home.values()))
         return _whole(graph, target, layers, home, arrive, everything if keep_all else leave)
     layers = _ordered(graph, target, layers, home, arrive, leave)
@@ -112,7 +116,9 @@ def build_program(
         offsets={name: made.offsets[root] for name, root in home.items()},
         ring_rows={
             # the planner keeps a tensor whole that is also read as another number of rows
-            name: made.ring_rows[root] if rows[root] == row_count(graph.values[name]) else row_count(graph.values[name])
+            name: made.ring_rows[root]
+            if rows[root] == row_count(graph.values[name])
+            else row_count(graph.values[name])
             for name, root in home.items()
         },
         scratch_offsets={
@@ -128,6 +134,22 @@ def build_program(
     )
 
 
+def _most_alive(
+    graph: Graph,
+    target: Target,
+    layers: Sequence[Layer],
+    home: Mapping[str, str],
+    arrive: Sequence[str],
+    leave: Sequence[str],
+) -> int:
+    """The largest number of tensors and workspaces that are alive at once."""
+    alive = [0] * max(len(layers), 1)
+    for buffer in _lifetimes(graph, target, layers, home, arrive, leave):
+        for step in range(buffer.first, buffer.last + 1):
+            alive[step] += 1
+    return max(alive)
+
+
 def _whole(
     graph: Graph,
     target: Target,
@@ -138,7 +160,10 @@ def _whole(
 ) -> Program:
     """Every tensor whole, in the order given."""
     sizes = {root: graph.values[root].bytes for root in home.values()}
-    made = plan(_lifetimes(graph, target, layers, home, arrive, leave))
+    buffers = _lifetimes(graph, target, layers, home, arrive, leave)
+    # the searches' work a step grows with the number of buffers
+    effort = min(1.0, 40 / max(len(buffers), 1)) ** 2
+    made = plan(buffers, iterations=int(2_000 * effort), nodes=int(20_000 * effort))
     return Program(
         graph=graph,
         target=target,

@@ -118,7 +118,8 @@ def generate(
         "arena_alignment": _arena_alignment(program),
         "macs": sum(layer.macs for layer in program.layers),
         "weight_bytes": sum(table.bytes for table in store.tables),
-        "needs_mem": any(layer.is_copy for layer in program.layers) or bool(constant_outputs or program.stale_input),
+        "needs_mem": any(layer.is_copy for layer in program.layers)
+        or bool(constant_outputs or program.stale_input),
         "integer_only": all(not v.dtype.is_float for v in program.graph.values.values()),
         "golden": _golden(program, inputs, outputs, golden),
     }

@@ -96,7 +96,11 @@ class OnnxRuntimeEngine(Engine):
                     model.graph.output.append(typed[name])
         results = self._run(self._open(model.SerializeToString()), inputs)
         ends = {value.name for value in self.outputs}
-        return {n: a for n, raw in results.items() if (a := raw if n in ends else self._as_read(n, raw)) is not None}
+        return {
+            n: a
+            for n, raw in results.items()
+            if (a := raw if n in ends else self._as_read(n, raw)) is not None
+        }
 
     def _as_read(self, name: str, array: Array) -> Array | None:
         """An intermediate tensor in smelt's layout; None when that is not known."""

@@ -89,7 +89,9 @@ def _moves_only_ones(match: Match) -> bool:
 
 
 def _as_reshape(match: Match) -> Replacement:
-    node = Node("reshape", (match.tensor("x"),), match.root.outputs, {"shape": match.output.shape}, match.root.name)
+    node = Node(
+        "reshape", (match.tensor("x"),), match.root.outputs, {"shape": match.output.shape}, match.root.name
+    )
     return Replacement((node,))
 
 
@@ -129,7 +131,9 @@ def _reorder_weights(match: Match) -> Replacement | None:
         flattened = match.value(flatten.outputs[0])
         data = match.fresh_name(flattened.name)
         values.append(Value(data, flattened.dtype, flattened.shape, flattened.quantization))
-        nodes.append(Node(flatten.operator, (match.tensor("x"),), (data,), {"shape": flattened.shape}, flatten.name))
+        nodes.append(
+            Node(flatten.operator, (match.tensor("x"),), (data,), {"shape": flattened.shape}, flatten.name)
+        )
     nodes.append(match.root.with_inputs(data, name, *match.root.inputs[2:]))
     return Replacement(tuple(nodes), tuple(values), {name: np.ascontiguousarray(ordered)})
 

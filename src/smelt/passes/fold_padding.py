@@ -38,7 +38,9 @@ def _pads_with_zeros(pad: Node) -> bool:
 
 
 def _keeps_quantization(match: Match) -> bool:
-    return match.value(match.tensor("x")).quantization == match.value(match.node("pad").outputs[0]).quantization
+    return (
+        match.value(match.tensor("x")).quantization == match.value(match.node("pad").outputs[0]).quantization
+    )
 
 
 def _total_padding(match: Match) -> tuple[int, ...]:
@@ -108,12 +110,19 @@ _ZERO_PAD = Pattern(
 )
 
 RULES = (
-    Rule("pad of a pad", Pattern("pad", (Pattern("pad", (Anything("x"),), name="pad"),)), _merge, _pads_alike),
+    Rule(
+        "pad of a pad", Pattern("pad", (Pattern("pad", (Anything("x"),), name="pad"),)), _merge, _pads_alike
+    ),
     Rule(
         "zeros into a convolution",
         Pattern(("conv_2d", "depthwise_conv_2d"), (_ZERO_PAD,)),
         _into_padding,
         _keeps_quantization,
     ),
-    Rule("least values into a max pool", Pattern("max_pool_2d", (_IMAGE_PAD,)), _into_padding, _is_exact_for_max),
+    Rule(
+        "least values into a max pool",
+        Pattern("max_pool_2d", (_IMAGE_PAD,)),
+        _into_padding,
+        _is_exact_for_max,
+    ),
 )

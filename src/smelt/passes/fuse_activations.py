@@ -44,7 +44,9 @@ def _fuse(match: Match) -> Replacement | None:
     if fused is None:
         return None
     attributes = {**producer.attributes, "activation": fused}
-    return Replacement((Node(producer.operator, producer.inputs, activation.outputs, attributes, producer.name),))
+    return Replacement(
+        (Node(producer.operator, producer.inputs, activation.outputs, attributes, producer.name),)
+    )
 
 
 RULES = (

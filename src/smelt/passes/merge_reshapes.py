@@ -21,7 +21,9 @@ def _is_other_alias(node: Node) -> bool:
 
 
 def _reshape(match: Match) -> Replacement:
-    node = Node("reshape", (match.tensor("x"),), match.root.outputs, {"shape": match.output.shape}, match.root.name)
+    node = Node(
+        "reshape", (match.tensor("x"),), match.root.outputs, {"shape": match.output.shape}, match.root.name
+    )
     return Replacement((node,))
 
 

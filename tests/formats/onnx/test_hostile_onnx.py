@@ -121,7 +121,8 @@ def bomb(*nodes: Any, **constants: Any) -> bytes:
 HUGE = np.array([1 << 20, 1 << 20])
 LARGE = np.array([1 << 13, 1 << 13])
 DOUBLINGS = [
-    helper.make_node("Concat", [f"d{i}", f"d{i}"], [f"d{i + 1}" if i < 39 else "big"], axis=0) for i in range(40)
+    helper.make_node("Concat", [f"d{i}", f"d{i}"], [f"d{i + 1}" if i < 39 else "big"], axis=0)
+    for i in range(40)
 ]
 BOMBS = {
     "constant of a huge shape": bomb(helper.make_node("ConstantOfShape", ["s"], ["big"]), s=HUGE),
@@ -191,9 +192,7 @@ def test_a_long_chain_is_read_in_time() -> None:
 
 def test_one_large_constant_read_by_many_operators_is_not_copied_by_each() -> None:
     """Thousands of convolutions and reciprocals of the same megabyte stay within the file's budget."""
-    convolutions = [
-        helper.make_node("Conv", ["x", "w"], [f"y{i}"], name=f"n{i}") for i in range(500)
-    ]
+    convolutions = [helper.make_node("Conv", ["x", "w"], [f"y{i}"], name=f"n{i}") for i in range(500)]
     constants = {"w": weights(512, 512, 1, 1)}
     data = model(convolutions, {"x": [1, 512, 1, 1]}, [f"y{i}" for i in range(500)], constants)
     with bounded():

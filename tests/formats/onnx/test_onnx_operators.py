@@ -41,7 +41,9 @@ CASES: dict[str, bytes] = {
     "conv 1-D": single("Conv", SIGNAL, weights(5, 4, 3), weights(5), strides=[2], pads=[0, 2], dilations=[2]),
     "conv 1-D depthwise": single("Conv", SIGNAL, weights(4, 1, 3), group=4, auto_pad="SAME_UPPER"),
     "gemm": single("Gemm", (3, 4), weights(4, 5)),
-    "gemm transposed": single("Gemm", (4, 3), weights(5, 4), weights(5), transA=1, transB=1, alpha=0.5, beta=2.0),
+    "gemm transposed": single(
+        "Gemm", (4, 3), weights(5, 4), weights(5), transA=1, transB=1, alpha=0.5, beta=2.0
+    ),
     "gemm with a scalar": single("Gemm", (3, 4), weights(4, 5), weights(1)),
     "gemm with a column": single("Gemm", (3, 4), weights(4, 5), weights(3, 1)),
     "gemm with a matrix": single("Gemm", (3, 4), weights(4, 5), weights(3, 5)),
@@ -52,8 +54,12 @@ CASES: dict[str, bytes] = {
     "mul a row": single("Mul", IMAGE, weights(6)),
     "div": single("Div", IMAGE, 1 + np.abs(weights(1, 4, 7, 1))),
     "add in more dimensions": single("Add", (3, 4), weights(2, 1, 4)),
-    "batch normalization": single("BatchNormalization", IMAGE, *weights(3, 4), np.abs(weights(4)) + 0.1, epsilon=0.01),
-    "batch normalization of rows": single("BatchNormalization", (3, 4), *weights(3, 4), np.abs(weights(4)) + 0.1),
+    "batch normalization": single(
+        "BatchNormalization", IMAGE, *weights(3, 4), np.abs(weights(4)) + 0.1, epsilon=0.01
+    ),
+    "batch normalization of rows": single(
+        "BatchNormalization", (3, 4), *weights(3, 4), np.abs(weights(4)) + 0.1
+    ),
     "average pool": single("AveragePool", IMAGE, kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 1, 1]),
     "average pool with pads": single(
         "AveragePool", IMAGE, kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 1, 1], count_include_pad=1
@@ -153,7 +159,8 @@ def test_folded_chains_leave_no_nodes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "operator"), [*((OPERATORS, name) for name in OPERATORS), *((FOLDING, name) for name in FOLDING)]
+    ("table", "operator"),
+    [*((OPERATORS, name) for name in OPERATORS), *((FOLDING, name) for name in FOLDING)],
 )
 def test_signatures_are_the_schemas_of_all_opsets(table: Any, operator: str) -> None:
     """Every attribute of every supported opset is a parameter with ONNX's default, and nothing else is one."""
@@ -169,7 +176,9 @@ def test_signatures_are_the_schemas_of_all_opsets(table: Any, operator: str) -> 
         schema = onnx.defs.get_schema(operator, opset)
         most = max(most, schema.max_input)
         for name, attribute in schema.attributes.items():
-            default = helper.get_attribute_value(attribute.default_value) if attribute.default_value.name else None
+            default = (
+                helper.get_attribute_value(attribute.default_value) if attribute.default_value.name else None
+            )
             known[name] = default.decode() if isinstance(default, bytes) else default
             if attribute.required:
                 known[name] = inspect.Parameter.empty

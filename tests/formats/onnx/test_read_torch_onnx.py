@@ -72,9 +72,7 @@ def _seed() -> None:
 
 
 def test_mlp() -> None:
-    network = nn.Sequential(
-        nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10), nn.Softmax(1)
-    )
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10), nn.Softmax(1))
     graph = check(exported(network, 1, 1, 8, 8, dynamic_axes={"x": {0: "batch"}}))
     assert operators(graph) == ["reshape", "fully_connected", "relu", "fully_connected", "softmax"]
     assert graph.values["x"].shape == (1, 1, 8, 8)
@@ -116,7 +114,9 @@ def test_one_dimensional_cnn(export: Any) -> None:
 
 
 def test_fully_convolutional_output_is_channels_last() -> None:
-    graph = check(exported(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 1), nn.Softmax(1)), 1, 3, 6, 7))
+    graph = check(
+        exported(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 1), nn.Softmax(1)), 1, 3, 6, 7)
+    )
     assert operators(graph) == ["conv_2d", "relu", "conv_2d", "softmax"]
     assert graph.values["y"].shape == (1, 4, 5, 2)
     assert graph.metadata["layout:y"] == b"NCHW"

@@ -134,7 +134,9 @@ def _pool(_: Surroundings, operator: str, source: str, window: Windows, rank: in
 def _global_average_pool(_: Surroundings, x: str) -> Translated:
     data = _spatial(_, x)
     source = _.place(data, channels_last(data.onnx))
-    return Translated("mean", (source,), {"axes": (1, 2), "keep_dims": True}, channels_last_of_rank(data.rank))
+    return Translated(
+        "mean", (source,), {"axes": (1, 2), "keep_dims": True}, channels_last_of_rank(data.rank)
+    )
 
 
 @OPERATORS.reads("GlobalMaxPool")
@@ -377,7 +379,12 @@ def _identity(_: Surroundings, x: str) -> Tensor:
 
 @OPERATORS.reads("Dropout")
 def _dropout(
-    _: Surroundings, x: str, ratio: str | None = None, training_mode: str | None = None, *, seed: int | None = None
+    _: Surroundings,
+    x: str,
+    ratio: str | None = None,
+    training_mode: str | None = None,
+    *,
+    seed: int | None = None,
 ) -> Tensor:
     if training_mode is not None and scalar(_, training_mode):
         raise UnsupportedError(_TRAINING.format(_.label))
