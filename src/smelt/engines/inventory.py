@@ -26,6 +26,7 @@ _PACKAGES = (
     ("pyelftools", "sizes and layers of firmware", "emulator"),
     ("capstone", "instruction and cycle counts", "emulator"),
     ("ziglang", "compiling for every target without root", "toolchain"),
+    ("ortools", "somewhat smaller arenas", "solver"),
     ("ai-edge-litert", "the engine litert", "compare"),
     ("tflite-micro", "the engine tflm", "compare"),
     ("onnxruntime", "the engine onnxruntime", "compare"),
