@@ -41,7 +41,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Totals:
         code_bytes=5_000,
         weight_bytes=20_000,
         arena_bytes=10_000,
-        arena_bound_bytes=10_000,
+        live_peak_bytes=10_000,
         stack_bytes=500,
     )
 

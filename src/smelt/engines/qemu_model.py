@@ -102,28 +102,26 @@ def count_on_qemu(
     whole = QemuProgram(project, folder / "count", toolchain, optimize, "count_main.c")
     counted = _numbers(whole.run(inputs, count=True))
     lines = layer_lines(project)
-    layers = sorted(set(lines.values()))
     marked = QemuProgram(
         project, folder / "count_layers", toolchain, optimize, "count_main.c", _with_marks(project, lines)
     )
-    by_layer = _numbers(marked.run(inputs, count=True))["layer"]
-    if len(by_layer) != len(layers):
-        raise EngineError(f"{len(by_layer)} of {len(layers)} layers were counted")
-    phases = {str(n): Counts(count, None, 0) for n, count in zip(layers, by_layer, strict=True)}
+    by_layer = dict.fromkeys(sorted(set(lines.values())), 0)
+    for line in marked.run(inputs, count=True):
+        if line.startswith("layer "):
+            _, number, instructions = line.split()
+            by_layer[int(number)] += int(instructions)
+    phases = {str(number): Counts(count, None, 0) for number, count in by_layer.items()}
     return CallResult(
         return_value=0,
-        instructions=counted["instructions"][0],
+        instructions=counted["instructions"],
         phases=MappingProxyType(phases),
-        stack_bytes=counted["stack"][0],
+        stack_bytes=counted["stack"],
     )
 
 
-def _numbers(lines: list[str]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {"layer": []}
-    for line in lines:
-        name, _, value = line.partition(" ")
-        found.setdefault(name, []).append(int(value))
-    return found
+def _numbers(lines: list[str]) -> dict[str, int]:
+    pairs = (line.split() for line in lines)
+    return {words[0]: int(words[1]) for words in pairs if len(words) == 2}
 
 
 def _with_marks(project: Project, lines: Mapping[int, int]) -> str:
@@ -131,8 +129,8 @@ def _with_marks(project: Project, lines: Mapping[int, int]) -> str:
     first: dict[int, int] = {}
     for number, layer in lines.items():
         first.setdefault(layer, number)
-    marks = set(first.values())
-    text = ["void smelt_layer(void);"]
+    marks = {number: layer for layer, number in first.items()}
+    text = ["#include <stdint.h>", "void smelt_layer(int32_t number);"]
     for number, line in enumerate(project.files[f"{project.name}.c"].splitlines(), start=1):
-        text += ["    smelt_layer();", line] if number in marks else [line]
+        text += [f"    smelt_layer({marks[number]});", line] if number in marks else [line]
     return "\n".join([*text, ""])

@@ -2,15 +2,16 @@
  * (32 MHz) under QEMU's -icount shift=10, which gives every instruction 1024 ns: 32.768 ticks, so that the rounded
  * quotient is the number of instructions.
  *
- * Prints "status <n>"; "stack <bytes>"; "instructions <n>" of the run; then, for a model that calls smelt_layer()
- * before each layer, "layer <n>" for each. What the readings themselves take is subtracted. */
+ * Prints "status <n>"; "stack <bytes>"; "instructions <n>" of the run; then, for a model that calls
+ * smelt_layer(number) before each call of a kernel, "layer <number> <n>" for each. What the readings themselves take
+ * is subtracted. */
 #include SMELT_MODEL_HEADER
 #include "smelt_semihosting.h"
 
 #define COUNTER_CONTROL (*(volatile uint32_t *)0x58100000u)
 #define COUNTER_LOW (*(volatile uint32_t *)0x58100008u)
 #define COUNTER_HIGH (*(volatile uint32_t *)0x5810000Cu)
-#define MARKS 1024
+#define MARKS 4096
 #define PAINT 0xA5u
 #define PAINTED_BYTES 16384 /* below the frame of main */
 
@@ -19,19 +20,21 @@ const volatile uint8_t smelt_arena_image[SMELT_MODEL_ARENA_BYTES] = {1};
 
 static uint8_t arena[SMELT_MODEL_ARENA_BYTES] SMELT_ALIGN(SMELT_MODEL_ARENA_ALIGNMENT);
 static uint64_t marks[MARKS];
+static int16_t numbers[MARKS];
 static int32_t marked;
 
-void smelt_layer(void);
+void smelt_layer(int32_t number);
 int main(void);
 
 /* Reads the counter. Not inlined: a reading costs the same everywhere. */
-__attribute__((noinline)) void smelt_layer(void) {
+__attribute__((noinline)) void smelt_layer(int32_t number) {
     uint32_t high, low;
     do {
         high = COUNTER_HIGH;
         low = COUNTER_LOW;
     } while (COUNTER_HIGH != high);
     if (marked < MARKS) {
+        numbers[marked] = (int16_t)number;
         marks[marked++] = ((uint64_t)high << 32) | low;
     }
 }
@@ -57,10 +60,10 @@ int main(void) {
         stack[-i] = PAINT;
     }
     COUNTER_CONTROL = 1;
-    smelt_layer();
-    smelt_layer();
+    smelt_layer(0);
+    smelt_layer(0);
     const int status = SMELT_MODEL_INVOKE(arena);
-    smelt_layer();
+    smelt_layer(0);
     int32_t depth = PAINTED_BYTES;
     while (depth > 0 && stack[-depth] == PAINT) {
         depth--;
@@ -70,7 +73,9 @@ int main(void) {
     print("stack ", depth);
     print("instructions ", instructions(1, marked - 1) - reading);
     for (int32_t i = 2; i + 1 < marked; i++) {
-        print("layer ", instructions(i, i + 1) - reading);
+        smelt_semihosting_write("layer ");
+        smelt_semihosting_write_int(numbers[i]);
+        print(" ", instructions(i, i + 1) - reading);
     }
     return 0;
 }
