@@ -60,7 +60,7 @@ def command(
                 str(x.index),
                 x.operator,
                 x.output,
-                x.kernel.removeprefix("smelt_"),
+                x.kernel.removeprefix("smelt_") + (" *" if x.portable else ""),
                 f"{x.macs:,}",
                 f"{x.instructions:,}",
             ]
@@ -79,6 +79,8 @@ def command(
     columns += [("cycles/MAC" if cycles else "instr./MAC", "right"), ("share", "right")]
     title = f"{result.model} on {result.target} ({result.compiler})"
     console.stdout.print(console.table(title, columns, rows, footer=True))
+    if any(x.portable for x in result.layers):
+        console.stdout.print(f"* portable C: none of the faster kernels for {result.target} takes this layer")
     console.stdout.print(
         f"flash {t.code_bytes + t.weight_bytes:,} bytes: code {t.code_bytes:,}, weights and tables {t.weight_bytes:,}"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,26 @@ from smelt.engines.qemu_model import count_on_qemu
 from smelt.engines.toolchain import Toolchain, find_toolchain
 from smelt.errors import UsageError
 from smelt.ir import Array, Graph
+from smelt.operators import Kernel, find_operator
 from smelt.operators.builder import random_array
 from smelt.targets import Target
+
+ISAS: Mapping[str, Callable[[Target], bool]] = {
+    "arm_dsp": lambda target: target.has("dsp"),
+    "arm_mve": lambda target: target.has("mve"),
+    "arm_v6m": lambda target: (
+        target.isa == "arm" and target.has("single_cycle_mul") and not target.has("unaligned")
+    ),
+}
+"""The cores that kernels named smelt_<operator>_<type>__<isa> are for."""
 
 
 @dataclass(frozen=True)
 class LayerProfile:
     """One layer: its multiply-accumulates, executed instructions, estimated cycles, and kernel.
 
-    `estimated_cycles` is None on cores without a documented cycle table.
+    `estimated_cycles` is None on cores without a documented cycle table.  `portable` marks portable C on a
+    core for which the operator has faster kernels: none of them takes this call.
     """
 
     index: int
@@ -35,6 +46,7 @@ class LayerProfile:
     instructions: int
     estimated_cycles: int | None
     scratch_bytes: int
+    portable: bool
 
     @property
     def cycles_per_mac(self) -> float | None:
@@ -141,6 +153,7 @@ def profile(
                 instructions=counts.instructions if counts else 0,
                 estimated_cycles=counts.estimated_cycles if counts else (0 if target.cycle_model else None),
                 scratch_bytes=layer.scratch_bytes,
+                portable=fell_back(layer.node.operator, layer.kernel, target),
             )
         )
     totals = Totals(
@@ -154,3 +167,24 @@ def profile(
         stack_bytes=counted.stack_bytes or 0,
     )
     return Profile(graph.name, target.name, f"{compiler.name} {compiler.version}", tuple(layers), totals)
+
+
+def fell_back(operator: str, kernel: Kernel | None, target: Target) -> bool:
+    """Whether a kernel is portable C where the operator has kernels of the same type for the target's core."""
+    if kernel is None or "__" in kernel.name:
+        return False
+    element = _element(kernel)
+    return any(
+        _suits(other, target) for other in find_operator(operator).kernels if _element(other) == element
+    )
+
+
+def _element(kernel: Kernel) -> str:
+    """The element type in a kernel's name, as "s8" in smelt_conv_2d_s8__arm_dsp."""
+    return kernel.name.partition("__")[0].rpartition("_")[2]
+
+
+def _suits(kernel: Kernel, target: Target) -> bool:
+    """Whether a kernel was written for the target's kind of core."""
+    isa = kernel.name.partition("__")[2]
+    return isa != "" and ISAS[isa](target)
