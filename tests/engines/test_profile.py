@@ -12,9 +12,9 @@ from smelt.operators.case import Case, Tensor, quantized
 from smelt.targets import all_targets, find_target
 
 
-def _convolution(groups: int, weight: int) -> Case:
-    """A convolution with one weight of a given value; -128 and groups are beyond the DSP kernel."""
-    weights = np.full((4, 3, 3, 4 // groups), weight, np.int8)
+def _convolution(groups: int) -> Case:
+    """A 3x3 convolution of 4 channels; in groups it is beyond the DSP kernel."""
+    weights = np.full((4, 3, 3, 4 // groups), 5, np.int8)
     scales = Quantization((0.01,) * 4, (0,) * 4, 0)
     tensors = (quantized((1, 6, 6, 4), 0.02, 3), Tensor(DType.S8, weights.shape, scales, weights))
     bias = Tensor(DType.S32, (4,), Quantization.per_tensor(1.0), np.zeros(4, np.int32))
@@ -27,7 +27,7 @@ def _convolution(groups: int, weight: int) -> Case:
 )
 def test_a_layer_without_the_fast_kernel_is_marked(target: str, groups: int, portable: bool) -> None:
     core = find_target(target)
-    graph = _convolution(groups, 5).graph()
+    graph = _convolution(groups).graph()
     kernel = choose_kernel(call_of(graph, graph.nodes[0]), core)
     assert fell_back("conv_2d", kernel, core) is portable
 

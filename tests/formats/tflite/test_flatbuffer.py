@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shared_files import shared_folder
 
 from smelt.errors import FormatError
 from smelt.formats.tflite import schema as schema_module
@@ -30,7 +31,7 @@ from smelt.formats.tflite.schema import (
     TensorType,
 )
 
-MODELS = Path("/work/shared/models")
+MODELS = (shared_folder() or Path("absent")) / "models"
 MODEL_FILES = sorted(MODELS.glob("*/*.tflite"))
 needs_models = pytest.mark.skipif(not MODEL_FILES, reason=f"{MODELS} has no models")
 every_model = pytest.mark.parametrize("path", MODEL_FILES, ids=lambda path: path.stem)
