@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import smelt
-from smelt.ir import Array, DType, Graph, Quantization
+from smelt.ir import Array, Attribute, DType, Graph, Quantization
 from smelt.operators.builder import GraphBuilder
 
 Pair = tuple[int, int]
@@ -68,9 +68,7 @@ class Network:
             quantization=self._build.values[x].quantization,
         )
         scores = Quantization.per_tensor(1 / 256, -128)
-        return self.finished(
-            self._build.add("softmax", [self.dense(flat, classes)], quantization=scores)
-        )
+        return self.finished(self._build.add("softmax", [self.dense(flat, classes)], quantization=scores))
 
     def finished(self, output: str) -> Graph:
         """The graph, optimized as the command line does it."""
@@ -87,7 +85,11 @@ class Network:
         for size, length, step in zip(sizes, kernel, stride, strict=True):
             total = max((ceil(size / step) - 1) * step + length - size, 0)
             padding += [total // 2, total - total // 2]
-        attributes = {"stride": stride, "padding": tuple(padding), "activation": activation}
+        attributes: dict[str, Attribute] = {
+            "stride": stride,
+            "padding": tuple(padding),
+            "activation": activation,
+        }
         tensors = (x, weights, self._bias(channels))
         return self._build.add(operator, tensors, attributes, quantization=self._output(activation))
 
