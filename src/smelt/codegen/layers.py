@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from smelt.codegen.options import BALANCED, Options
 from smelt.ir import Graph, Node
 from smelt.memory import Step
 from smelt.operators import Call, Kernel, call_of, choose_kernel, find_operator
@@ -52,7 +53,7 @@ def homes(graph: Graph) -> dict[str, str]:
     return home
 
 
-def make_layers(graph: Graph, target: Target) -> tuple[Layer, ...]:
+def make_layers(graph: Graph, target: Target, options: Options = BALANCED) -> tuple[Layer, ...]:
     """A layer for every node that is executed, in the graph's order, numbered from 1.
 
     Raises UnsupportedError when a node has no kernel for its types.
@@ -63,7 +64,7 @@ def make_layers(graph: Graph, target: Target) -> tuple[Layer, ...]:
             continue
         call = call_of(graph, node)
         operator = find_operator(node.operator)
-        kernel = None if operator.traits.alias else choose_kernel(call, target)
+        kernel = None if operator.traits.alias else choose_kernel(call, target, options.form)
         layers.append(
             Layer(
                 index=len(layers) + 1,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from smelt.errors import UsageError
+from smelt.operators import Form
 
 Optimize = Literal["balanced", "ram", "speed", "size"]
 
@@ -29,6 +30,11 @@ class Options:
             raise UsageError(f"optimize '{self.optimize}' is not one of {', '.join(get_args(Optimize))}")
         if self.ram_bytes is not None and self.ram_bytes < 1:
             raise UsageError(f"a RAM budget of {self.ram_bytes} bytes makes no sense")
+
+    @property
+    def form(self) -> Form:
+        """The form of kernels that is tried first."""
+        return "compact" if self.optimize == "size" else "usual"
 
     @property
     def compiler_flag(self) -> str:

@@ -96,7 +96,7 @@ def build_program(
     if not graph.outputs:
         raise CompileError(f"'{graph.name}' computes nothing")
     home = homes(graph)
-    layers = make_layers(graph, target)
+    layers = make_layers(graph, target, options)
     # constant outputs are in the arena from the start
     arrive = tuple(dict.fromkeys([*graph.inputs, *(n for n in graph.outputs if n in graph.constants)]))
     leave = tuple(dict.fromkeys(home[n] for n in graph.outputs))

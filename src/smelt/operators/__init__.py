@@ -10,13 +10,15 @@ from pathlib import Path
 
 from smelt.errors import GraphError, UnsupportedError
 from smelt.ir import Graph, Node, verify
-from smelt.operators.operator import Call, Kernel, Operator
+from smelt.operators.operator import Call, Form, Kernel, Operator
 from smelt.targets import Target
 
 __all__ = [
     "Call",
+    "Form",
     "Kernel",
     "Operator",
+    "accepted_kernels",
     "all_operators",
     "call_of",
     "choose_kernel",
@@ -52,12 +54,22 @@ def call_of(graph: Graph, node: Node) -> Call:
     return find_operator(node.operator).call(graph, node)
 
 
-def choose_kernel(call: Call, target: Target) -> Kernel:
-    """The first kernel that accepts this call on this target; raises UnsupportedError when none does."""
-    operator = find_operator(call.node.operator)
-    for kernel in operator.kernels:
-        if kernel.accepts(call, target):
-            return kernel
+def accepted_kernels(call: Call, target: Target, form: Form = "usual") -> tuple[Kernel, ...]:
+    """The kernels that can compute this call on this target, the best for the form first.
+
+    Kernels of the form come first, then the usual ones; others are left out.
+    """
+    kernels = find_operator(call.node.operator).kernels
+    of_form = [kernel for kernel in kernels if kernel.form == form]
+    usual = [kernel for kernel in kernels if kernel.form == "usual" != form]
+    return tuple(kernel for kernel in (*of_form, *usual) if kernel.accepts(call, target))
+
+
+def choose_kernel(call: Call, target: Target, form: Form = "usual") -> Kernel:
+    """The first of `accepted_kernels`; raises UnsupportedError when there is none."""
+    accepted = accepted_kernels(call, target, form)
+    if accepted:
+        return accepted[0]
     types = ", ".join("-" if v is None else f"{v.dtype.value}{list(v.shape)}" for v in call.inputs)
     raise UnsupportedError(f"{call.node.label} on {types}: smelt has no C kernel for these types")
 

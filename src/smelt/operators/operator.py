@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -216,13 +216,18 @@ def equal_inputs(call: Call) -> tuple[int, ...]:
     )
 
 
+Form = Literal["usual", "compact", "large"]
+"""What a kernel's body trades: nothing; more cycles for less flash; more flash for fewer cycles."""
+
+
 @dataclass(frozen=True)
 class Kernel:
     """A C implementation of an operator for some types and targets.
 
     `sources` are files of the operator's folder; headers are found by following #include "...".
     `accepts` says whether it can compute this call on this target, `lower` gives the C call.
-    `scratch_bytes` is the only statement of its workspace.
+    `scratch_bytes` is the only statement of its workspace.  `form` says for which of the user's wishes it is
+    tried before the others (smelt.operators.choose_kernel).
 
     What the memory planner may rely on:
     ascending: output rows are written in ascending order, each only reading the input rows that the
@@ -249,6 +254,7 @@ class Kernel:
     buffered: bool = False
     row_function: str | None = None
     row_by_row: bool = False
+    form: Form = "usual"
 
 
 @dataclass(frozen=True)
@@ -260,7 +266,7 @@ class NoAttributes:
 class Operator:
     """Everything that is true of an operator, whatever file it came from.
 
-    `evaluate(call, arrays)` is its meaning; kernels are tried in order, first accepted wins.
+    `evaluate(call, arrays)` is its meaning; kernels of a form are tried in order, first accepted wins.
     """
 
     name: str
