@@ -6,9 +6,10 @@ import pytest
 from small_models import small_int8
 
 import smelt
-from smelt.codegen import build_program
+from smelt.codegen import Options, build_program
 from smelt.errors import SmeltError
 from smelt.ir import DType
+from smelt.operators import call_of, candidate_kernels
 from smelt.operators.builder import GraphBuilder
 
 HOST = smelt.find_target("host")
@@ -58,3 +59,26 @@ def test_errors_name_the_node() -> None:
         build_program(build.build([build.add("tanh", [x], name="tanh")]), HOST)
     with pytest.raises(SmeltError, match="computes nothing"):
         build_program(GraphBuilder("nothing").build([]), HOST)
+
+
+def test_measured_prices_choose_the_kernel() -> None:
+    graph, target = small_int8(), smelt.find_target("cortex-m4")
+    node = next(node for node in graph.nodes if node.operator == "conv_2d")
+    (output,) = node.outputs
+    labels = [kernel.label for kernel in candidate_kernels(call_of(graph, node), target)]
+    assert len(labels) == len(set(labels)) > 1
+    for cheapest in labels:
+        prices = {output: {label: 1 if label == cheapest else 2 for label in labels}}
+        options = Options(prices={**prices, "elsewhere": {}})
+        kernels = {x.call.output.name: x.kernel for x in build_program(graph, target, options=options).layers}
+        kernel = kernels[output]
+        assert kernel is not None
+        assert kernel.label == cheapest
+
+
+def test_a_price_of_a_kernel_that_refuses_the_layer_is_nothing() -> None:
+    graph, target = small_int8(), smelt.find_target("cortex-m4")
+    prices = {name: {"smelt_no_such_kernel": 1} for node in graph.nodes for name in node.outputs}
+    priced = build_program(graph, target, options=Options(prices=prices))
+    default = build_program(graph, target)
+    assert [x.kernel for x in priced.layers] == [x.kernel for x in default.layers]

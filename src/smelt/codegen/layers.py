@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from smelt.codegen.options import BALANCED, Options
 from smelt.ir import Graph, Node
 from smelt.memory import Step
-from smelt.operators import Call, Kernel, call_of, choose_kernel, find_operator
+from smelt.operators import Call, Kernel, call_of, candidate_kernels, choose_kernel, find_operator
 from smelt.operators.operator import Lowering
 from smelt.operators.rows import one_row
 from smelt.targets import Target
@@ -64,7 +64,7 @@ def make_layers(graph: Graph, target: Target, options: Options = BALANCED) -> tu
             continue
         call = call_of(graph, node)
         operator = find_operator(node.operator)
-        kernel = None if operator.traits.alias else choose_kernel(call, target, options.form)
+        kernel = None if operator.traits.alias else _best_kernel(call, target, options)
         layers.append(
             Layer(
                 index=len(layers) + 1,
@@ -76,6 +76,15 @@ def make_layers(graph: Graph, target: Target, options: Options = BALANCED) -> tu
             )
         )
     return tuple(layers)
+
+
+def _best_kernel(call: Call, target: Target, options: Options) -> Kernel:
+    """The cheapest of those with a measured price, else the first for the form; raises UnsupportedError."""
+    prices = options.prices.get(call.output.name, {})
+    priced = [kernel for kernel in candidate_kernels(call, target) if kernel.label in prices]
+    if priced:
+        return min(priced, key=lambda kernel: prices[kernel.label])
+    return choose_kernel(call, target, options.form)
 
 
 def for_one_row(layer: Layer, target: Target) -> Layer:

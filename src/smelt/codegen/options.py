@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal, get_args
 
 from smelt.errors import UsageError
 from smelt.operators import Form
 
 Optimize = Literal["balanced", "ram", "speed", "size"]
+
+Prices = Mapping[str, Mapping[str, int]]
+"""By the name of a layer's first output: what each kernel costs there, by its label, in cycles.
+
+A layer that is named takes only kernels that have a price, the cheapest first.
+"""
+_NO_PRICES: Prices = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -19,11 +28,13 @@ class Options:
     most about a fifth more cycles; "speed": fewest cycles; "size": least code.
     ram_bytes: the largest arena allowed; the fastest plan that fits is taken (`optimize` "ram" or not).
     keep_input: leave the inputs intact.
+    prices: measured prices of kernels (smelt.engines.tune), for one graph and target.
     """
 
     optimize: Optimize = "balanced"
     ram_bytes: int | None = None
     keep_input: bool = False
+    prices: Prices = field(default_factory=lambda: _NO_PRICES, hash=False)
 
     def __post_init__(self) -> None:
         if self.optimize not in get_args(Optimize):

@@ -21,6 +21,7 @@ __all__ = [
     "accepted_kernels",
     "all_operators",
     "call_of",
+    "candidate_kernels",
     "choose_kernel",
     "find_operator",
     "verify_graph",
@@ -63,6 +64,15 @@ def accepted_kernels(call: Call, target: Target, form: Form = "usual") -> tuple[
     of_form = [kernel for kernel in kernels if kernel.form == form]
     usual = [kernel for kernel in kernels if kernel.form == "usual" != form]
     return tuple(kernel for kernel in (*of_form, *usual) if kernel.accepts(call, target))
+
+
+def candidate_kernels(call: Call, target: Target) -> tuple[Kernel, ...]:
+    """All kernels that can compute this call on this target, of every form, one a label."""
+    found: dict[str, Kernel] = {}
+    for kernel in find_operator(call.node.operator).kernels:
+        if kernel.label not in found and kernel.accepts(call, target):
+            found[kernel.label] = kernel
+    return tuple(found.values())
 
 
 def choose_kernel(call: Call, target: Target, form: Form = "usual") -> Kernel:

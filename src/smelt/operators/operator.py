@@ -216,8 +216,11 @@ def equal_inputs(call: Call) -> tuple[int, ...]:
     )
 
 
-Form = Literal["usual", "compact", "large"]
-"""What a kernel's body trades: nothing; more cycles for less flash; more flash for fewer cycles."""
+Form = Literal["usual", "compact", "large", "measured"]
+"""What a kernel's body trades: nothing; more cycles for less flash; more flash for fewer cycles.
+
+"measured" is a variant for which no rule says when it is better: only tuning chooses it.
+"""
 
 
 @dataclass(frozen=True)
@@ -227,7 +230,8 @@ class Kernel:
     `sources` are files of the operator's folder; headers are found by following #include "...".
     `accepts` says whether it can compute this call on this target, `lower` gives the C call.
     `scratch_bytes` is the only statement of its workspace.  `form` says for which of the user's wishes it is
-    tried before the others (smelt.operators.choose_kernel).
+    tried before the others (smelt.operators.choose_kernel).  `variant` tells kernels of one name apart that do
+    the same in another way (another tile, another order).
 
     What the memory planner may rely on:
     ascending: output rows are written in ascending order, each only reading the input rows that the
@@ -255,6 +259,12 @@ class Kernel:
     row_function: str | None = None
     row_by_row: bool = False
     form: Form = "usual"
+    variant: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name with the variant: kernels of one label compute a call in the same way."""
+        return f"{self.name} ({self.variant})" if self.variant else self.name
 
 
 @dataclass(frozen=True)
