@@ -16,7 +16,7 @@ from smelt.engines.machine import CallResult, Machine
 from smelt.engines.toolchain import find_toolchain
 from smelt.errors import SmeltError
 from smelt.ir import Array, DType, Graph
-from smelt.operators import call_of, choose_kernel, find_operator
+from smelt.operators import Form, call_of, choose_kernel, find_operator
 from smelt.operators.operator import Call, Input, Kernel, Output, Parameters, Scratch, Table
 from smelt.targets import Target, find_target
 
@@ -25,11 +25,11 @@ GUARD = 32  # bytes before and after a buffer that a kernel must not touch
 DSP = find_target("cortex-m4")
 
 
-def chosen(graph: Graph, target: Target = DSP) -> tuple[Call, Kernel]:
+def chosen(graph: Graph, target: Target = DSP, form: Form = "usual") -> tuple[Call, Kernel]:
     """The call and the kernel of a one-node graph."""
     (node,) = graph.nodes
     call = call_of(graph, node)
-    return call, choose_kernel(call, target)
+    return call, choose_kernel(call, target, form)
 
 
 @dataclass
@@ -38,6 +38,7 @@ class Cases:
 
     graphs: Sequence[Graph]
     target: Target = DSP
+    form: Form = "usual"
     lines: list[str] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     sources: set[Path] = field(default_factory=set)
@@ -46,7 +47,7 @@ class Cases:
 
     def __post_init__(self) -> None:
         for index, graph in enumerate(self.graphs):
-            call, kernel = chosen(graph, self.target)
+            call, kernel = chosen(graph, self.target, self.form)
             folder = find_operator(call.node.operator).folder
             self.folders.add(folder)
             for name in kernel.sources:
@@ -123,8 +124,9 @@ class Device:
         optimize: str = "-O2",
         prefer: str = "",
         cases: Cases | None = None,
+        form: Form = "usual",
     ) -> None:
-        self.cases = cases or Cases(graphs, target)
+        self.cases = cases or Cases(graphs, target, form)
         names = [f"(void (*)(void)){name}" for name in self.cases.functions]
         main = (
             f"unsigned char memory[{self._memory_bytes()}];\n"

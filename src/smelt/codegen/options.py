@@ -45,7 +45,8 @@ class Options:
     @property
     def form(self) -> Form:
         """The form of kernels that is tried first."""
-        return "compact" if self.optimize == "size" else "usual"
+        forms: dict[str, Form] = {"size": "compact", "speed": "large"}
+        return forms.get(self.optimize, "usual")
 
     @property
     def compiler_flag(self) -> str:

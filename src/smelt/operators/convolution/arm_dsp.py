@@ -15,6 +15,7 @@ from smelt.operators.convolution.arm_dsp_packing import (
     scaling,
 )
 from smelt.operators.convolution.arm_dsp_requantization import Scaling
+from smelt.operators.convolution.arm_dsp_winograd import WINOGRAD
 from smelt.operators.convolution.geometry import Geometry, folded_bias, geometry, requantization
 from smelt.operators.convolution.portable import fits
 from smelt.operators.fixed_point import Int64
@@ -201,6 +202,6 @@ _ANY_KERNEL = Kernel(
     in_place=_in_place,
     row_function="smelt_conv_2d_rows_s8__arm_dsp",
 )
-CONV_2D: tuple[Kernel, ...] = (_RING, _ANY_KERNEL)
+CONV_2D: tuple[Kernel, ...] = (WINOGRAD, _RING, _ANY_KERNEL)
 # A depthwise convolution of one channel is a convolution: the general kernel comes first and refuses groups.
 DEPTHWISE_CONV_2D: tuple[Kernel, ...] = (_ANY_KERNEL, THREE_BY_THREE, FOUR_CHANNELS)

@@ -42,6 +42,23 @@ void smelt_conv_2d_ring_rows_s8__arm_dsp(int8_t *output, const int8_t *input,
                                          const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch,
                                          int32_t first_row, int32_t row_count, int32_t input_ring_rows);
 
+struct smelt_conv_2d_winograd_s8__arm_dsp_parameters {
+    const uint32_t *weights; /* transformed: four output channels after the other, smelt_winograd_s8__arm_dsp.h has them */
+    const int32_t *records;  /* start, multiplier and, where rounding is signed, divisor of every output channel */
+    uint16_t batches, input_height, input_width, input_channels, output_height, output_width, output_channels;
+    uint16_t padded_width;   /* columns of a padded row: two more than a multiple of 4 */
+    uint8_t pad_top, pad_left, signed_rounding;
+    int8_t pad;              /* the input zero point */
+    int8_t zero_point, low, high; /* of the output */
+};
+
+/* A kernel of 3 x 3, stride and dilation 1; input channels a multiple of 16, output channels of 4. Weights take 32 bytes
+ * for each pair of an input and an output channel. Reads what it needs of the input before it writes an output row.
+ * scratch: 4 padded rows of a byte a value, 64 bytes an input channel, 512 bytes. */
+void smelt_conv_2d_winograd_s8__arm_dsp(int8_t *output, const int8_t *input,
+                                        const struct smelt_conv_2d_winograd_s8__arm_dsp_parameters *parameters,
+                                        void *scratch);
+
 struct smelt_depthwise_conv_2d_s8__arm_dsp_parameters {
     struct smelt_window window;
     const uint32_t *records; /* smelt_depthwise_s8__arm_dsp.h has them */

@@ -24,6 +24,22 @@ static inline uint32_t smelt_sxtb16_ror8(uint32_t word) {
     return result;
 }
 
+/* The sums of int16 halves, modulo 2^16. */
+SMELT_CODE_SECTION
+static inline uint32_t smelt_sadd16(uint32_t a, uint32_t b) {
+    uint32_t result;
+    __asm("sadd16 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
+/* The differences of int16 halves, modulo 2^16. */
+SMELT_CODE_SECTION
+static inline uint32_t smelt_ssub16(uint32_t a, uint32_t b) {
+    uint32_t result;
+    __asm("ssub16 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
 /* sum + a.low * b.low on int16 halves, modulo 2^32. */
 SMELT_CODE_SECTION
 static inline int32_t smelt_smlabb(uint32_t a, uint32_t b, int32_t sum) {
@@ -83,6 +99,16 @@ static inline uint32_t smelt_sxtb16(uint32_t word) {
 SMELT_CODE_SECTION
 static inline uint32_t smelt_sxtb16_ror8(uint32_t word) {
     return smelt_sxtb16(word >> 8);
+}
+
+SMELT_CODE_SECTION
+static inline uint32_t smelt_sadd16(uint32_t a, uint32_t b) {
+    return ((a + b) & 0xFFFFu) | (((a >> 16) + (b >> 16)) << 16);
+}
+
+SMELT_CODE_SECTION
+static inline uint32_t smelt_ssub16(uint32_t a, uint32_t b) {
+    return ((a - b) & 0xFFFFu) | (((a >> 16) - (b >> 16)) << 16);
 }
 
 SMELT_CODE_SECTION
