@@ -59,7 +59,7 @@ OptimizeOption = Annotated[
     typer.Option(
         "--optimize",
         help="balanced: little RAM where it costs next to no cycles; ram: least RAM for at most about a fifth "
-        "more cycles; speed: fewest cycles; size: least code.",
+        "more cycles; speed: fewest cycles, for more flash too; size: least code.",
     ),
 ]
 Ram = Annotated[

@@ -25,7 +25,7 @@ class Options:
     """How to weigh cycles, RAM and code against each other.
 
     optimize: "balanced": little RAM as long as it costs next to no cycles; "ram": the least RAM for at
-    most about a fifth more cycles; "speed": fewest cycles; "size": least code.
+    most about a fifth more cycles; "speed": fewest cycles, for more flash too; "size": least code.
     ram_bytes: the largest arena allowed; the fastest plan that fits is taken (`optimize` "ram" or not).
     keep_input: leave the inputs intact.
     prices: measured prices of kernels (smelt.engines.tune), for one graph and target.
