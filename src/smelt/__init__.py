@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from smelt.codegen import Project, generate, write_project
     from smelt.engines import Engine, open_engine
     from smelt.engines.profile import Profile, profile
+    from smelt.engines.tune import Tuning, tune
     from smelt.errors import SmeltError
     from smelt.formats import load, save
     from smelt.ir import DType, Graph, Node, Quantization, Value
@@ -39,6 +40,7 @@ _HOMES = {
     "Quantization": "smelt.ir",
     "SmeltError": "smelt.errors",
     "Target": "smelt.targets",
+    "Tuning": "smelt.engines.tune",
     "Value": "smelt.ir",
     "calibrate": "smelt.quantize",
     "find_board": "smelt.targets",
@@ -53,6 +55,7 @@ _HOMES = {
     "read_data": "smelt.quantize",
     "samples_for": "smelt.quantize",
     "save": "smelt.formats",
+    "tune": "smelt.engines.tune",
     "write_project": "smelt.codegen",
 }
 
@@ -68,6 +71,7 @@ __all__ = [
     "Quantization",
     "SmeltError",
     "Target",
+    "Tuning",
     "Value",
     "__version__",
     "calibrate",
@@ -83,6 +87,7 @@ __all__ = [
     "read_data",
     "samples_for",
     "save",
+    "tune",
     "write_project",
 ]
 

@@ -212,6 +212,29 @@ def test_profile(command: Command, files: Path, tmp_path: Path, target: str) -> 
     assert f"{totals['instructions']:,}" in text.out
 
 
+@pytest.mark.parametrize("subcommand", ["compile", "profile"])
+def test_tune(command: Command, files: Path, tmp_path: Path, subcommand: str) -> None:
+    pytest.importorskip("unicorn")
+    cache = tmp_path / "cache"
+    arguments = [subcommand, files / "small_int8.tflite", "--tune", "--tune-cache", cache]
+    if subcommand == "compile":
+        arguments += ["-o", tmp_path / "firmware"]
+    printed = command(*arguments, "--json").json["tuning"]
+    assert printed["measured"] == len(printed["layers"]) == len(list(cache.iterdir()))
+    for layer in printed["layers"]:
+        assert {layer["default"], layer["chosen"]} <= layer["kernels"].keys()
+        assert all(kernel["exact"] for kernel in layer["kernels"].values())
+    (cache / "tune-0.json").write_text("not ours")
+    victim = next(path for path in sorted(cache.iterdir()) if path.name != "tune-0.json")
+    victim.write_text("damaged")
+    text = command(*arguments)
+    assert text.code == 0
+    assert "1 kinds of layers measured" in text.out
+    assert f"warning: {victim}" in text.err
+    for layer in printed["layers"]:
+        assert all(label.removeprefix("smelt_") in text.out for label in layer["kernels"])
+
+
 def test_evaluate(command: Command, files: Path) -> None:
     arguments = ("evaluate", files / "small.tflite", "--evaluate", files / "labelled.npz")
     with smelt.open_engine("reference", small_float()) as engine:
@@ -400,6 +423,9 @@ def test_options_that_contradict_each_other(command: Command, files: Path, tmp_p
     quantize = ("--quantize", "int8", "--calibrate", data)
     refused(command("convert", files / "small_int8.tflite", "-o", output, *quantize), says=["already"])
     refused(command("run", model, "--engine", "onnxruntime"), says=["onnx"])
+    for arguments in (("compile", model, "-o", tmp_path / "c"), ("profile", model)):
+        refused(command(*arguments, "--tune-cache", tmp_path), says=["--tune"])
+        refused(command(*arguments, "--tune", "--target", "host"), says=["host", "smelt targets"])
     assert not output.exists()
 
 

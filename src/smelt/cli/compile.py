@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from smelt.cli.options import Json, KeepInput, Model, OptimizeFor, OptimizeOption, Ram, Shape, TargetName
+from smelt.cli.options import (
+    Json,
+    KeepInput,
+    Model,
+    OptimizeFor,
+    OptimizeOption,
+    Ram,
+    Shape,
+    TargetName,
+    Tune,
+    TuneCache,
+)
 
 
 def command(
@@ -29,12 +40,14 @@ def command(
     optimize_for: OptimizeOption = OptimizeFor.balanced,
     ram: Ram = None,
     keep_input: KeepInput = False,
+    tune: Tune = False,
+    tune_cache: TuneCache = None,
     shape: Shape = None,
     json: Json = False,
 ) -> None:
     """Generate a self-contained C99 project that runs the model on a target."""
     from smelt import __version__, formats
-    from smelt.cli import console
+    from smelt.cli import console, tuning
     from smelt.codegen import Options, generate, write_project
     from smelt.passes import optimize
     from smelt.report.tensors import samples_or_random
@@ -44,6 +57,8 @@ def command(
     graph = optimize(formats.load(model, shapes=formats.parse_shapes(shape)))
     sample = samples_or_random(graph, golden)[0] if golden is not None else None
     options = Options(optimize_for.value, ram, keep_input)
+    tuned = tuning.tuned(graph, core, options, tune, tune_cache)
+    options = tuned.options if tuned else options
     project = generate(graph, core, name, golden=sample, version=__version__, options=options)
     write_project(project, output)
     plan = project.program.plan
@@ -58,8 +73,10 @@ def command(
         "table_bytes": sum(table.bytes for table in project.tables),
     }
     if json:
-        console.print_json(result)
+        console.print_json(result | ({"tuning": tuned.to_json()} if tuned else {}))
         return
+    if tuned:
+        tuning.show(tuned)
     console.stdout.print(
         f"{output}: {len(project.files)} files for {core.name}; arena {plan.arena_bytes:,} bytes "
         f"(whole tensors would take {project.program.live_peak_bytes:,}), tables {result['table_bytes']:,} bytes"

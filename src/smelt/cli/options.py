@@ -70,6 +70,21 @@ Ram = Annotated[
 ]
 KeepInput = Annotated[bool, typer.Option("--keep-input", help="Leave the inputs as they are.")]
 
+Tune = Annotated[
+    bool,
+    typer.Option(
+        "--tune", help="Try every kernel on each layer on the emulated core, and take the best ones."
+    ),
+]
+TuneCache = Annotated[
+    Path | None,
+    typer.Option(
+        "--tune-cache",
+        help="Where --tune keeps what it has measured (default: SMELT_CACHE, else the user's cache folder).",
+        show_default=False,
+    ),
+]
+
 
 class EngineName(StrEnum):
     """The engines that can run a model."""

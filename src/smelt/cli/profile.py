@@ -17,6 +17,8 @@ from smelt.cli.options import (
     Ram,
     Shape,
     TargetName,
+    Tune,
+    TuneCache,
 )
 
 
@@ -30,12 +32,14 @@ def command(
     optimize_for: OptimizeOption = OptimizeFor.balanced,
     ram: Ram = None,
     keep_input: KeepInput = False,
+    tune: Tune = False,
+    tune_cache: TuneCache = None,
     shape: Shape = None,
     json: Json = False,
 ) -> None:
     """Compile a model for a core, run it there once (emulated), and show what each layer costs."""
     from smelt import formats
-    from smelt.cli import console
+    from smelt.cli import console, tuning
     from smelt.codegen import Options
     from smelt.engines.profile import profile
     from smelt.passes import optimize
@@ -45,12 +49,16 @@ def command(
     core = find_target(target)
     graph = optimize(formats.load(model, shapes=formats.parse_shapes(shape)))
     sample = samples_or_random(graph, inputs)[0] if inputs is not None else None
+    options = Options(optimize_for.value, ram, keep_input)
+    tuned = tuning.tuned(graph, core, options, tune, tune_cache)
+    options = tuned.options if tuned else options
     with console.progress("compiling and counting", None):
-        options = Options(optimize_for.value, ram, keep_input)
         result = profile(graph, core, inputs=sample, keep=keep, options=options)
     if json:
-        console.print_json(result.to_json())
+        console.print_json(result.to_json() | ({"tuning": tuned.to_json()} if tuned else {}))
         return
+    if tuned:
+        tuning.show(tuned)
     cycles = core.cycle_model is not None
     rows = []
     for x in result.layers:

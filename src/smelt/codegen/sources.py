@@ -7,7 +7,7 @@ from pathlib import Path
 
 from smelt.codegen.program import Program
 from smelt.errors import CompileError
-from smelt.operators import all_operators, find_operator
+from smelt.operators import Kernel, all_operators, find_operator
 
 RUNTIME = Path(__file__).parent.parent / "runtime"
 _INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -19,12 +19,18 @@ def runtime_files(program: Program) -> dict[str, str]:
     for layer in program.layers:
         if layer.kernel is None:
             continue
-        folder = find_operator(layer.node.operator).folder
-        for source in (*layer.kernel.sources, layer.kernel.header):
-            _add(source, folder, found)
+        found |= kernel_files(layer.kernel, find_operator(layer.node.operator).folder)
     for header in ("smelt_status.h", "smelt_placement.h"):
         _add(header, RUNTIME / "include", found)
     return dict(sorted(found.items()))
+
+
+def kernel_files(kernel: Kernel, folder: Path) -> dict[str, str]:
+    """File name → text of a kernel of the operator of that folder, and of the headers that it includes."""
+    found: dict[str, str] = {}
+    for source in (*kernel.sources, kernel.header):
+        _add(source, folder, found)
+    return found
 
 
 def _add(name: str, folder: Path, found: dict[str, str]) -> None:

@@ -122,11 +122,7 @@ def profile(
     on it).  `keep` is a folder where the C project and the ELF stay, so that others can count again.
     `optimize` is the C compiler's level (default: the one that goes with `options`).
     """
-    if target.emulator.partition(":")[0] not in ("unicorn", "qemu"):
-        raise UsageError(
-            f"instructions cannot be counted on '{target.name}' (emulated by: {target.emulator}); "
-            "choose a core that is emulated, `smelt targets` lists them"
-        )
+    check_countable(target)
     compiler = toolchain or find_toolchain(target)
     sample = inputs or {n: random_array(graph.values[n], i) for i, n in enumerate(graph.inputs)}
     project = generate(graph, target, golden=sample, options=options)
@@ -167,6 +163,15 @@ def profile(
         stack_bytes=counted.stack_bytes or 0,
     )
     return Profile(graph.name, target.name, f"{compiler.name} {compiler.version}", tuple(layers), totals)
+
+
+def check_countable(target: Target) -> None:
+    """Raises UsageError when there is no emulator that counts for the target."""
+    if target.emulator.partition(":")[0] not in ("unicorn", "qemu"):
+        raise UsageError(
+            f"instructions cannot be counted on '{target.name}' (emulated by: {target.emulator}); "
+            "choose a core that is emulated, `smelt targets` lists them"
+        )
 
 
 def fell_back(operator: str, kernel: Kernel | None, target: Target) -> bool:

@@ -53,6 +53,11 @@ class Toolchain:
     command: tuple[str, ...]
 
     @property
+    def flags(self) -> tuple[str, ...]:
+        """The flags that decide what code it makes, without the level of optimization."""
+        return (*self._machine_flags(), *_LANGUAGE_FLAGS, *_SECTION_FLAGS)
+
+    @property
     def warning_flags(self) -> tuple[str, ...]:
         """The flags under which smelt's C builds without a warning."""
         return _WARNING_FLAGS
@@ -130,7 +135,7 @@ class Toolchain:
             includes += ["-isystem", str(FIRMWARE_FOLDER / "freestanding")]
         else:
             includes += ["--specs=nano.specs"]
-        return [*self._machine_flags(), *_LANGUAGE_FLAGS, *_SECTION_FLAGS, *includes]
+        return [*self.flags, *includes]
 
     def _linker_script(self, folder: Path, keep: Iterable[str]) -> Path:
         # One file, because zig's linker finds no INCLUDE.
