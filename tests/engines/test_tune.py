@@ -189,7 +189,7 @@ def _stored(folder: Path) -> tuple[TuningCache, Mapping[str, Any], Path]:
     toolchain = Toolchain("gcc", "12.2", find_target("cortex-m4"), ("gcc",))
     kernels = candidate_kernels(call, toolchain.target)
     cache, key = TuningCache(folder), key_of(call, kernels, toolchain, "-O2")
-    cache.store(key, {kernel.label: Figures(100, 8, True, {"section": 20}) for kernel in kernels})
+    cache.store(key, {kernel.label: Figures(100, 8, 64, True, {"section": 20}) for kernel in kernels})
     return cache, key, cache.path(key)
 
 

@@ -34,7 +34,7 @@ def tuned(graph: Graph, target: Target, options: Options, wanted: bool, folder: 
 def show(tuning: Tuning) -> None:
     """Print a table: for each kind of layer its kernels, the one that is taken, and what that saves."""
     columns = [("layer", "left"), ("output", "left"), ("kernel", "left"), (tuning.unit, "right")]
-    columns += [("scratch", "right"), ("code", "right"), ("", "left")]
+    columns += [("scratch", "right"), ("tables", "right"), ("code", "right"), ("", "left")]
     rows = [row for layer in tuning.layers for row in _rows(layer)]
     console.stdout.print(console.table(f"kernels on {tuning.target} ({tuning.compiler})", columns, rows))
     known = len(tuning.layers) - tuning.measured
@@ -47,7 +47,7 @@ def show(tuning: Tuning) -> None:
 def _rows(layer: TunedLayer) -> Iterator[list[str]]:
     titles = [f"{', '.join(map(str, layer.indices))} {layer.operator}", layer.output]
     for label, figures in layer.figures.items():
-        numbers = (figures.cycles, figures.scratch_bytes, figures.code_bytes)
+        numbers = (figures.cycles, figures.scratch_bytes, figures.table_bytes, figures.code_bytes)
         yield [*titles, label.removeprefix("smelt_"), *(f"{n:,}" for n in numbers), _verdict(layer, label)]
         titles = ["", ""]
 

@@ -67,7 +67,7 @@ def collect(program: Program) -> tuple[TableStore, dict[int, CParameters]]:
     store = TableStore()
     structs: dict[int, CParameters] = {}
     for layer in program.layers:
-        for name, array, comment in _constants(layer):
+        for name, array, comment in layer_constants(layer):
             store.add(name, array, comment)
         if layer.lowering is None:
             continue
@@ -84,7 +84,8 @@ def table_name(layer: Layer, role: str) -> str:
     return f"{layer_name(layer)}_{role}"
 
 
-def _constants(layer: Layer) -> Iterator[tuple[str, Array, str]]:
+def layer_constants(layer: Layer) -> Iterator[tuple[str, Array, str]]:
+    """Name, contents and comment of every array that a layer's kernel reads."""
     if layer.lowering is None:
         return
     for argument in layer.lowering.arguments:

@@ -9,23 +9,68 @@ from typing import Literal
 
 from smelt.engines.kernel_figures import Figures
 
-Goal = Literal["both", "cycles", "code"]
-"""What counts: cycles and code; cycles far more than code; code as long as cycles do not grow by half."""
+Goal = Literal["both", "cycles", "flash"]
+"""What counts: cycles and flash; cycles far more than flash; flash as long as cycles do not grow by half."""
 
-_WORTH = {"both": 100, "cycles": 1000}
-"""A kilobyte of code is worth this fraction of all cycles: 1 in so many."""
+_WORTH = {"both": 100, "cycles": 10_000}
+"""A kilobyte of flash is worth this fraction of all cycles: 1 in so many."""
 _TIE = 400
 """Cycles that differ by 1 in so many count as equal where the kernel's workspace is weighed too."""
 
 Choices = Mapping[str, Figures]
+Cost = tuple[int, int]
+"""What is to be small, and what decides between equals."""
 
 
 @dataclass(frozen=True)
 class _Set:
-    """A set of kernels: the label of each layer's, and what it costs, the more important number first."""
+    """A set of kernels: the label of each layer's, and what all cost together."""
 
     labels: tuple[str, ...]
-    cost: tuple[int, int]
+    cost: Cost
+
+
+class _Choosing:
+    """The layers of a network, each kind of which there are `counts`, and how they are weighed."""
+
+    def __init__(self, layers: Sequence[Choices], counts: Sequence[int], goal: Goal) -> None:
+        self._layers = list(zip(layers, counts, strict=True))
+        self._goal = goal
+        self._least = sum(count * min(f.cycles for f in x.values()) for x, count in self._layers)
+
+    def weighed(self, allowed: frozenset[str]) -> _Set | None:
+        """What layers take of the allowed kernels; None when there is none for one, or all are far too slow."""
+        labels, cycles, tables = [], 0, 0
+        code: dict[str, int] = {}
+        for choices, count in self._layers:
+            own = {label: figures for label, figures in choices.items() if label in allowed}
+            if not own:
+                return None
+            # that another one than the best takes a little longer with less scratch costs nothing
+            best = min(own.values(), key=self._layer_cost)
+            cycles += count * best.cycles
+            tables += count * best.table_bytes
+            labels.append(self._taken(own))
+            code |= own[labels[-1]].code
+        if self._goal == "flash" and 2 * cycles > 3 * self._least:
+            return None
+        return _Set(tuple(labels), self._cost(cycles, tables + sum(code.values())))
+
+    def _cost(self, cycles: int, flash_bytes: int) -> Cost:
+        if self._goal == "flash":
+            return flash_bytes, cycles
+        return cycles * _WORTH[self._goal] * 1024 + self._least * flash_bytes, cycles
+
+    def _layer_cost(self, figures: Figures) -> Cost:
+        return self._cost(figures.cycles, figures.table_bytes)
+
+    def _taken(self, choices: Choices) -> str:
+        """The best; of those that are nearly as good the one with the smallest workspace."""
+        limit = min(map(self._layer_cost, choices.values()))
+        if self._goal == "both":
+            limit = (limit[0] + limit[1] // _TIE * _WORTH["both"] * 1024, limit[1])
+        near = {label: f for label, f in choices.items() if self._layer_cost(f)[0] <= limit[0]}
+        return min(near, key=lambda label: (near[label].scratch_bytes, *self._layer_cost(near[label]), label))
 
 
 def choose_kernels(layers: Sequence[Choices], counts: Sequence[int], goal: Goal) -> list[str]:
@@ -34,46 +79,20 @@ def choose_kernels(layers: Sequence[Choices], counts: Sequence[int], goal: Goal)
     Starts from all kernels and allows or forbids one or two at a time as long as that is better.
     """
     names = sorted({label for choices in layers for label in choices})
-    least = sum(count * min(f.cycles for f in x.values()) for x, count in zip(layers, counts, strict=True))
-    allowed = frozenset(names)
-    best = _weigh(layers, counts, allowed, goal, least)
-    assert best is not None
+    choosing = _Choosing(layers, counts, goal)
+    start = frozenset(names)
     flips = [frozenset(flip) for size in (1, 2) for flip in combinations(names, size)]
+    sets = {start: choosing.weighed(start), **_fastest_only(layers, choosing)}
+    found = {allowed: best for allowed, best in sets.items() if best is not None}
     while True:
-        tried = [(_weigh(layers, counts, allowed ^ flip, goal, least), allowed ^ flip) for flip in flips]
-        better = [
-            (found, kernels) for found, kernels in tried if found is not None and found.cost < best.cost
-        ]
-        if not better:
+        allowed, best = min(found.items(), key=lambda item: item[1].cost)
+        tried = {allowed ^ flip: choosing.weighed(allowed ^ flip) for flip in flips}
+        found = {kernels: x for kernels, x in tried.items() if x is not None and x.cost < best.cost}
+        if not found:
             return list(best.labels)
-        best, allowed = min(better, key=lambda pair: pair[0].cost)
 
 
-def _weigh(
-    layers: Sequence[Choices], counts: Sequence[int], allowed: frozenset[str], goal: Goal, least: int
-) -> _Set | None:
-    """What layers take of the allowed kernels; None when there is none for one, or all are far too slow.
-
-    A layer's cycles are those of the fastest: that another one takes a little longer with less scratch costs nothing.
-    """
-    labels, cycles = [], 0
-    code: dict[str, int] = {}
-    for choices, count in zip(layers, counts, strict=True):
-        own = {label: figures for label, figures in choices.items() if label in allowed}
-        if not own:
-            return None
-        labels.append(_best(own, goal))
-        cycles += count * min(figures.cycles for figures in own.values())
-        code |= own[labels[-1]].code
-    code_bytes = sum(code.values())
-    if goal == "code":
-        return _Set(tuple(labels), (code_bytes, cycles)) if 2 * cycles <= 3 * least else None
-    return _Set(tuple(labels), (cycles * _WORTH[goal] * 1024 + least * code_bytes, cycles))
-
-
-def _best(choices: Choices, goal: Goal) -> str:
-    """The fastest; of those nearly as fast the one with the smallest workspace."""
-    tie = 0 if goal == "cycles" else min(figures.cycles for figures in choices.values()) // _TIE
-    limit = min(figures.cycles for figures in choices.values()) + tie
-    near = {label: figures for label, figures in choices.items() if figures.cycles <= limit}
-    return min(near, key=lambda label: (near[label].scratch_bytes, near[label].cycles, label))
+def _fastest_only(layers: Sequence[Choices], choosing: _Choosing) -> dict[frozenset[str], _Set | None]:
+    """The set of the layers' fastest kernels: a start that is never far too slow."""
+    kernels = frozenset(min(x, key=lambda label: (x[label].cycles, label)) for x in layers)
+    return {kernels: choosing.weighed(kernels)}

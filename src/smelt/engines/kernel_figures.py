@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from smelt.codegen import Options, Project, generate
+from smelt.codegen.tables import layer_constants
 from smelt.engines.elf import elf_sizes
 from smelt.engines.emulated import EmulatedModel
 from smelt.engines.image import build_image, layer_lines
@@ -31,11 +32,12 @@ class Figures:
     """What a kernel costs on a layer: estimated cycles, or instructions where the core has no cycle table.
 
     `exact` says whether its outputs were those of the operator's meaning; `code` gives the bytes of every section
-    that is linked for it.
+    that is linked for it; `table_bytes` are those of the layer's weights and other tables.
     """
 
     cycles: int
     scratch_bytes: int
+    table_bytes: int
     exact: bool
     code: Mapping[str, int]
 
@@ -65,6 +67,7 @@ def measure(call: Call, labels: Sequence[str], toolchain: Toolchain, level: str)
         label: Figures(
             cycles=_cost(run.counts[str(layer.index)]),
             scratch_bytes=layer.scratch_bytes,
+            table_bytes=sum(array.nbytes for _, array, _ in layer_constants(layer)),
             exact=_agrees(run.outputs[name], expected[name]),
             code=run.code[called[layer.index]],
         )

@@ -46,6 +46,7 @@ class TunedLayer:
             label: {
                 "cycles": f.cycles,
                 "scratch_bytes": f.scratch_bytes,
+                "table_bytes": f.table_bytes,
                 "code_bytes": f.code_bytes,
                 "exact": f.exact,
             }
@@ -177,7 +178,9 @@ def _chosen(
                 f"{question.layers[0].node.label}: no kernel gives the right outputs on the emulated core; this is a "
                 "bug of smelt or of the C compiler"
             )
-    goal: Goal = "code" if options.optimize == "size" else "cycles" if options.optimize == "speed" else "both"
+    goal: Goal = (
+        "flash" if options.optimize == "size" else "cycles" if options.optimize == "speed" else "both"
+    )
     labels = choose_kernels(exact, [len(question.layers) for question in questions], goal)
     return [
         TunedLayer(

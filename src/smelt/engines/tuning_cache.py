@@ -122,7 +122,9 @@ class TuningCache:
 
 def _figures(data: Mapping[str, Any]) -> Figures:
     """Figures from plain data; ValueError or its kin where they make no sense."""
-    numbers = [data["cycles"], data["scratch_bytes"], *data["code"].values()]
+    counts = [data[name] for name in ("cycles", "scratch_bytes", "table_bytes")]
+    numbers = [*counts, *data["code"].values()]
     if not all(type(number) is int and number >= 0 for number in numbers) or type(data["exact"]) is not bool:
         raise ValueError("a figure is no number")
-    return Figures(data["cycles"], data["scratch_bytes"], data["exact"], dict(data["code"]))
+    cycles, scratch_bytes, table_bytes = counts
+    return Figures(cycles, scratch_bytes, table_bytes, data["exact"], dict(data["code"]))
