@@ -25,7 +25,8 @@ def text() -> str:
     """The document."""
     rows = []
     for name, operator in all_operators().items():
-        kernels = ", ".join(f"`{kernel.name}`" for kernel in operator.kernels)
+        names = dict.fromkeys(kernel.name for kernel in operator.kernels)
+        kernels = ", ".join(f"`{kernel}`" for kernel in names)
         if operator.traits.alias:
             kernels = "none needed: the output is the input's memory"
         written = "written" if name in WRITABLE else "-"

@@ -163,6 +163,17 @@ def test_portable_twins_are_exact_under_sanitizers(operator: str, tmp_path: Path
         np.testing.assert_array_equal(output, _meaning(graphs[index], data[index]), err_msg=f"case {index}")
 
 
+def test_depthwise_in_shorter_lines_is_exact(tmp_path: Path) -> None:
+    """The variant that only tuning takes, on the emulated core and as its portable twin."""
+    graphs = [random_depthwise(seed) for seed in range(300, 400)]
+    graphs = [graph for graph in graphs if chosen(graph, M0, "measured")[1].form == "measured"]
+    assert len(graphs) >= 20
+    _assert_exact(Device(graphs, tmp_path, M0, form="measured"), graphs)
+    data = [_inputs(graph, index) for index, graph in enumerate(graphs)]
+    for index, output in enumerate(run_on_host(graphs, data, tmp_path, Cases(graphs, M0, "measured"))):
+        np.testing.assert_array_equal(output, _meaning(graphs[index], data[index]), err_msg=f"case {index}")
+
+
 def _large_sums(seed: int) -> Graph:
     """Sums that fill the range in which they can be told apart, and more: weights of nothing but extremes."""
     rng = np.random.default_rng(seed)

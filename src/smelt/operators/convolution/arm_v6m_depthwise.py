@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,8 @@ class _Lines:
         return round_up(last, stride) + 2 * stride
 
 
-def _lines(sizes: Geometry) -> _Lines:
+def _lines(sizes: Geometry, shorter: bool = False) -> _Lines:
+    """Lines along the dimension with more outputs, or else the other; never along a dilated one."""
     width = _Axis(
         inputs=sizes.input_width,
         outputs=sizes.output_width,
@@ -86,8 +88,9 @@ def _lines(sizes: Geometry) -> _Lines:
         input_step=sizes.input_channels * sizes.input_width,
         output_step=sizes.output_channels * sizes.output_width,
     )
-    longer = height.outputs > width.outputs or width.dilation > 1
-    along_height = longer and height.dilation == 1
+    along_height = (height.outputs > width.outputs) is not shorter
+    if (height if along_height else width).dilation > 1:
+        along_height = not along_height
     return _Lines(height, width, True) if along_height else _Lines(width, height, False)
 
 
@@ -108,11 +111,14 @@ def _requantized(call: Call) -> Requantization | None:
     return requantize(Sums.of(_flat(_weights(call)), folded_bias(call).astype(np.int64)), meant)
 
 
-def _accepts(call: Call, target: Target) -> bool:
+def _accepts(call: Call, target: Target, shorter: bool = False) -> bool:
     if not is_armv6m(target) or not fits(call, DType.S8):
         return False
     sizes = geometry(call)
-    line = _lines(sizes).line
+    lines = _lines(sizes, shorter)
+    line = lines.line
+    if shorter and lines == _lines(sizes):
+        return False
     # Setting up a line takes as long as portable C takes for some outputs.
     if line.dilation > 1 or line.outputs < 2 + 3 * line.stride:
         return False
@@ -140,10 +146,10 @@ def _residues(lines: _Lines) -> NDArray[np.int16]:
     return np.array(rows, np.int16).reshape(-1)
 
 
-def _lower(call: Call, target: Target) -> Lowering:
+def _lower(call: Call, target: Target, shorter: bool = False) -> Lowering:
     sizes, found = geometry(call), _requantized(call)
     assert found is not None
-    lines = _lines(sizes)
+    lines = _lines(sizes, shorter)
     fields: Fields = {
         "records": Table("records", found.words().reshape(-1)),
         "weights": Table("chunks", _chunks(call, lines)),
@@ -165,8 +171,8 @@ def _lower(call: Call, target: Target) -> Lowering:
     return Lowering(function, (Output(), Input(0), parameters, Scratch()))
 
 
-def _scratch_bytes(call: Call, target: Target) -> int:
-    lines = _lines(geometry(call))
+def _scratch_bytes(call: Call, target: Target, shorter: bool = False) -> int:
+    lines = _lines(geometry(call), shorter)
     span = (lines.row.kernel - 1) * lines.row.dilation + 1
     chunks = lines.row.kernel * lines.row_chunks
     return 8 * lines.positions * (span + 1) + 16 * chunks + 4 * lines.sums + 4 * span
@@ -179,18 +185,26 @@ def _in_place(call: Call) -> tuple[int, ...]:
     return (0,) if same and (sizes.stride_height, sizes.stride_width) == (1, 1) else ()
 
 
-DEPTHWISE_CONV_2D: tuple[Kernel, ...] = (
-    Kernel(
-        name="smelt_depthwise_conv_2d_s8__arm_v6m",
-        sources=(
-            "depthwise_conv_2d_s8__arm_v6m.c",
-            "smelt_depthwise_s8__arm_v6m.c",
-            "smelt_requantize_s8__arm_v6m.c",
-        ),
-        header="convolution__arm_v6m.h",
-        accepts=_accepts,
-        lower=_lower,
-        scratch_bytes=_scratch_bytes,
-        in_place=_in_place,
+_LONGER_LINES = Kernel(
+    name="smelt_depthwise_conv_2d_s8__arm_v6m",
+    sources=(
+        "depthwise_conv_2d_s8__arm_v6m.c",
+        "smelt_depthwise_s8__arm_v6m.c",
+        "smelt_requantize_s8__arm_v6m.c",
     ),
+    header="convolution__arm_v6m.h",
+    accepts=_accepts,
+    lower=_lower,
+    scratch_bytes=_scratch_bytes,
+    in_place=_in_place,
 )
+# Better for some sizes, by how they round to threes.
+_SHORTER_LINES = replace(
+    _LONGER_LINES,
+    accepts=partial(_accepts, shorter=True),
+    lower=partial(_lower, shorter=True),
+    scratch_bytes=partial(_scratch_bytes, shorter=True),
+    form="measured",
+    variant="shorter lines",
+)
+DEPTHWISE_CONV_2D: tuple[Kernel, ...] = (_LONGER_LINES, _SHORTER_LINES)
