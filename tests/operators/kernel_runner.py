@@ -76,8 +76,7 @@ class _Source:
             elif isinstance(argument, Table):
                 arguments.append(self.table(argument.array))
             else:
-                assert isinstance(argument, int)
-                arguments.append(integer_literal(argument))
+                arguments.append("NULL" if argument is None else integer_literal(argument))
         lines.append(f"{lowering.function}({', '.join(arguments)});")
         self.steps.append("{\n" + "\n".join([*lines, *ends]) + "\n}")
 

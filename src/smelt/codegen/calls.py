@@ -138,7 +138,7 @@ class CallWriter:
             return f"&{table_name(layer, 'parameters')}"
         if isinstance(argument, Table):
             return self._table(layer, argument)
-        return str(argument)
+        return "NULL" if argument is None else str(argument)
 
     def _row(self, value: Value, first_row: str | None) -> str:
         """What is added to a tensor's place to reach a row of its ring."""

@@ -19,8 +19,7 @@ from smelt.codegen.sources import runtime_files
 from smelt.codegen.tables import CTable, collect
 from smelt.errors import CompileError, UsageError
 from smelt.ir import Array, DType, Graph
-from smelt.operators.builder import random_array
-from smelt.operators.evaluate import evaluate_graph
+from smelt.operators.evaluate import evaluate_graph, sample_inputs
 from smelt.targets import Target
 
 MANIFEST = "smelt/manifest.sha256"
@@ -187,9 +186,7 @@ def _golden(
 ) -> list[tuple[str, str, int, str]]:
     """(array name, C type, elements, initializer) of each golden input, then of each expected output."""
     graph = program.graph
-    data = (
-        dict(golden) if golden else {n: random_array(graph.values[n], i) for i, n in enumerate(graph.inputs)}
-    )
+    data = dict(golden) if golden else sample_inputs(graph)
     results = evaluate_graph(graph, data)
     arrays = [*(data[n] for n in graph.inputs), *(results[n] for n in graph.outputs)]
     described = [*inputs, *outputs]

@@ -16,7 +16,7 @@ from smelt.engines.toolchain import Toolchain, find_toolchain
 from smelt.errors import UsageError
 from smelt.ir import Array, Graph
 from smelt.operators import Kernel, find_operator
-from smelt.operators.builder import random_array
+from smelt.operators.evaluate import sample_inputs
 from smelt.targets import Target
 
 ISAS: Mapping[str, Callable[[Target], bool]] = {
@@ -124,7 +124,7 @@ def profile(
     """
     check_countable(target)
     compiler = toolchain or find_toolchain(target)
-    sample = inputs or {n: random_array(graph.values[n], i) for i, n in enumerate(graph.inputs)}
+    sample = inputs or sample_inputs(graph)
     project = generate(graph, target, golden=sample, options=options)
     level = optimize or options.compiler_flag
     with tempfile.TemporaryDirectory(prefix="smelt-profile-") as temporary:

@@ -9,6 +9,7 @@ import numpy as np
 from smelt.errors import EngineError
 from smelt.ir import Array, Graph, Node
 from smelt.operators import call_of, find_operator
+from smelt.operators.builder import random_array
 
 
 def evaluate_graph(
@@ -46,6 +47,16 @@ def evaluate_graph(
             if used and last_use[used] == index and used not in graph.outputs:
                 arrays.pop(used, None)
     return {name: arrays[name] for name in graph.outputs}
+
+
+def sample_inputs(graph: Graph) -> dict[str, Array]:
+    """Reproducible random inputs; without signs where these make a result that is not finite (a logarithm)."""
+    inputs = {name: random_array(graph.values[name], index) for index, name in enumerate(graph.inputs)}
+    with np.errstate(all="ignore"):
+        results = evaluate_graph(graph, inputs)
+    if all(np.isfinite(array).all() for array in results.values() if array.dtype.kind == "f"):
+        return inputs
+    return {name: np.abs(array) if array.dtype.kind == "f" else array for name, array in inputs.items()}
 
 
 def check_input(graph: Graph, name: str, inputs: Mapping[str, Array]) -> Array:

@@ -185,7 +185,8 @@ class Scratch:
     """A kernel argument: pointer to the kernel's workspace in the arena."""
 
 
-Argument = Input | Output | Scratch | Parameters | Table | int
+Argument = Input | Output | Scratch | Parameters | Table | int | None
+"""None is a null pointer."""
 
 
 @dataclass(frozen=True)

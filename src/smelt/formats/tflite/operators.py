@@ -385,3 +385,46 @@ def _strided_slice(
         )
     begins, ends, steps = zip(*ranges, strict=True)
     return Translated("strided_slice", (x,), {"begin": begins, "end": ends, "stride": steps})
+
+
+_UNARY_NAMES = "abs ceil cos exp floor hard_swish log neg round rsqrt sign sin sqrt square"
+UNARY: Mapping[str, BuiltinOperator] = {name: BuiltinOperator[name.upper()] for name in _UNARY_NAMES.split()}
+"""Operators of one tensor without options, named alike."""
+
+_BINARY_NAMES = """equal floor_div floor_mod greater greater_equal less less_equal logical_and logical_or
+maximum minimum not_equal pow prelu squared_difference"""
+BINARY: Mapping[str, BuiltinOperator] = {
+    name: BuiltinOperator[name.upper()] for name in _BINARY_NAMES.split()
+}
+"""Operators of two tensors without options, named alike."""
+
+
+def _plain(name: str, code: BuiltinOperator, count: int) -> None:
+    @_reads(code)
+    def function(_: Surroundings, *inputs: str) -> Translated:
+        if len(inputs) != count:
+            raise FormatError(f"{_.label}: has {len(inputs)} inputs, needs {count}")
+        return Translated(name, inputs, {})
+
+
+for _name, _code in UNARY.items():
+    _plain(_name, _code, 1)
+for _name, _code in BINARY.items():
+    _plain(_name, _code, 2)
+
+
+@_reads(BuiltinOperator.ELU)
+def _elu(_: Surroundings, x: str) -> Translated:
+    return Translated("elu", (x,), {})
+
+
+@_reads(BuiltinOperator.GELU)
+def _gelu(_: Surroundings, x: str, *, approximate: bool) -> Translated:
+    return Translated("gelu", (x,), {"approximate": approximate})
+
+
+@_reads(BuiltinOperator.DIV)
+def _div(_: Surroundings, a: str, b: str, *, fused_activation_function: ActivationFunctionType) -> Translated:
+    if activation(_, fused_activation_function) != "none":
+        raise UnsupportedError(f"{_.label}: a fused activation of a division is not supported")
+    return Translated("div", (a, b), {})

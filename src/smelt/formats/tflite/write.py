@@ -10,7 +10,7 @@ import numpy as np
 from smelt.errors import UnsupportedError
 from smelt.formats.tflite.flatbuffer import write_flatbuffer
 from smelt.formats.tflite.flatbuffer_schema import Record
-from smelt.formats.tflite.operators import same_padding
+from smelt.formats.tflite.operators import BINARY, UNARY, same_padding
 from smelt.formats.tflite.read import TYPES
 from smelt.formats.tflite.schema import (
     TFLITE,
@@ -330,6 +330,27 @@ def _unary(code: BuiltinOperator, table: str | None, float32: int, int8: int) ->
     return write
 
 
+def _plain(code: BuiltinOperator, count: int) -> _Function:
+    """An operator without options."""
+    return lambda writer, call: Written(code, 1, _inputs(writer, call, count))
+
+
+def _div(writer: _Writer, call: Call) -> Written:
+    options = TFLITE.record("DivOptions", fused_activation_function=ActivationFunctionType.NONE)
+    return Written(BuiltinOperator.DIV, 1, _inputs(writer, call, 2), options)
+
+
+def _elu(writer: _Writer, call: Call) -> Written:
+    if call.attributes.alpha != 1:
+        raise UnsupportedError(f"{call.node.label}: TFLite has no elu of alpha {call.attributes.alpha}")
+    return Written(BuiltinOperator.ELU, 1, _inputs(writer, call, 1))
+
+
+def _gelu(writer: _Writer, call: Call) -> Written:
+    options = TFLITE.record("GeluOptions", approximate=call.attributes.approximate)
+    return Written(BuiltinOperator.GELU, 1, _inputs(writer, call, 1), options)
+
+
 def _reshape(writer: _Writer, call: Call) -> Written:
     """Reshape and its kin: TFLite's RESHAPE, with the shape as option and as tensor (readers take either)."""
     shape = np.array(call.output.shape, np.int32)
@@ -416,6 +437,11 @@ _FUNCTIONS: Mapping[str, _Function] = {
     "sub": _arithmetic(BuiltinOperator.SUB, "SubOptions"),
     "tanh": _unary(BuiltinOperator.TANH, None, 1, 2),
     "transpose": _transpose,
+    "div": _div,
+    "elu": _elu,
+    "gelu": _gelu,
+    **{name: _plain(code, 1) for name, code in UNARY.items()},
+    **{name: _plain(code, 2) for name, code in BINARY.items()},
 }
 
 

@@ -24,5 +24,19 @@ float sinf(float x);
 float sqrtf(float x);
 float tanf(float x);
 float truncf(float x);
+double exp(double x);
+double log(double x);
+
+/* The compiler's library has no powf. */
+static inline float powf(float x, float y) {
+    if (y == 0.0f || x == 1.0f) {
+        return 1.0f;
+    }
+    if (x < 0.0f && truncf(y) != y) {
+        return NAN;
+    }
+    const float result = (float)exp((double)y * log((double)fabsf(x)));
+    return x < 0.0f && fmodf(y, 2.0f) != 0.0f ? -result : result;
+}
 
 #endif

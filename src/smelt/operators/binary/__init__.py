@@ -1,0 +1,174 @@
+"""Functions of two numbers on tensors that broadcast: arithmetic beyond add, sub and mul, comparisons, logic.
+
+Float32 and 32- and 64-bit integers in C; logic on bool.  No quantized meaning yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smelt.errors import GraphError, UnsupportedError
+from smelt.ir import Array, DType
+from smelt.operators.elementwise.broadcast import OUTER_LOOPS, broadcast_shape, layout_of
+from smelt.operators.operator import (
+    Call,
+    Input,
+    Kernel,
+    Lowering,
+    Operator,
+    Output,
+    Table,
+    TensorType,
+    Traits,
+    equal_inputs,
+)
+from smelt.operators.rows import same_row_needs
+from smelt.targets import Target
+
+Numbers = NDArray[Any]
+Function = Callable[[Numbers, Numbers], Numbers]
+_NUMBERS = (DType.F32, DType.S32, DType.S64)
+
+
+def _infer(call: Call, *, result: DType | None, operands: str) -> tuple[TensorType, ...]:
+    a, b = call.input(0), call.input(1)
+    if a.dtype is not b.dtype:
+        raise GraphError(
+            f"{call.node.label}: '{a.name}' is {a.dtype.value} and '{b.name}' is {b.dtype.value}; "
+            f"they must have one type"
+        )
+    if (a.dtype is DType.BOOL) != (operands == "bool") and operands != "any":
+        raise GraphError(f"{call.node.label}: has no meaning for '{a.name}' of {a.dtype.value}")
+    return (TensorType(result or a.dtype, broadcast_shape(call)),)
+
+
+def _evaluate(call: Call, arrays: Sequence[Array | None], *, function: Function) -> tuple[Array, ...]:
+    a, b = arrays
+    assert a is not None
+    assert b is not None
+    if any(value.quantization is not None for value in (call.input(0), call.input(1))):
+        raise UnsupportedError(f"{call.node.label}: has no quantized meaning")
+    with np.errstate(all="ignore"):
+        return (np.asarray(function(a, b), call.output.dtype.numpy),)
+
+
+def _accepts(dtype: DType, most_loops: int, call: Call, target: Target) -> bool:
+    a, b = call.input(0), call.input(1)
+    plain = a.quantization is None and b.quantization is None
+    return plain and a.dtype is dtype and len(layout_of(a.shape, b.shape).loops) <= most_loops
+
+
+def _lower(function: str, call: Call, target: Target) -> Lowering:
+    layout = layout_of(call.input(0).shape, call.input(1).shape)
+    table = Table("broadcast", layout.table()) if layout.loops else None
+    return Lowering(function, (Output(), Input(0), Input(1), layout.count, *layout.steps, table))
+
+
+def _kernels(name: str, dtype: DType) -> tuple[Kernel, ...]:
+    """One C function; where it runs as a single row the planner may rely on more."""
+    stem = f"{name}_{dtype.value}"
+    repeated = Kernel(
+        name=f"smelt_{stem}",
+        sources=(f"{stem}.c",),
+        header="binary.h",
+        accepts=partial(_accepts, dtype, OUTER_LOOPS),
+        lower=partial(_lower, f"smelt_{stem}"),
+    )
+    row = Kernel(
+        name=repeated.name,
+        sources=repeated.sources,
+        header=repeated.header,
+        accepts=partial(_accepts, dtype, 0),
+        lower=repeated.lower,
+        ascending=True,
+        in_place=equal_inputs,
+        row_by_row=True,
+    )
+    return (row, repeated)
+
+
+def _operator(
+    name: str,
+    summary: str,
+    function: Function,
+    types: Sequence[DType],
+    *,
+    result: DType | None = None,
+    operands: str = "numbers",
+) -> Operator:
+    return Operator(
+        name=name,
+        summary=summary,
+        infer=partial(_infer, result=result, operands=operands),
+        evaluate=partial(_evaluate, function=function),
+        traits=Traits(elementwise=True, needs=same_row_needs, quantizable=False),
+        kernels=tuple(kernel for dtype in types for kernel in _kernels(name, dtype)),
+    )
+
+
+def _is_float(a: Numbers) -> bool:
+    return bool(np.issubdtype(a.dtype, np.floating))
+
+
+def _quotient(a: Numbers, b: Numbers) -> Numbers:
+    """a / b, towards zero on integers, and 0 where an integer is divided by 0."""
+    if _is_float(a):
+        return np.asarray(a / b)
+    whole = a // np.where(b == 0, 1, b)
+    rest = a - whole * b
+    return np.asarray(np.where(b == 0, 0, whole + ((rest != 0) & ((a < 0) != (b < 0)))))
+
+
+def _floor_quotient(a: Numbers, b: Numbers) -> Numbers:
+    if _is_float(a):
+        return np.asarray(np.floor(a / b))
+    return np.where(b == 0, 0, a // np.where(b == 0, 1, b))
+
+
+def _floor_rest(a: Numbers, b: Numbers) -> Numbers:
+    if _is_float(a):
+        return np.asarray(np.mod(a, b))
+    return np.where(b == 0, 0, np.mod(a, np.where(b == 0, 1, b)))
+
+
+def _squared_difference(a: Numbers, b: Numbers) -> Numbers:
+    return np.asarray(np.square(a - b))
+
+
+def _prelu(a: Numbers, b: Numbers) -> Numbers:
+    return np.where(a > 0, a, a * b)
+
+
+def _comparison(name: str, summary: str, function: Function) -> Operator:
+    operands = "any" if "equal" in (name, name[4:]) else "numbers"
+    return _operator(name, summary, function, _NUMBERS, result=DType.BOOL, operands=operands)
+
+
+def _logic(name: str, summary: str, function: Function) -> Operator:
+    return _operator(name, summary, function, (DType.BOOL,), operands="bool")
+
+
+DIV = _operator("div", "a / b, towards zero on integers", _quotient, _NUMBERS)
+MAXIMUM = _operator("maximum", "the larger one", np.maximum, _NUMBERS)
+MINIMUM = _operator("minimum", "the smaller one", np.minimum, _NUMBERS)
+POW = _operator("pow", "a to the b", np.power, (DType.F32,))
+FLOOR_DIV = _operator("floor_div", "the largest integer that is not above a / b", _floor_quotient, _NUMBERS)
+FLOOR_MOD = _operator("floor_mod", "a - b * floor_div(a, b)", _floor_rest, _NUMBERS)
+SQUARED_DIFFERENCE = _operator(
+    "squared_difference", "(a - b) squared", _squared_difference, (DType.F32, DType.S32)
+)
+PRELU = _operator("prelu", "a where a > 0, else a * b", _prelu, (DType.F32,))
+EQUAL = _comparison("equal", "a == b", np.equal)
+NOT_EQUAL = _comparison("not_equal", "a != b", np.not_equal)
+LESS = _comparison("less", "a < b", np.less)
+LESS_EQUAL = _comparison("less_equal", "a <= b", np.less_equal)
+GREATER = _comparison("greater", "a > b", np.greater)
+GREATER_EQUAL = _comparison("greater_equal", "a >= b", np.greater_equal)
+LOGICAL_AND = _logic("logical_and", "a and b", np.logical_and)
+LOGICAL_OR = _logic("logical_or", "a or b", np.logical_or)
+LOGICAL_XOR = _logic("logical_xor", "a or b, not both", np.logical_xor)

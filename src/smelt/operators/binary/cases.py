@@ -1,0 +1,51 @@
+"""Cases of the functions of two numbers: shapes that are equal, scalar, channel-wise, mixed; every type."""
+
+import numpy as np
+
+from smelt.ir import DType
+from smelt.operators.case import Case, Tensor
+
+_SHAPES = {
+    "same": ((1, 3, 4, 5), (1, 3, 4, 5)),
+    "scalar": ((2, 3, 4), ()),
+    "channels": ((6,), (1, 2, 4, 6)),
+    "nested": ((2, 3, 1, 5), (2, 1, 4, 5)),
+}
+_FLOATS = ("div", "maximum", "minimum", "floor_div", "floor_mod", "squared_difference", "prelu")
+_INTEGERS = ("div", "maximum", "minimum", "floor_div", "floor_mod")
+_COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
+_EDGES = np.array([-(2**31), -7, -3, -1, 0, 1, 2, 3, 9, 2**31 - 1], np.int32)
+_POWERS = np.array([2, -3, 0, 0.5], np.float32)
+
+CASES = [
+    *(
+        Case(f"{name}_f32_{kind}", name, tuple(Tensor(DType.F32, shape) for shape in shapes), {})
+        for name in (*_FLOATS, *_COMPARISONS)
+        for kind, shapes in _SHAPES.items()
+        # a float quotient near a whole number may be rounded to either side
+        if name not in ("floor_div", "floor_mod") or kind == "same"
+    ),
+    *(
+        Case(f"{name}_{dtype.value}_{kind}", name, tuple(Tensor(dtype, shape) for shape in _SHAPES[kind]), {})
+        for name in (*_INTEGERS, *_COMPARISONS)
+        for dtype, kind in ((DType.S32, "nested"), (DType.S64, "channels"))
+    ),
+    Case(
+        "squared_difference_s32",
+        "squared_difference",
+        (Tensor(DType.S32, (3, 4)), Tensor(DType.S32, (4,))),
+        {},
+    ),
+    *(
+        Case(
+            f"{name}_s32_edges", name, (Tensor(DType.S32, (6, 1)), Tensor(DType.S32, (10,), None, _EDGES)), {}
+        )
+        for name in _INTEGERS
+    ),
+    Case("pow_f32", "pow", (Tensor(DType.F32, (3, 4)), Tensor(DType.F32, (4,), None, _POWERS)), {}),
+    *(
+        Case(f"{name}_{kind}", name, tuple(Tensor(DType.BOOL, shape) for shape in _SHAPES[kind]), {})
+        for name in ("logical_and", "logical_or", "logical_xor")
+        for kind in ("same", "nested")
+    ),
+]

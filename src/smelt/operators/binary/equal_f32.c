@@ -1,0 +1,4 @@
+/* output = a == b. */
+#include "binary.h"
+
+SMELT_BINARY(smelt_equal_f32, uint8_t, float, (uint8_t)(a == b))

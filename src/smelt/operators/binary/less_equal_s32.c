@@ -1,0 +1,4 @@
+/* output = a <= b. */
+#include "binary.h"
+
+SMELT_BINARY(smelt_less_equal_s32, uint8_t, int32_t, (uint8_t)(a <= b))

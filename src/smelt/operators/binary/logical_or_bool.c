@@ -1,0 +1,4 @@
+/* output = a || b. */
+#include "binary.h"
+
+SMELT_BINARY(smelt_logical_or_bool, uint8_t, uint8_t, (uint8_t)(a || b))

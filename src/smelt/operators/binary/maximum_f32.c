@@ -1,0 +1,6 @@
+/* output = the larger one; NaN where there is one. */
+#include "binary.h"
+
+#include <math.h>
+
+SMELT_BINARY(smelt_maximum_f32, float, float, a > b || isnan(a) ? a : b)

@@ -1,0 +1,4 @@
+/* output = the smaller one; NaN where there is one. */
+#include "binary.h"
+
+SMELT_BINARY(smelt_minimum_s32, int32_t, int32_t, a < b ? a : b)

@@ -1,0 +1,4 @@
+/* output = the smaller one; NaN where there is one. */
+#include "binary.h"
+
+SMELT_BINARY(smelt_minimum_s64, int64_t, int64_t, a < b ? a : b)

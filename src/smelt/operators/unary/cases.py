@@ -1,0 +1,21 @@
+"""Cases of the functions of one number."""
+
+from smelt.ir import DType
+from smelt.operators.case import Case, Tensor
+
+_REAL = (
+    """abs neg square sign exp log sqrt rsqrt reciprocal sin cos floor ceil round erf hard_swish softplus"""
+)
+
+CASES = [
+    *(Case(f"{name}_f32", name, (Tensor(DType.F32, (1, 3, 5, 4)),), {}) for name in _REAL.split()),
+    *(
+        Case(f"{name}_{dtype.value}", name, (Tensor(dtype, (2, 7)),), {})
+        for name in ("abs", "neg", "square", "sign")
+        for dtype in (DType.S32, DType.S64)
+    ),
+    Case("elu_f32", "elu", (Tensor(DType.F32, (4, 6)),), {}),
+    Case("elu_steep_f32", "elu", (Tensor(DType.F32, (4, 6)),), {"alpha": 2.5}),
+    Case("gelu_f32", "gelu", (Tensor(DType.F32, (4, 6)),), {}),
+    Case("gelu_approximate_f32", "gelu", (Tensor(DType.F32, (4, 6)),), {"approximate": True}),
+]
