@@ -27,9 +27,6 @@ def test_nothing_became_dearer(target: str) -> None:
     now = record.measured(toolchain)
     worse = record.regressions(before, now)
     assert not worse, "\n".join([*worse, "a price worth paying? then: python benchmarks/record.py --write"])
-    better = record.improvements(before, now)
-    if better:
-        pass
 
 
 BEFORE = {"net/balanced": {"instructions": 10_000, "code_bytes": 2000, "arena_bytes": 500, "stack_bytes": 8}}

@@ -42,7 +42,13 @@ def _scaling(call: Call) -> Scaling:
 
 
 def _accepts(call: Call, target: Target) -> bool:
-    if not target.has("dsp") or not fits(call, DType.S8) or not _fits_kernel(geometry(call)):
+    # vectors (MVE) compute the plain sums in fewer instructions
+    if (
+        not target.has("dsp")
+        or target.has("mve")
+        or not fits(call, DType.S8)
+        or not _fits_kernel(geometry(call))
+    ):
         return False
     return accepts_sums(_flat(call), folded_bias(call), _scaling(call))
 
