@@ -44,12 +44,10 @@ class Cases:
     sources: set[Path] = field(default_factory=set)
     folders: set[Path] = field(default_factory=set)
     scratch_bytes: list[int] = field(default_factory=list)
-    kernels: Sequence[Kernel] = ()  # one a graph; default: those that the compiler chooses
 
     def __post_init__(self) -> None:
         for index, graph in enumerate(self.graphs):
-            call, kernel = chosen(graph, self.target, self.form)
-            kernel = self.kernels[index] if self.kernels else kernel
+            call, kernel = self.chosen(graph)
             folder = find_operator(call.node.operator).folder
             self.folders.add(folder)
             for name in kernel.sources:
@@ -57,6 +55,10 @@ class Cases:
                 self.sources.add(own if own.is_file() else RUNTIME / "primitives" / name)
             self.scratch_bytes.append(kernel.scratch_bytes(call, self.target))
             self._case(index, call, kernel)
+
+    def chosen(self, graph: Graph) -> tuple[Call, Kernel]:
+        """The call and the kernel of a case."""
+        return chosen(graph, self.target, self.form)
 
     def _case(self, index: int, call: Call, kernel: Kernel) -> None:
         lowering = kernel.lower(call, self.target)

@@ -17,13 +17,11 @@ from smelt.operators.convolution.arm_dsp_packing import (
 )
 from smelt.operators.convolution.arm_dsp_requantization import Requantization, Scaling
 from smelt.operators.convolution.outputs import has_constant_parameters
+from smelt.operators.dense.arm_dsp_packing import dense_fields, is_plain
 from smelt.operators.dense.geometry import folded_bias, geometry, requantization, weights_zero_point
 from smelt.operators.fixed_point import Int64
 from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch
 from smelt.targets import Target
-
-_SHORT = 1024
-"""Products below which a layer shares the code of convolutions: flash for a thousand cycles."""
 
 
 def _weights(call: Call) -> Int64:
@@ -45,25 +43,25 @@ def _accepts(call: Call, target: Target) -> bool:
     sizes = geometry(call)
     if max(sizes.rows, sizes.inputs + 3, sizes.outputs) >= 2**16:
         return False
-    return pairs_fit(_weights(call)) and accepts_sums(_weights(call), folded_bias(call), _scaling(call))
+    weights = _weights(call)
+    small = bool((weights >= -128).all() and (weights <= 127).all())
+    return small and accepts_sums(weights, folded_bias(call), _scaling(call))
 
 
-def _is_uniform(found: Requantization) -> bool:
-    """Whether all channels have one multiplier and one divisor."""
-    return len(set(found.multipliers.tolist())) == 1 and len(set(found.divisors.tolist())) == 1
+def _accepts_vectors(call: Call, target: Target) -> bool:
+    return geometry(call).inputs >= 4 and _accepts(call, target)
 
 
-def _lowering(function: str, call: Call, found: Requantization, *, uniform: bool) -> Lowering:
-    sizes = geometry(call)
-    parameters = Parameters(
-        "struct smelt_fully_connected_s8__arm_dsp_parameters",
-        {
-            **gemm_fields(_weights(call), found, _scaling(call), uniform=uniform),
-            "batches": sizes.rows,
-            "inputs": sizes.inputs,
-        },
-    )
-    return Lowering(function, (Output(), Input(0), parameters, Scratch()))
+def _accepts_one(call: Call, target: Target) -> bool:
+    return geometry(call).rows == 1 and _accepts_vectors(call, target)
+
+
+def _accepts_pairs(call: Call, target: Target) -> bool:
+    return _accepts(call, target) and pairs_fit(_weights(call))
+
+
+def _accepts_one_by_pairs(call: Call, target: Target) -> bool:
+    return geometry(call).rows == 1 and _accepts_pairs(call, target)
 
 
 def _requantized(call: Call) -> Requantization:
@@ -72,41 +70,48 @@ def _requantized(call: Call) -> Requantization:
     return found
 
 
-def _lower_rows(call: Call, target: Target) -> Lowering:
-    found = _requantized(call)
-    return _lowering("smelt_fully_connected_s8__arm_dsp", call, found, uniform=_is_uniform(found))
+def _lower(call: Call, target: Target) -> Lowering:
+    sizes, meant = geometry(call), _scaling(call)
+    plain = sizes.rows == 1 and is_plain(_weights(call), meant)
+    parameters = Parameters(
+        "struct smelt_fully_connected_s8__arm_dsp_parameters",
+        {
+            **dense_fields(_weights(call), _requantized(call), meant),
+            "inputs": sizes.inputs,
+            "batches": 0 if plain else sizes.rows,
+        },
+    )
+    return Lowering("smelt_fully_connected_s8__arm_dsp", (Output(), Input(0), parameters))
 
 
 def _lower_pairs(call: Call, target: Target) -> Lowering:
-    function = "smelt_fully_connected_pairs_s8__arm_dsp"
-    return _lowering(function, call, _requantized(call), uniform=False)
-
-
-def _row_scratch_bytes(call: Call, target: Target) -> int:
-    return 2 * round_up(geometry(call).inputs, 4)
+    sizes = geometry(call)
+    parameters = Parameters(
+        "struct smelt_fully_connected_pairs_s8__arm_dsp_parameters",
+        {
+            **gemm_fields(_weights(call), _requantized(call), _scaling(call)),
+            "batches": sizes.rows,
+            "inputs": sizes.inputs,
+        },
+    )
+    return Lowering("smelt_fully_connected_pairs_s8__arm_dsp", (Output(), Input(0), parameters, Scratch()))
 
 
 def _pairs_scratch_bytes(call: Call, target: Target) -> int:
     return 4 * round_up(geometry(call).inputs, 4) + 8
 
 
-def _accepts_row(call: Call, target: Target) -> bool:
-    sizes = geometry(call)
-    return sizes.rows == 1 and sizes.inputs * sizes.outputs >= _SHORT and _accepts(call, target)
-
-
-def _accepts_single(call: Call, target: Target) -> bool:
-    return geometry(call).rows == 1 and _accepts(call, target)
-
-
-_ROW = Kernel(
+_VECTORS = Kernel(
     name="smelt_fully_connected_s8__arm_dsp",
-    sources=("fully_connected_s8__arm_dsp.c", "smelt_gemm_one_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
+    sources=(
+        "fully_connected_s8__arm_dsp.c",
+        "smelt_dense_rows_s8__arm_dsp.c",
+        "smelt_dense_blocks_s8__arm_dsp.c",
+        "smelt_gemm_s8__arm_dsp.c",
+    ),
     header="dense__arm_dsp.h",
-    accepts=_accepts_row,
-    lower=_lower_rows,
-    scratch_bytes=_row_scratch_bytes,
-    buffered=True,  # a row is all expanded before the first output is written
+    accepts=_accepts_vectors,
+    lower=_lower,
 )
 _PAIRS = Kernel(
     name="smelt_fully_connected_pairs_s8__arm_dsp",
@@ -116,8 +121,16 @@ _PAIRS = Kernel(
         "smelt_gemm_s8__arm_dsp.c",
     ),
     header="dense__arm_dsp.h",
-    accepts=_accepts,
+    accepts=_accepts_pairs,
     lower=_lower_pairs,
     scratch_bytes=_pairs_scratch_bytes,
 )
-FULLY_CONNECTED: tuple[Kernel, ...] = (_ROW, replace(_PAIRS, accepts=_accepts_single, buffered=True), _PAIRS)
+# One vector is fastest by itself and several by twos; each may be taken for the other.
+FULLY_CONNECTED: tuple[Kernel, ...] = (
+    replace(_VECTORS, accepts=_accepts_one),
+    replace(
+        _PAIRS, accepts=_accepts_one_by_pairs, buffered=True
+    ),  # the row is expanded before outputs are written
+    _PAIRS,
+    _VECTORS,
+)

@@ -4,21 +4,26 @@
 
 #include <stdint.h>
 
+#include "smelt_dense_s8__arm_dsp.h"
 #include "smelt_gemm_s8__arm_dsp.h"
 
 struct smelt_fully_connected_s8__arm_dsp_parameters {
+    struct smelt_dense_s8__arm_dsp dense;
+    uint16_t inputs;
+    uint16_t batches; /* 0 for one vector that is all blocks of four rows, with no bounds but those of int8 */
+};
+
+void smelt_fully_connected_s8__arm_dsp(int8_t *output, const int8_t *input,
+                                       const struct smelt_fully_connected_s8__arm_dsp_parameters *parameters);
+
+struct smelt_fully_connected_pairs_s8__arm_dsp_parameters {
     struct smelt_gemm_s8__arm_dsp gemm; /* depth: inputs, rounded up to fours; channels: outputs */
     uint16_t batches, inputs;
 };
 
-/* scratch: 2 * depth bytes of expanded inputs. */
-void smelt_fully_connected_s8__arm_dsp(int8_t *output, const int8_t *input,
-                                       const struct smelt_fully_connected_s8__arm_dsp_parameters *parameters,
-                                       void *scratch);
-
-/* The same for two rows at a time; multipliers are not uniform. scratch: 4 * depth + 8 bytes. */
+/* Two rows at a time. scratch: 4 * depth + 8 bytes. */
 void smelt_fully_connected_pairs_s8__arm_dsp(int8_t *output, const int8_t *input,
-                                             const struct smelt_fully_connected_s8__arm_dsp_parameters *parameters,
+                                             const struct smelt_fully_connected_pairs_s8__arm_dsp_parameters *parameters,
                                              void *scratch);
 
 #endif

@@ -6,7 +6,7 @@
 
 SMELT_CODE_SECTION
 void smelt_fully_connected_pairs_s8__arm_dsp(int8_t *output, const int8_t *input,
-                                             const struct smelt_fully_connected_s8__arm_dsp_parameters *parameters,
+                                             const struct smelt_fully_connected_pairs_s8__arm_dsp_parameters *parameters,
                                              void *scratch) {
     static const int32_t no_offset = 0;
     const int32_t inputs = parameters->inputs, depth = parameters->gemm.depth, outputs = parameters->gemm.channels;

@@ -40,6 +40,30 @@ static inline uint32_t smelt_ssub16(uint32_t a, uint32_t b) {
     return result;
 }
 
+/* On int16 halves: a + the bytes 0 and 2 of word. */
+SMELT_CODE_SECTION
+static inline uint32_t smelt_sxtab16(uint32_t a, uint32_t word) {
+    uint32_t result;
+    __asm("sxtab16 %0, %1, %2" : "=r"(result) : "r"(a), "r"(word));
+    return result;
+}
+
+/* On int16 halves: a + the bytes 1 and 3 of word. */
+SMELT_CODE_SECTION
+static inline uint32_t smelt_sxtab16_ror8(uint32_t a, uint32_t word) {
+    uint32_t result;
+    __asm("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(a), "r"(word));
+    return result;
+}
+
+/* sum + a.low * b.low + a.high * b.high on int16 halves, modulo 2^32. */
+SMELT_CODE_SECTION
+static inline int32_t smelt_smlad(uint32_t a, uint32_t b, int32_t sum) {
+    int32_t result;
+    __asm("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
 /* sum + a.low * b.low on int16 halves, modulo 2^32. */
 SMELT_CODE_SECTION
 static inline int32_t smelt_smlabb(uint32_t a, uint32_t b, int32_t sum) {
@@ -112,6 +136,17 @@ static inline uint32_t smelt_ssub16(uint32_t a, uint32_t b) {
 }
 
 SMELT_CODE_SECTION
+static inline uint32_t smelt_sxtab16(uint32_t a, uint32_t word) {
+    const uint32_t b = smelt_sxtb16(word);
+    return ((a + b) & 0xFFFFu) | ((a & 0xFFFF0000u) + (b & 0xFFFF0000u));
+}
+
+SMELT_CODE_SECTION
+static inline uint32_t smelt_sxtab16_ror8(uint32_t a, uint32_t word) {
+    return smelt_sxtab16(a, word >> 8);
+}
+
+SMELT_CODE_SECTION
 static inline int32_t smelt_smlabb(uint32_t a, uint32_t b, int32_t sum) {
     const int32_t product = (int16_t)(a & 0xFFFFu) * (int16_t)(b & 0xFFFFu);
     return (int32_t)((uint32_t)sum + (uint32_t)product);
@@ -120,6 +155,11 @@ static inline int32_t smelt_smlabb(uint32_t a, uint32_t b, int32_t sum) {
 SMELT_CODE_SECTION
 static inline int32_t smelt_smlatt(uint32_t a, uint32_t b, int32_t sum) {
     return smelt_smlabb(a >> 16, b >> 16, sum);
+}
+
+SMELT_CODE_SECTION
+static inline int32_t smelt_smlad(uint32_t a, uint32_t b, int32_t sum) {
+    return smelt_smlatt(a, b, smelt_smlabb(a, b, sum));
 }
 
 SMELT_CODE_SECTION
