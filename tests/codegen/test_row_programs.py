@@ -48,7 +48,16 @@ class RandomRows:
             x = moves[move](x)
         branches = [x, self.activation(self.window(x)), self.window(x)][: int(self.rng.integers(1, 4))]
         joined = branches[0] if len(branches) == 1 else self.add("concatenation", branches, axis=3)
+        if self.dtype is DType.S8 and self.rng.random() < 0.5:
+            joined = self.reduced(joined)
         return self.build.build([joined])
+
+    def reduced(self, x: str) -> str:
+        """The average of each channel, as two operators have it."""
+        _, height, width, _ = self.shape(x)
+        if self.rng.random() < 0.5:
+            return self.add("mean", [x], axes=(1, 2), keep_dims=False)
+        return self.add("average_pool_2d", [x], filter=(height, width))
 
     def add(self, operator: str, inputs: list[str], **attributes: object) -> str:
         return self.build.add(operator, inputs, attributes, quantization=self.tensor)  # type: ignore[arg-type]
@@ -276,6 +285,31 @@ def test_a_reshaped_tensor_is_read_whole() -> None:
         inputs = inputs_of(graph)
         assert_right(graph, inputs, engine.run(inputs))
         engine.close()
+
+
+@pytest.mark.parametrize("reduction", ["average_pool_2d", "mean"])
+def test_a_reduction_takes_rows_as_they_come(reduction: str) -> None:
+    """No tensor but the input is ever whole: the last one of a chain is summed row by row."""
+    build = GraphBuilder("summed")
+    x = build.input("x", DType.S8, (1, 20, 4, 2), Quantization.per_tensor(0.05, -3))
+    for _ in range(3):
+        x = convolution(build, x, (3, 3), 16, padding=(1, 1, 1, 1))
+    attributes = {"filter": (20, 4)} if reduction == "average_pool_2d" else {"axes": (1, 2)}
+    joined = build.add(reduction, [x], attributes, quantization=Quantization.per_tensor(0.05, -3))  # type: ignore[arg-type]
+    graph = build.build([joined])
+    options = smallest(graph, HOST)
+    program = build_program(graph, HOST, options=options)
+    (group,) = program.groups
+    last = group.layers[-1]
+    assert last.kernel
+    assert last.kernel.accumulates
+    assert program.plan.arena_bytes < 20 * 4 * 16
+    inputs = inputs_of(graph)
+    engine = NativeEngine(graph, options=options)
+    assert_right(graph, inputs, engine.run(inputs))
+    engine._library.arena[:] = 0x5A
+    assert_right(graph, inputs, engine.run(inputs))
+    engine.close()
 
 
 def consuming_chain() -> Graph:

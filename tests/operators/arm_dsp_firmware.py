@@ -44,10 +44,12 @@ class Cases:
     sources: set[Path] = field(default_factory=set)
     folders: set[Path] = field(default_factory=set)
     scratch_bytes: list[int] = field(default_factory=list)
+    kernels: Sequence[Kernel] = ()  # one a graph; default: those that the compiler chooses
 
     def __post_init__(self) -> None:
         for index, graph in enumerate(self.graphs):
             call, kernel = self.chosen(graph)
+            kernel = self.kernels[index] if self.kernels else kernel
             folder = find_operator(call.node.operator).folder
             self.folders.add(folder)
             for name in kernel.sources:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import pytest
 from smelt.ir import Array, Graph
 from smelt.operators import Call, call_of, choose_kernel, find_operator
 from smelt.operators.evaluate import evaluate_graph
-from smelt.operators.operator import Input, Output, Parameters, Table
+from smelt.operators.operator import Input, Kernel, Output, Parameters, Scratch, Table
 from smelt.targets import find_target
 
 RUNTIME = Path(find_operator("relu").folder).parent.parent / "runtime"
@@ -72,6 +72,37 @@ def run_kernel(graph: Graph, inputs: Mapping[str, Array]) -> Array:
     function = getattr(_library(find_operator(node.operator).folder), lowering.function)
     function.restype = None
     function(*arguments)
+    return output
+
+
+def run_by_input_rows(
+    graph: Graph, inputs: Mapping[str, Array], kernel: Kernel, steps: Sequence[int], ring: int
+) -> Array:
+    """The output of a kernel that accumulates, given so many rows of its input at a time, through a ring of rows."""
+    (node,) = graph.nodes
+    call = call_of(graph, node)
+    lowering = kernel.lower(call, find_target("host"))
+    output = np.full(call.output.shape, 77, call.output.dtype.numpy)
+    (source,) = inputs.values()
+    kept = np.full((1, ring, *source.shape[2:]), 99, source.dtype)
+    scratch = np.full(kernel.scratch_bytes(call, find_target("host")), 0x5A, np.uint8)
+    keep: list[Any] = []
+    arguments = [
+        ctypes.c_void_p(scratch.ctypes.data)
+        if isinstance(item, Scratch)
+        else ctypes.c_void_p(kept.ctypes.data)
+        if isinstance(item, Input)
+        else _argument(item, call, graph, inputs, output, keep)
+        for item in lowering.arguments
+    ]
+    function = getattr(_library(find_operator(node.operator).folder), lowering.function)
+    function.restype = None
+    row = 0
+    for count in steps:
+        for r in range(row, row + count):
+            kept[0, r % ring] = source[0, r]
+        function(*arguments, ctypes.c_int32(row), ctypes.c_int32(count), ctypes.c_int32(ring))
+        row += count
     return output
 
 

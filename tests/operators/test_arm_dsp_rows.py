@@ -12,7 +12,8 @@ from arm_dsp_firmware import DSP, Cases, Device, chosen, run_on_host
 from test_arm_dsp import _case, _inputs, _meaning, random_conv
 
 from smelt.ir import Graph
-from smelt.operators import find_operator
+from smelt.operators import accepted_kernels, call_of, find_operator
+from smelt.operators.operator import Kernel
 
 ACTIVATIONS = ("none", "relu", "relu6")
 
@@ -110,6 +111,53 @@ def test_rows_through_a_ring_are_exact_under_sanitizers(tmp_path: Path) -> None:
     data = [_inputs(graph, index) for index, graph in enumerate(graphs)]
     outputs = run_on_host(graphs, data, tmp_path, cases=RowCases(graphs, step=2))
     for index, output in enumerate(outputs):
+        np.testing.assert_array_equal(output, _meaning(graphs[index], data[index]), err_msg=f"case {index}")
+
+
+def _taps(graphs: Sequence[Graph]) -> tuple[list[Graph], list[Kernel]]:
+    """The graphs that the kernel of little workspace takes, which no call chooses by itself."""
+    found = [
+        (graph, kernel)
+        for graph in graphs
+        for kernel in accepted_kernels(call_of(graph, graph.nodes[0]), DSP)
+        if kernel.name == "smelt_conv_2d_taps_s8__arm_dsp"
+    ]
+    assert len(found) > len(graphs) / 4
+    return [graph for graph, _ in found], [kernel for _, kernel in found]
+
+
+def random_fours(seed: int) -> Graph:
+    """Input channels in fours, few or many pixels a row, pads, strides, dilations."""
+    rng = np.random.default_rng(seed)
+    kernel = [(1, 1), (3, 3), (2, 3), (1, 1), (5, 1)][seed % 5]
+    dilation = (1 + int(seed % 5 == 1 and rng.random() < 0.3), 1)
+    stride = tuple(int(n) for n in rng.integers(1, 4, 2))
+    padding = tuple(int(rng.integers(0, kernel[k // 2])) for k in range(4))
+    size = (int(rng.integers(6, 10)), int(rng.integers(3, 12)))
+    channels, outputs = int(rng.choice([4, 8, 20, 64])), int(rng.integers(1, 20))
+    attributes = {"stride": stride, "padding": padding, "dilation": dilation}
+    shape = (1, *size, channels)
+    return _case(rng, "conv_2d", shape, (outputs, *kernel, channels), ACTIVATIONS[seed % 3], **attributes)
+
+
+@pytest.mark.parametrize("step", [0, 1, 2])
+def test_taps_are_exact_on_an_emulated_cortex_m4(step: int, tmp_path: Path) -> None:
+    """Whole, and a row or two at a time through a ring."""
+    graphs, kernels = _taps([random_fours(seed) for seed in range(30)])
+    cases = RowCases(graphs, DSP, kernels=kernels, step=step) if step else Cases(graphs, DSP, kernels=kernels)
+    device = Device(graphs, tmp_path, cases=cases)
+    for index, graph in enumerate(graphs):
+        data = _inputs(graph, index)
+        output, _ = device.run(index, data, misalign=index % 4)
+        np.testing.assert_array_equal(output, _meaning(graph, data), err_msg=f"case {index}")
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_twin_of_taps_is_exact_under_sanitizers(step: int, tmp_path: Path) -> None:
+    graphs, kernels = _taps([random_fours(seed) for seed in range(100, 130)])
+    cases = RowCases(graphs, kernels=kernels, step=step) if step else Cases(graphs, kernels=kernels)
+    data = [_inputs(graph, index) for index, graph in enumerate(graphs)]
+    for index, output in enumerate(run_on_host(graphs, data, tmp_path, cases=cases)):
         np.testing.assert_array_equal(output, _meaning(graphs[index], data[index]), err_msg=f"case {index}")
 
 

@@ -12,13 +12,14 @@ from compiled_kernels import (
     assert_same_bytes,
     device_symbols,
     evaluate,
+    run_by_input_rows,
     run_kernel,
 )
 from tflite_movement_oracles import has_tflite_form, run_litert, run_micro, same_padding
 
 from smelt.errors import GraphError, UnsupportedError
 from smelt.ir import Array, DType, Graph, Quantization
-from smelt.operators import call_of, choose_kernel, find_operator
+from smelt.operators import accepted_kernels, call_of, choose_kernel, find_operator
 from smelt.operators.builder import random_array
 from smelt.operators.case import Case, Tensor, quantized
 from smelt.operators.pooling.cases import CASES
@@ -68,6 +69,38 @@ def random_mean(rng: np.random.Generator) -> Case:
     source, result = ((float(np.exp(rng.uniform(-7, 0))), int(rng.integers(-128, 128))) for _ in range(2))
     attributes: dict[str, Any] = {"axes": axes, "keep_dims": bool(rng.integers(2))}
     return Case("mean", "mean", (quantized(shape, *source),), attributes, Quantization.per_tensor(*result))
+
+
+def random_sums(rng: np.random.Generator) -> Case:
+    """All of an image in one window, or its mean over height and width."""
+    height, width, channels = (int(n) for n in rng.integers(1, 12, 3))
+    source = quantized(
+        (1, height, width, channels), float(rng.uniform(0.005, 0.2)), int(rng.integers(-128, 128))
+    )
+    if rng.random() < 0.5:
+        result = Quantization.per_tensor(float(rng.uniform(0.005, 0.2)), int(rng.integers(-128, 128)))
+        return Case("mean", "mean", (source,), {"axes": (1, 2), "keep_dims": bool(rng.integers(2))}, result)
+    pads = tuple(int(n) for n in rng.integers(0, min(height, width), 2))
+    padding = (pads[0], 0, 0, pads[1])
+    attributes = {
+        "filter": (height + pads[0], width + pads[1]),
+        "padding": padding,
+        "activation": str(rng.choice(["none", "relu"])),
+    }
+    return Case("pool", "average_pool_2d", (source,), attributes, source.quantization)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_sums_of_rows_that_arrive_one_by_one(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = random_sums(rng).graph()
+    call = call_of(graph, graph.nodes[0])
+    (kernel,) = [k for k in accepted_kernels(call, find_target("host")) if k.accumulates]
+    rows = call.input(0).shape[1]
+    inputs = random_inputs(graph, seed)
+    found = run_by_input_rows(graph, inputs, kernel, [1] * rows, int(rng.integers(1, rows + 1)))
+    assert_same_bytes(found, evaluate(graph, inputs))
+    assert_same_bytes(run_by_input_rows(graph, inputs, kernel, [rows], rows), found)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -204,4 +237,4 @@ def test_integer_pools_call_no_library(core: str) -> None:
 
 
 def test_kernels_are_clean_under_sanitizers() -> None:
-    assert_clean_under_sanitizers(__file__, "test_kernel_computes or test_kernel_of_random")
+    assert_clean_under_sanitizers(__file__, "test_kernel_computes or test_kernel_of_random or test_sums")

@@ -11,7 +11,7 @@ from smelt.codegen.tables import TableStore, table_name
 from smelt.ir import Value
 from smelt.operators import find_operator
 from smelt.operators.operator import Argument, Input, Output, Parameters, Scratch, Table
-from smelt.operators.rows import has_rows, row_count
+from smelt.operators.rows import row_count
 
 
 @dataclass(frozen=True)
@@ -82,28 +82,25 @@ class CallWriter:
             constant = layer.call.constant(0)
             origin = f"a + {self._offset(source)}" if constant is None else self._table(layer, Input(0))
             return f"memmove(a + {self._offset(result)}, {origin}, {result.bytes});"
-        if layer.index in self.program.by_rows or self._is_smaller_by_rows(layer):
-            return self._row_call(layer, "0", str(row_count(layer.call.output)))
+        if layer.by_rows:
+            rows = layer.call.input(0) if layer.kernel and layer.kernel.accumulates else layer.call.output
+            return self._row_call(layer, "0", str(row_count(rows)))
         arguments = ", ".join(self._argument(layer, a, None) for a in layer.lowering.arguments)
         return f"{layer.lowering.function}({arguments});"
-
-    def _is_smaller_by_rows(self, layer: Layer) -> bool:
-        """Whether the row function computes the whole layer at the same speed, so that the other need not be linked."""
-        kernel, call = layer.kernel, layer.call
-        if kernel is None or kernel.row_function is None or not (kernel.ascending or kernel.buffered):
-            return False
-        return has_rows(call.input(0)) and has_rows(call.output)
 
     def _row_call(self, layer: Layer, first: str, count: str) -> str:
         """The call of a kernel's row function for `count` rows from `first` on."""
         assert layer.kernel is not None
         assert layer.lowering is not None
+        output_row = None if layer.kernel.accumulates else first
         needs = find_operator(layer.node.operator).traits.needs
         arguments = []
         rings = []
         for argument in layer.lowering.arguments:
-            text = self._argument(layer, argument, first)
-            if isinstance(argument, Input) and needs(layer.call, argument.index) is not None:
+            text = self._argument(layer, argument, output_row)
+            if isinstance(argument, Input) and (
+                needs(layer.call, argument.index) is not None or layer.kernel.accumulates
+            ):
                 value = layer.call.input(argument.index)
                 rings.append(str(self.program.ring_rows[value.name]))
                 if layer.kernel.row_by_row:

@@ -11,13 +11,16 @@ from smelt.ir import Graph, Node
 from smelt.memory import Step
 from smelt.operators import Call, Kernel, call_of, candidate_kernels, choose_kernel, find_operator
 from smelt.operators.operator import Lowering
-from smelt.operators.rows import one_row
+from smelt.operators.rows import has_rows, one_row
 from smelt.targets import Target
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One step of the program: a kernel call, or a plain copy (`kernel` is None)."""
+    """One step of the program: a kernel call, or a plain copy (`kernel` is None).
+
+    `by_rows`: where it runs by itself its kernel's row function computes it, called once.
+    """
 
     index: int
     call: Call
@@ -25,6 +28,7 @@ class Layer:
     lowering: Lowering | None
     scratch_bytes: int
     macs: int
+    by_rows: bool = False
 
     @property
     def node(self) -> Node:
@@ -67,17 +71,13 @@ def make_layers(graph: Graph, target: Target, options: Options = BALANCED) -> tu
         for operator, call in zip(operators, calls, strict=True)
     ]
     kernels = sharing_kernels(calls, best, macs, target, options)
-    return tuple(
-        Layer(
-            index=index,
-            call=call,
-            kernel=kernel,
-            lowering=kernel.lower(call, target) if kernel else None,
-            scratch_bytes=kernel.scratch_bytes(call, target) if kernel else 0,
-            macs=n,
-        )
-        for index, (call, kernel, n) in enumerate(zip(calls, kernels, macs, strict=True), 1)
-    )
+    layers: list[Layer] = []
+    for call, kernel, n in zip(calls, kernels, macs, strict=True):
+        layer = Layer(len(layers) + 1, call, None, None, 0, n)
+        if kernel is not None:
+            layer = with_kernel(layer, kernel, target, by_rows=prefers_rows(call, kernel))
+        layers.append(layer)
+    return tuple(layers)
 
 
 def _best_kernel(call: Call, target: Target, options: Options) -> Kernel:
@@ -87,6 +87,31 @@ def _best_kernel(call: Call, target: Target, options: Options) -> Kernel:
     if priced:
         return min(priced, key=lambda kernel: prices[kernel.label])
     return choose_kernel(call, target, options.form)
+
+
+def with_kernel(layer: Layer, kernel: Kernel, target: Target, *, by_rows: bool) -> Layer:
+    """The layer computed by a kernel, lowered for the target."""
+    return replace(
+        layer,
+        kernel=kernel,
+        lowering=kernel.lower(layer.call, target),
+        scratch_bytes=kernel.scratch_bytes(layer.call, target),
+        by_rows=by_rows,
+    )
+
+
+def goes_by_rows(call: Call, kernel: Kernel) -> bool:
+    """Whether a kernel can compute some rows of a call at a time."""
+    if kernel.accumulates:
+        return True
+    able = kernel.row_function is not None or kernel.row_by_row
+    return able and has_rows(call.input(0)) and has_rows(call.output)
+
+
+def prefers_rows(call: Call, kernel: Kernel) -> bool:
+    """Whether the row function computes the whole layer at the same speed: then the other need not be linked."""
+    same = kernel.ascending or kernel.buffered or kernel.accumulates
+    return same and kernel.row_function is not None and goes_by_rows(call, kernel)
 
 
 def for_one_row(layer: Layer, target: Target) -> Layer:

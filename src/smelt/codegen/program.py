@@ -9,7 +9,7 @@ import numpy as np
 
 from smelt.codegen.layers import Layer, for_one_row, homes, make_layers, planner_step
 from smelt.codegen.options import BALANCED, Options
-from smelt.codegen.row_planning import layer_name, plan_arena, runs_by_rows
+from smelt.codegen.row_planning import layer_name, plan_arena
 from smelt.errors import CompileError
 from smelt.ir import Graph
 from smelt.memory import Buffer, Plan, best_order, lifetimes, peak_bound, plan
@@ -40,8 +40,7 @@ class Program:
 
     `parts` is what is executed, in order.  `offsets` gives the arena offset in bytes of every tensor
     that lives there, `ring_rows` how many of its rows are kept (row r at r modulo that),
-    `scratch_offsets` the place of each layer's workspace.  `by_rows` holds the layers that run
-    outside groups through their kernel's row function.  `live_peak_bytes` is the largest sum of whole
+    `scratch_offsets` the place of each layer's workspace.  `live_peak_bytes` is the largest sum of whole
     tensors and scratch alive at once: what an arena takes in which no tensor lies over another.
     """
 
@@ -51,7 +50,6 @@ class Program:
     offsets: Mapping[str, int]
     ring_rows: Mapping[str, int]
     scratch_offsets: Mapping[int, int]
-    by_rows: frozenset[int]
     plan: Plan | RowPlan
     live_peak_bytes: int
     input_preserved: bool
@@ -105,8 +103,7 @@ def build_program(
         everything = tuple(dict.fromkeys(home.values()))
         return _whole(graph, target, layers, home, arrive, everything if keep_all else leave)
     layers = _ordered(graph, target, layers, home, arrive, leave)
-    made = plan_arena(graph, layers, home, target, arrive, leave, options)
-    chosen = {x.index: made.kernels.get(layer_name(x), 0) for x in layers}
+    made, layers = plan_arena(graph, layers, home, target, arrive, leave, options)
     rows = {root: row_count(graph.values[root]) for root in home.values()}
     sizes = {root: graph.values[root].bytes // max(rows[root], 1) * made.ring_rows[root] for root in rows}
     return Program(
@@ -126,7 +123,6 @@ def build_program(
             for layer in layers
             if layer.scratch_bytes
         },
-        by_rows=frozenset(x.index for x in layers if x.kernel and runs_by_rows(x.kernel, chosen[x.index])),
         plan=made,
         live_peak_bytes=_live_peak(graph, target, layers, home, arrive, leave),
         input_preserved=options.keep_input or _untouched(graph, home, sizes, layers, made.offsets),
@@ -175,7 +171,6 @@ def _whole(
             for layer in layers
             if layer.scratch_bytes
         },
-        by_rows=frozenset(),
         plan=made,
         live_peak_bytes=made.bound_bytes,
         input_preserved=_untouched(graph, home, sizes, layers, made.offsets),

@@ -155,7 +155,7 @@ class _Run:
 
     def _find_inputs(self, layer: RowLayer, row: int, after: bool = False) -> None:
         for read in layer.inputs:
-            if after and read.elementwise:
+            if after and read.elementwise and self.kernel(layer).elementwise:
                 continue
             first, stop = self._range(layer, read.needs, read.tensor, row)
             for r in range(first, stop):
@@ -173,7 +173,7 @@ class _Run:
         """Element i must not be written on an element of the same row that is yet to be read."""
         kernel = self.kernel(layer)
         for read in layer.inputs:
-            if read.elementwise and not (kernel.buffered or kernel.keeps_rows):
+            if read.elementwise and kernel.elementwise and not (kernel.buffered or kernel.keeps_rows):
                 begin, size = self._place(read.tensor, row)
                 distance = self._place(layer.output, row)[0] - begin
                 if 0 < distance < size:

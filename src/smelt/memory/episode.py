@@ -91,6 +91,19 @@ class Episode:
         return int(total.max(initial=0))
 
     @cached_property
+    def room(self) -> tuple[int, ...]:
+        """For each layer the most bytes that are live while it runs a step, without workspaces of single steps."""
+        total = np.zeros(self.times, np.int64)
+        passing = {self.graph.layers[at].scratch for at, k in self.kernels.items() if not self._keeps(at, k)}
+        for buffer in self.buffers:
+            if buffer.name not in passing:
+                total += buffer.end - buffer.begin
+        most = dict.fromkeys(self.kernels, 0)
+        for position, (at, _) in enumerate(self.order):
+            most[at] = max(most[at], int(total[2 * position : 2 * position + 2].max()))
+        return tuple(most.values())
+
+    @cached_property
     def gaps(self) -> Gaps:
         """For pairs (a, b) that conflict, the (low, high) such that low < base_b - base_a < high is forbidden."""
         found: dict[tuple[str, str], tuple[Gap, ...]] = {}
@@ -114,8 +127,9 @@ class Episode:
         for at, step in self.order:
             layer = self.graph.layers[at]
             for read in layer.inputs:
-                copied = self.kernels[at].buffered or self.kernels[at].keeps_rows
-                if read.elementwise and not copied and read.tensor in rows:
+                kernel = self.kernels[at]
+                in_order = read.elementwise and kernel.elementwise and not kernel.buffered
+                if in_order and not kernel.keeps_rows and read.tensor in rows:
                     size = self.graph.tensors[layer.output].row_bytes
                     shift = (step % rows[read.tensor] - step % rows[layer.output]) * size
                     found.append(((read.tensor, layer.output), (shift, shift + size)))
@@ -185,11 +199,12 @@ class Episode:
         }
         for position, (at, step) in enumerate(self.order):
             layer = self.graph.layers[at]
-            copied = self.kernels[at].buffered or self.kernels[at].keeps_rows
+            kernel = self.kernels[at]
+            copied = kernel.buffered or kernel.keeps_rows
             for k, read in enumerate(layer.inputs):
                 low, high = self.graph.needs[at][k][step]
                 death = deaths[read.tensor][low : high + 1]
-                time = 2 * position + (not (copied or read.elementwise))
+                time = 2 * position + (not (copied or (read.elementwise and kernel.elementwise)))
                 if (at, k) in expanded:
                     known = expanded[at, k][low : high + 1]
                     death[~known] = np.maximum(death[~known], time)
@@ -201,6 +216,10 @@ class Episode:
                 births[layer.output][rows] = 2 * position + 1
                 deaths[layer.output][rows] = 2 * position + 1
 
+    def _keeps(self, at: int, kernel: RowKernel) -> bool:
+        """Whether a layer's workspace holds something between its steps."""
+        return kernel.keeps_rows or self.graph.layers[at].accumulates
+
     def _scratch(self) -> list[Living]:
         positions: dict[int, list[int]] = {}
         for position, (at, _) in enumerate(self.order):
@@ -210,7 +229,7 @@ class Episode:
             if not kernel.scratch_bytes or at not in positions:
                 continue
             end = np.zeros(self.times, np.int64)
-            if kernel.whole or kernel.keeps_rows or self.graph.layers[at].accumulates:
+            if kernel.whole or self._keeps(at, kernel):
                 end[2 * positions[at][0] : 2 * positions[at][-1] + 2] = kernel.scratch_bytes
             else:
                 end.reshape(-1, 2)[positions[at]] = kernel.scratch_bytes

@@ -18,11 +18,12 @@ LONGEST_GROUP = 24
 
 @dataclass(frozen=True)
 class Option:
-    """A way to run some layers, what it costs and the bytes live at its peak."""
+    """A way to run some layers, what it costs and the bytes live at its peak; `room` as in Episode."""
 
     variant: Variant
     price: float
     peak_bytes: int
+    room: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Partition:
     """Episodes that cover all layers: for each one the options of equal price, one of which is to be taken."""
 
     episodes: tuple[tuple[Option, ...], ...]
+
+    @property
+    def price(self) -> float:
+        """What all episodes cost."""
+        return sum(options[0].price for options in self.episodes)
 
     @property
     def peak_bytes(self) -> int:
@@ -45,13 +51,21 @@ class Groups:
         self.stream = stream
         self.any_kernel = any_kernel
         self._known: dict[tuple[int, int], tuple[Option, ...]] = {}
+        self._options: dict[Variant, Option] = {}
         count = len(graph.layers)
         self.single_peaks = [min(o.peak_bytes for o in self.options(at, at + 1)) for at in range(count)]
 
     @property
-    def whole_peak(self) -> int:
-        """The peak where every layer runs by itself."""
-        return max(self.single_peaks, default=0)
+    def free_peak(self) -> int:
+        """The peak where every layer runs by itself and by a kernel of no price."""
+        count = len(self.graph.layers)
+        options = [self.options(at, at + 1) for at in range(count)]
+        least = [min(o.price for o in each) for each in options]
+        peaks = [
+            min(o.peak_bytes for o in each if o.price == price)
+            for each, price in zip(options, least, strict=True)
+        ]
+        return max(peaks, default=0)
 
     def cheapest(self, budget: int) -> Partition | None:
         """The partition of least price, then of fewest streamed layers, within a budget; None if none is."""
@@ -62,21 +76,22 @@ class Groups:
                 before = best[first]
                 if not before or (last - first > 1 and not self._worth(first, last, budget)):
                     continue
-                prices = [o.price for o in self.options(first, last) if o.peak_bytes <= budget]
-                if prices:
+                price = self._price(first, last, budget)
+                if price is not None:
                     streamed = last - first if last - first > 1 else 0
-                    found = (before[0] + min(prices), before[1] + streamed, first)
+                    found = (before[0] + price, before[1] + streamed, first)
                     best[last] = min(best[last] or found, found, key=lambda entry: entry[:2])
         if not best[count]:
             return None
         return Partition(tuple(self._fitting(first, last, budget) for first, last in _cuts(best)))
 
-    def least_peak(self) -> int:
-        """The smallest budget that has a partition, by bisection."""
-        low, high = 0, self.whole_peak
+    def least_peak(self, price_limit: float) -> int:
+        """The smallest budget that has a partition of at most that price, by bisection."""
+        low, high = 0, self.free_peak
         while self.stream and low < high:
             middle = (low + high) // 2
-            if self.cheapest(middle):
+            found = self.cheapest(middle)
+            if found and found.price <= price_limit:
                 high = middle
             else:
                 low = middle + 1
@@ -90,8 +105,37 @@ class Groups:
         return self._known[first, last]
 
     def _option(self, variant: Variant) -> Option:
-        episode = Episode(self.graph, variant)
-        return Option(variant, episode.price, episode.peak_bytes)
+        if variant not in self._options:
+            episode = Episode(self.graph, variant)
+            self._options[variant] = Option(variant, episode.price, episode.peak_bytes, episode.room)
+        return self._options[variant]
+
+    def _price(self, first: int, last: int, budget: int) -> float | None:
+        """The least that layers first .. last - 1 cost within a budget; None if they do not fit."""
+        prices = []
+        for option in self.options(first, last):
+            if option.peak_bytes <= budget:
+                kernels = option.variant.kernels if last - first == 1 else self._fastest(option, budget)
+                prices.append(min(option.price, self._sum(first, kernels)))
+        return min(prices, default=None)
+
+    def _sum(self, first: int, kernels: Sequence[int]) -> float:
+        """The price of streaming layers by these kernels."""
+        layers = self.graph.layers[first : first + len(kernels)]
+        return sum(_streamed_price(layer.kernels[k]) for layer, k in zip(layers, kernels, strict=True))
+
+    def _fastest(self, option: Option, budget: int) -> tuple[int, ...]:
+        """The fastest kernels whose workspaces fit the room that is left; workspaces that last are as they are."""
+        kernels = list(option.variant.kernels)
+        for place, room in enumerate(option.room):
+            layer = self.graph.layers[option.variant.first + place]
+            taken = layer.kernels[kernels[place]]
+            for index, kernel in enumerate(layer.kernels):
+                fits = kernel.streamable and room + kernel.scratch_bytes <= budget
+                lasts = kernel.keeps_rows or taken.keeps_rows or layer.accumulates
+                if fits and not lasts and _streamed_price(kernel) < _streamed_price(taken):
+                    kernels[place], taken = index, kernel
+        return tuple(kernels)
 
     def _worth(self, first: int, last: int, budget: int) -> bool:
         """A group is of use only where one of its layers by itself would break the budget."""
@@ -100,8 +144,11 @@ class Groups:
     def _fitting(self, first: int, last: int, budget: int) -> tuple[Option, ...]:
         """The cheapest options of an episode within the budget, of both directions."""
         options = [o for o in self.options(first, last) if o.peak_bytes <= budget]
+        if last - first > 1:
+            fast = [replace(o.variant, kernels=self._fastest(o, budget)) for o in options]
+            options += [o for o in map(self._option, fast) if o.peak_bytes <= budget]
         price = min(o.price for o in options)
-        options = [o for o in options if o.price == price]
+        options = list(dict.fromkeys(o for o in options if o.price == price))
         if last - first == 1:
             return tuple(options)
         options = [self._faster(option, budget) for option in options]

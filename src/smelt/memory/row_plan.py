@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Literal
 
 from smelt.errors import UsageError
@@ -20,6 +21,8 @@ Mode = Literal["whole", "overlap", "stream"]
 
 _PARTITIONS = 8
 _RANKING_NODES = 1_500
+_CHEAPER_PARTITIONS = 3
+_NEXT_TO_NOTHING = 0.02
 
 
 def plan_rows(
@@ -30,6 +33,7 @@ def plan_rows(
     *,
     mode: Mode = "overlap",
     ram_bytes: int | None = None,
+    price_limit: float = inf,
     keep_inputs: bool = False,
     solver_effort: float = 1.0,
 ) -> RowPlan:
@@ -41,17 +45,18 @@ def plan_rows(
 
     With `ram_bytes` the plan is the cheapest one found that takes no more, or the smallest one found where
     none does: compare `arena_bytes`. Without it "overlap" gives the smallest arena of the fastest
-    kernels, "stream" the smallest one of all. `keep_inputs`: the inputs are intact at the end. Inputs outside
-    the arena are left out of `tensors`, `inputs` and the layers' inputs. The same arguments give
-    the same plan (of one version of OR-tools, where it is installed; `solver_effort` 0 does without). Every
-    plan has passed `check_row_plan`. Raises GraphError for layers and tensors that contradict each other.
+    kernels, "stream" the smallest one whose price is at most `price_limit`. `keep_inputs`: the inputs are
+    intact at the end. Inputs outside the arena are left out of `tensors`, `inputs` and the layers' inputs.
+    The same arguments give the same plan (of one version of OR-tools, where it is installed; `solver_effort`
+    0 does without). Every plan has passed `check_row_plan`. Raises GraphError for layers and tensors that
+    contradict each other.
     """
     if mode not in ("whole", "overlap", "stream"):
         raise UsageError(f"mode '{mode}' is not one of whole, overlap, stream")
     graph = RowGraph(layers, tensors, inputs, outputs, keep_inputs)
     made = _whole(graph)
     if mode != "whole" and graph.layers and not (ram_bytes is not None and made.arena_bytes <= ram_bytes):
-        planner = _Planner(graph, mode == "stream", ram_bytes, solver_effort)
+        planner = _Planner(graph, mode == "stream", ram_bytes, price_limit, solver_effort)
         found = planner.plan()
         made = found if found.arena_bytes < made.arena_bytes else made
     check_row_plan(layers, tensors, made, inputs, outputs, keep_inputs)
@@ -61,9 +66,12 @@ def plan_rows(
 class _Planner:
     """Looks for the partition and placement that the caller asked for."""
 
-    def __init__(self, graph: RowGraph, stream: bool, ram_bytes: int | None, effort: float) -> None:
+    def __init__(
+        self, graph: RowGraph, stream: bool, ram_bytes: int | None, price_limit: float, effort: float
+    ) -> None:
         self.graph = graph
         self.ram_bytes = ram_bytes
+        self.price_limit = price_limit
         self.effort = effort
         self.groups = Groups(graph, stream=stream, any_kernel=stream or ram_bytes is not None)
         self.stream = stream
@@ -72,7 +80,7 @@ class _Planner:
         if self.ram_bytes is not None:
             return self._within(self.ram_bytes)
         if not self.stream:
-            return self._plan(self._partition(self.groups.whole_peak), 0, self.effort)
+            return self._plan(self._partition(self.groups.free_peak), 0, self.effort)
         return self._smallest()
 
     def _partition(self, budget: int) -> Partition:
@@ -97,7 +105,7 @@ class _Planner:
 
     def _smallest(self) -> RowPlan:
         """The smallest arena of partitions with the least peak and slightly larger ones."""
-        budget = least = self.groups.least_peak()
+        budget = least = self.groups.least_peak(self.price_limit)
         chosen = self._partition(least)
         best = self._plan(chosen, 0, 0, _RANKING_NODES)
         tried = {chosen}
@@ -112,6 +120,19 @@ class _Planner:
         if best.arena_bytes > best.bound_bytes:
             made = self._plan(chosen, 0, self.effort)
             best = made if made.arena_bytes < best.arena_bytes else best
+        return best if self.price_limit == inf else self._cheaper(best)
+
+    def _cheaper(self, best: RowPlan) -> RowPlan:
+        """The cheapest plan found that takes hardly more bytes than the best one: they are not worth any cycles."""
+        enough = int(best.arena_bytes * (1 + _NEXT_TO_NOTHING))
+        partition = self.groups.cheapest(enough)
+        for _ in range(_CHEAPER_PARTITIONS):
+            if not partition or partition.price >= best.price:
+                break
+            made = self._plan(partition, enough, self.effort)
+            if made.arena_bytes <= enough:
+                return made
+            partition = self.groups.cheapest(partition.peak_bytes - 1)
         return best
 
     def _plan(self, partition: Partition, goal: int, effort: float, nodes: int = SEARCH_NODES) -> RowPlan:

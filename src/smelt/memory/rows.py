@@ -72,6 +72,7 @@ class RowKernel:
         the first to the last step.
     descending: can run from the last row to the first.
     streamable: can be called for a range of rows, in turn with other layers.
+    elementwise: it treats elementwise inputs as RowInput says; False: as any other input.
     whole: does not go row by row (channels outermost, say), so all of its inputs and of its output live
         from the first step to the last.
     in_place: such a kernel may write its output exactly where input 0 is, a tensor of the same bytes.
@@ -85,6 +86,7 @@ class RowKernel:
     keeps_rows: bool = False
     descending: bool = False
     streamable: bool = False
+    elementwise: bool = True
     whole: bool = False
     in_place: bool = False
     price: float = 0.0

@@ -217,6 +217,10 @@ def equal_inputs(call: Call) -> tuple[int, ...]:
     )
 
 
+Cycles = Callable[[Call, int | None], float]
+"""Estimated cycles of a call on the cores that a kernel is for: None by the function of `lower`; a number by its row
+function, called for so many rows at a time."""
+
 Form = Literal["usual", "compact", "large", "measured"]
 """What a kernel's body trades: nothing; more cycles for less flash; more flash for fewer cycles.
 
@@ -246,6 +250,9 @@ class Kernel:
     (r modulo ring) times the bytes of a row from the pointer given.
     row_by_row: a row of the output is what the kernel computes from the same row of its inputs alone,
     so that a call for tensors of one row computes a row.
+    accumulates: the row function, which is that of `lower` too, counts rows of input 0, from the first to the last:
+    sums stay in scratch in between, and all of the output is written with the last row.
+    cycles: what a call costs; None where nothing better is known than smelt.operators.cycles has.
     """
 
     name: str
@@ -259,6 +266,8 @@ class Kernel:
     buffered: bool = False
     row_function: str | None = None
     row_by_row: bool = False
+    accumulates: bool = False
+    cycles: Cycles | None = None
     form: Form = "usual"
     variant: str = ""
 

@@ -16,6 +16,7 @@ from smelt.operators.convolution.arm_dsp_packing import (
 )
 from smelt.operators.convolution.arm_dsp_requantization import Scaling
 from smelt.operators.convolution.arm_dsp_winograd import WINOGRAD
+from smelt.operators.convolution.cycles import gather_cycles, ring_cycles, taps_cycles
 from smelt.operators.convolution.geometry import Geometry, folded_bias, geometry, requantization
 from smelt.operators.convolution.portable import fits
 from smelt.operators.fixed_point import Int64
@@ -124,6 +125,19 @@ def _lower_ring(call: Call, target: Target) -> Lowering:
     return _lowering("smelt_conv_2d_ring_s8__arm_dsp", call, weights, _ring_width(sizes))
 
 
+def _accepts_taps(call: Call, target: Target) -> bool:
+    return geometry(call).input_channels % 4 == 0 and _accepts_conv(call, target)
+
+
+def _lower_taps(call: Call, target: Target) -> Lowering:
+    return _lowering("smelt_conv_2d_taps_s8__arm_dsp", call, _weights(call), _padded_width(geometry(call)))
+
+
+def _taps_scratch_bytes(call: Call, target: Target) -> int:
+    sizes = geometry(call)
+    return 4 * sizes.field + (sizes.input_channels if sizes.overhangs else 0)
+
+
 def _padded_width(sizes: Geometry) -> int:
     """The columns of a padded row, all of the input's among them; 0 where no field reaches over an edge."""
     if not sizes.overhangs:
@@ -190,6 +204,7 @@ _RING = Kernel(
     scratch_bytes=_ring_scratch_bytes,
     ascending=True,
     row_function="smelt_conv_2d_ring_rows_s8__arm_dsp",
+    cycles=ring_cycles,
 )
 _ANY_KERNEL = Kernel(
     name="smelt_conv_2d_s8__arm_dsp",
@@ -201,7 +216,21 @@ _ANY_KERNEL = Kernel(
     ascending=True,
     in_place=_in_place,
     row_function="smelt_conv_2d_rows_s8__arm_dsp",
+    cycles=gather_cycles,
 )
-CONV_2D: tuple[Kernel, ...] = (WINOGRAD, _RING, _ANY_KERNEL)
+# For memory plans: the least workspace, and nothing is lost where rows have few pixels.
+_TAPS = Kernel(
+    name="smelt_conv_2d_taps_s8__arm_dsp",
+    sources=("conv_2d_taps_s8__arm_dsp.c", "smelt_gemm_one_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
+    header="convolution__arm_dsp.h",
+    accepts=_accepts_taps,
+    lower=_lower_taps,
+    scratch_bytes=_taps_scratch_bytes,
+    ascending=True,
+    in_place=_in_place,
+    row_function="smelt_conv_2d_taps_rows_s8__arm_dsp",
+    cycles=taps_cycles,
+)
+CONV_2D: tuple[Kernel, ...] = (WINOGRAD, _RING, _ANY_KERNEL, _TAPS)
 # A depthwise convolution of one channel is a convolution: the general kernel comes first and refuses groups.
 DEPTHWISE_CONV_2D: tuple[Kernel, ...] = (_ANY_KERNEL, THREE_BY_THREE, FOUR_CHANNELS)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from smelt.ir import DType
 from smelt.operators.convolution.arm_dsp_packing import Fields, accepts_sums, requantized, round_up, scaling
 from smelt.operators.convolution.arm_dsp_requantization import Requantization, Scaling, Sums
+from smelt.operators.convolution.cycles import four_channels_cycles, three_by_three_cycles
 from smelt.operators.convolution.geometry import Geometry, folded_bias, geometry, requantization
 from smelt.operators.convolution.portable import fits, window_fields
 from smelt.operators.fixed_point import Int64
@@ -238,6 +239,7 @@ THREE_BY_THREE = Kernel(
     scratch_bytes=_scratch_bytes_3x3,
     in_place=_in_place_3x3,
     row_function="smelt_depthwise_conv_2d_3x3_rows_s8__arm_dsp",
+    cycles=three_by_three_cycles,
 )
 FOUR_CHANNELS = Kernel(
     name="smelt_depthwise_conv_2d_s8__arm_dsp",
@@ -252,4 +254,5 @@ FOUR_CHANNELS = Kernel(
     scratch_bytes=_scratch_bytes,
     ascending=True,
     row_function="smelt_depthwise_conv_2d_rows_s8__arm_dsp",
+    cycles=four_channels_cycles,
 )

@@ -10,6 +10,7 @@ from smelt.operators.convolution.arm_dsp_requantization import Sums
 from smelt.operators.convolution.arm_v6m_depthwise import DEPTHWISE_CONV_2D
 from smelt.operators.convolution.arm_v6m_packing import gemm_fields, is_armv6m, pad_to_fours, segment_length
 from smelt.operators.convolution.arm_v6m_requantization import Requantization, requantize
+from smelt.operators.convolution.cycles import four_pixels_cycles
 from smelt.operators.convolution.geometry import folded_bias, geometry, requantization
 from smelt.operators.convolution.portable import fits, window_fields
 from smelt.operators.fixed_point import Int64
@@ -71,5 +72,6 @@ CONV_2D: tuple[Kernel, ...] = (
         lower=_lower_conv,
         scratch_bytes=_conv_scratch_bytes,
         ascending=True,
+        cycles=four_pixels_cycles,
     ),
 )

@@ -13,6 +13,7 @@ from smelt.operators.convolution.arm_dsp_packing import Fields, round_up, scalin
 from smelt.operators.convolution.arm_dsp_requantization import Sums
 from smelt.operators.convolution.arm_v6m_packing import is_armv6m, segment_length
 from smelt.operators.convolution.arm_v6m_requantization import Requantization, requantize
+from smelt.operators.convolution.cycles import lanes_cycles
 from smelt.operators.convolution.geometry import Geometry, Int8, folded_bias, geometry, requantization
 from smelt.operators.convolution.portable import fits
 from smelt.operators.fixed_point import Int64
@@ -197,6 +198,7 @@ _LONGER_LINES = Kernel(
     lower=_lower,
     scratch_bytes=_scratch_bytes,
     in_place=_in_place,
+    cycles=lanes_cycles,
 )
 # Better for some sizes, by how they round to threes.
 _SHORTER_LINES = replace(

@@ -42,6 +42,14 @@ void smelt_conv_2d_ring_rows_s8__arm_dsp(int8_t *output, const int8_t *input,
                                          const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch,
                                          int32_t first_row, int32_t row_count, int32_t input_ring_rows);
 
+/* The same for input channels that are a multiple of 4; padded_width is 0 where no field reaches over an edge.
+ * scratch: 4 * depth bytes of expanded inputs, then a pad for every input channel unless padded_width is 0. */
+void smelt_conv_2d_taps_s8__arm_dsp(int8_t *output, const int8_t *input,
+                                    const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch);
+void smelt_conv_2d_taps_rows_s8__arm_dsp(int8_t *output, const int8_t *input,
+                                         const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch,
+                                         int32_t first_row, int32_t row_count, int32_t input_ring_rows);
+
 struct smelt_conv_2d_winograd_s8__arm_dsp_parameters {
     const uint32_t *weights; /* transformed: four output channels after the other, smelt_winograd_s8__arm_dsp.h has them */
     const int32_t *records;  /* start, multiplier and, where rounding is signed, divisor of every output channel */

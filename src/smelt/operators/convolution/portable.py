@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smelt.ir import DType
+from smelt.operators.convolution.cycles import portable_cycles, portable_depthwise_cycles
 from smelt.operators.convolution.geometry import Geometry, folded_bias, geometry, requantization
 from smelt.operators.convolution.outputs import (
     LARGEST_COUNT,
@@ -143,6 +144,7 @@ CONV_2D_S8 = Kernel(
     ascending=True,
     scratch_bytes=_conv_scratch_bytes,
     row_function="smelt_conv_2d_rows_s8",
+    cycles=portable_cycles,
 )
 DEPTHWISE_CONV_2D_S8 = Kernel(
     name="smelt_depthwise_conv_2d_s8",
@@ -153,6 +155,7 @@ DEPTHWISE_CONV_2D_S8 = Kernel(
     ascending=True,
     scratch_bytes=_depthwise_scratch_bytes,
     row_function="smelt_depthwise_conv_2d_rows_s8",
+    cycles=portable_depthwise_cycles,
 )
 CONV_2D_F32, DEPTHWISE_CONV_2D_F32 = (
     Kernel(

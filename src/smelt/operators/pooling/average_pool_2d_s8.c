@@ -3,18 +3,6 @@
 #include "pooling.h"
 #include "smelt_requantize.h"
 
-/* The reciprocal makes the quotient exact or one too large for sums of count int8 values, count < 2^16;
- * a division instead would cost the cores that have none a library function. */
-SMELT_CODE_SECTION
-static int32_t rounded_quotient(int32_t sum, int32_t count, uint32_t reciprocal) {
-    const int32_t dividend = (sum < 0 ? -sum : sum) + count / 2;
-    int32_t quotient = (int32_t)(((uint32_t)dividend * reciprocal) >> 24);
-    if (quotient * count > dividend) {
-        quotient--;
-    }
-    return sum < 0 ? -quotient : quotient;
-}
-
 void smelt_average_pool_2d_rows_s8(int8_t *output, const int8_t *input,
                                    const struct smelt_average_pool_2d_s8_parameters *parameters,
                                    int32_t first_row, int32_t row_count, int32_t input_ring_rows) {
@@ -33,7 +21,7 @@ void smelt_average_pool_2d_rows_s8(int8_t *output, const int8_t *input,
             const int8_t *window = input + rows.first + left * channels;
             for (int32_t channel = 0; channel < channels; channel++) {
                 const int32_t sum = smelt_sum_s8(window + channel, rows, columns, channels);
-                const int32_t mean = rounded_quotient(sum, count, reciprocal);
+                const int32_t mean = smelt_pool_quotient(sum, count, reciprocal);
                 *output++ = (int8_t)smelt_clamp(mean, parameters->low, parameters->high);
             }
         }

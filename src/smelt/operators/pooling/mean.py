@@ -23,6 +23,7 @@ from smelt.operators.operator import (
     Operator,
     Output,
     Parameters,
+    Scratch,
     TensorType,
     Traits,
     same_channels,
@@ -128,6 +129,25 @@ def _lower_s8(call: Call, target: Target) -> Lowering:
     return Lowering("smelt_mean_s8", (Output(), Input(0), parameters))
 
 
+def _lower_sums(call: Call, target: Target) -> Lowering:
+    output, source, parameters = _lower_s8(call, target).arguments
+    assert isinstance(parameters, Parameters)
+    _, height, width, channels = call.input(0).shape
+    sizes = {"outer": 1, "rows": height, "middle": 1, "columns": width, "inner": channels}
+    fields = Parameters(parameters.type, {**parameters.fields, **sizes})
+    return Lowering("smelt_mean_sums_s8", (output, source, fields, Scratch()))
+
+
+def _accepts_sums(call: Call, target: Target) -> bool:
+    """Over height and width of one image."""
+    image = len(call.input(0).shape) == 4 and call.input(0).shape[0] == 1
+    return image and {1, 2} <= {*call.attributes.axes} <= {0, 1, 2} and _accepts_s8(call, target)
+
+
+def _sums_bytes(call: Call, target: Target) -> int:
+    return 4 * call.input(0).shape[3]
+
+
 def _lower_f32(call: Call, target: Target) -> Lowering:
     loops = _loops(call)
     assert loops is not None
@@ -157,6 +177,16 @@ MEAN = Operator(
     evaluate=_evaluate,
     kernels=(
         Kernel("smelt_mean_s8", ("mean_s8.c",), "pooling.h", _accepts_s8, _lower_s8),
+        Kernel(
+            name="smelt_mean_sums_s8",
+            sources=("mean_sums_s8.c",),
+            header="pooling.h",
+            accepts=_accepts_sums,
+            lower=_lower_sums,
+            scratch_bytes=_sums_bytes,
+            row_function="smelt_mean_sums_s8",
+            accumulates=True,
+        ),
         Kernel("smelt_mean_f32", ("mean_f32.c",), "pooling.h", _accepts_f32, _lower_f32),
     ),
     traits=Traits(channels=_channels),

@@ -21,6 +21,7 @@ from smelt.operators.operator import (
     Operator,
     Output,
     Parameters,
+    Scratch,
     Table,
     TensorType,
     Traits,
@@ -173,6 +174,23 @@ def _lower_s8(call: Call, target: Target) -> Lowering:
     return Lowering(function, (Output(), Input(0), Parameters(f"struct {function}_parameters", fields)))
 
 
+def _lower_sums(call: Call, target: Target) -> Lowering:
+    arguments = _lower_s8(call, target).arguments
+    return Lowering("smelt_average_pool_2d_sums_s8", (*arguments, Scratch()))
+
+
+def _accepts_sums(call: Call, target: Target) -> bool:
+    """One image, all of it in one window of less than 2**16 elements."""
+    pool: Pool2D = call.attributes
+    batches, height, width, _ = call.input(0).shape
+    small = call.input(0).dtype is DType.S8 and pool.filter[0] * pool.filter[1] < 1 << 16
+    return small and batches == 1 and call.output.shape[1:3] == (1, 1) and _fewest(call) == height * width
+
+
+def _sums_bytes(call: Call, target: Target) -> int:
+    return 4 * call.output.shape[3]
+
+
 def _lower_f32(call: Call, target: Target) -> Lowering:
     low, high = ACTIVATIONS[call.attributes.activation]
     bounds = {"low": max(low, -FLOAT_LIMIT), "high": min(high, FLOAT_LIMIT)}
@@ -214,6 +232,17 @@ def _needs(call: Call, input_index: int) -> Needs:
 
 _TRAITS = Traits(same_quantization=True, fuses_activation=True, channels=same_channels, needs=_needs)
 
+_SUMS = Kernel(
+    name="smelt_average_pool_2d_sums_s8",
+    sources=("average_pool_2d_sums_s8.c",),
+    header="pooling.h",
+    accepts=_accepts_sums,
+    lower=_lower_sums,
+    scratch_bytes=_sums_bytes,
+    row_function="smelt_average_pool_2d_sums_s8",
+    accumulates=True,
+)
+
 AVERAGE_POOL_2D = Operator(
     name="average_pool_2d",
     summary="the average of each window's elements that lie inside the input",
@@ -221,7 +250,7 @@ AVERAGE_POOL_2D = Operator(
     infer=_infer,
     evaluate=_evaluate_average,
     traits=_TRAITS,
-    kernels=_kernels("average_pool_2d"),
+    kernels=(*_kernels("average_pool_2d"), _SUMS),
 )
 
 MAX_POOL_2D = Operator(

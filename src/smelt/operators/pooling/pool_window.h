@@ -55,6 +55,25 @@ static inline int32_t smelt_sum_s8(const int8_t *first, struct smelt_pool_rows r
     return sum;
 }
 
+/* Add rows first_row .. first_row + row_count - 1 of an image of `columns` pixels a row to one sum a channel, which
+ * begins with row 0; row r lies r modulo ring_rows rows after `input`. */
+SMELT_CODE_SECTION
+static inline void smelt_add_rows_s8(int32_t *sums, const int8_t *input, int32_t columns, int32_t channels,
+                                     int32_t first_row, int32_t row_count, int32_t ring_rows) {
+    for (int32_t row = first_row; row < first_row + row_count; row++) {
+        const int8_t *const first = input + row % ring_rows * columns * channels;
+        for (int32_t channel = 0; channel < channels; channel++) {
+            const int8_t *element = first + channel;
+            int32_t sum = row == 0 ? 0 : sums[channel];
+            for (int32_t column = columns; column > 0; column--) {
+                sum += *element;
+                element += channels;
+            }
+            sums[channel] = sum;
+        }
+    }
+}
+
 /* As smelt_sum_s8; added in the order of memory, one after the other. */
 SMELT_CODE_SECTION
 static inline float smelt_sum_f32(const float *first, struct smelt_pool_rows rows, int32_t columns,
@@ -69,6 +88,18 @@ static inline float smelt_sum_f32(const float *first, struct smelt_pool_rows row
         first += --rows.before_end == 0 ? rows.step - rows.ring : rows.step;
     }
     return sum;
+}
+
+/* sum / count to nearest, ties away from zero. The reciprocal makes the quotient exact or one too large for sums of
+ * count int8 values, count < 2^16; a division instead would cost the cores that have none a library function. */
+SMELT_CODE_SECTION
+static inline int32_t smelt_pool_quotient(int32_t sum, int32_t count, uint32_t reciprocal) {
+    const int32_t dividend = (sum < 0 ? -sum : sum) + count / 2;
+    int32_t quotient = (int32_t)(((uint32_t)dividend * reciprocal) >> 24);
+    if (quotient * count > dividend) {
+        quotient--;
+    }
+    return sum < 0 ? -quotient : quotient;
 }
 
 #endif

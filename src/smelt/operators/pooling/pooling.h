@@ -78,4 +78,15 @@ void smelt_mean_s8(int8_t *output, const int8_t *input, const struct smelt_mean_
 SMELT_CODE_SECTION
 void smelt_mean_f32(float *output, const float *input, const struct smelt_mean_f32_parameters *parameters);
 
+/* The same for batches of one where one window has all of the image, and for the mean over height and width: rows
+ * first_row .. first_row + row_count - 1 of the input are taken, in order from row 0; the last one has the output
+ * written. scratch: a word a channel, kept in between. */
+SMELT_CODE_SECTION
+void smelt_average_pool_2d_sums_s8(int8_t *output, const int8_t *input,
+                                   const struct smelt_average_pool_2d_s8_parameters *parameters, void *scratch,
+                                   int32_t first_row, int32_t row_count, int32_t input_ring_rows);
+SMELT_CODE_SECTION
+void smelt_mean_sums_s8(int8_t *output, const int8_t *input, const struct smelt_mean_s8_parameters *parameters,
+                        void *scratch, int32_t first_row, int32_t row_count, int32_t input_ring_rows);
+
 #endif

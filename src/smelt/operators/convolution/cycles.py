@@ -1,0 +1,143 @@
+"""What the kernels of convolutions cost, fitted to counts on emulated cores (tests/operators/test_cycle_estimates.py).
+
+Each is a sum over the kernel's loops; `rows` is as in `smelt.operators.operator.Cycles`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from smelt.operators.convolution.geometry import Geometry, geometry
+from smelt.operators.operator import Call
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """How often the loops of a convolution run."""
+
+    sizes: Geometry
+    rows: int | None
+
+    @property
+    def calls(self) -> int:
+        """Calls of the kernel."""
+        return 1 if self.rows is None else ceil(self.sizes.output_height / self.rows)
+
+    @property
+    def pixels(self) -> int:
+        """Output pixels."""
+        return self.sizes.pixels
+
+    @property
+    def taps(self) -> int:
+        """Places of the kernel's window."""
+        return self.sizes.kernel_height * self.sizes.kernel_width
+
+    @property
+    def read_rows(self) -> int:
+        """Input rows, pads among them, that the calls take up."""
+        rows = self.sizes.output_height if self.rows is None else self.rows
+        span = (rows - 1) * self.sizes.stride_height + self.sizes.kernel_height
+        return self.sizes.batch * self.calls * span
+
+    def together(self, count: int) -> int:
+        """Groups of `count` pixels that calls compute."""
+        if self.rows is None:
+            return ceil(self.pixels / count)
+        return self.calls * ceil(self.rows * self.sizes.output_width / count)
+
+
+def _counts(call: Call, rows: int | None) -> _Counts:
+    return _Counts(geometry(call), rows)
+
+
+def gather_cycles(call: Call, rows: int | None) -> float:
+    """smelt_conv_2d_s8__arm_dsp: the fields of two pixels are expanded, then multiplied with all channels."""
+    n = _counts(call, rows)
+    field, channels = n.sizes.field, n.sizes.output_channels
+    products = 1.97 * field * channels + 90 * ceil(channels / 4)
+    padded = (
+        n.read_rows * (2.1 * n.sizes.input_width * n.sizes.input_channels + 109) if n.sizes.overhangs else 0.0
+    )
+    return n.together(2) * (products + 6.8 * field + 62 * n.sizes.kernel_height) + padded + 154 * n.calls
+
+
+def taps_cycles(call: Call, rows: int | None) -> float:
+    """smelt_conv_2d_taps_s8__arm_dsp: two pixels at a time, and one where a call has an odd number of them."""
+    n = _counts(call, rows)
+    field, channels = n.sizes.field, n.sizes.output_channels
+    pixels, blocks = n.pixels // n.calls, ceil(channels / 4)
+    pair = 1.99 * field * channels + 102 * blocks + 2 * field + 110 * n.taps
+    single = 1.2 * field * channels + 86 * blocks + 115 * n.taps
+    pads = 6 * n.sizes.input_channels if n.sizes.overhangs else 0
+    return n.calls * (pixels // 2 * pair + pixels % 2 * single + pads + 108)
+
+
+def ring_cycles(call: Call, rows: int | None) -> float:
+    """smelt_conv_2d_ring_s8__arm_dsp: input rows are expanded once a call, places of fields are listed."""
+    n = _counts(call, rows)
+    pairs = n.sizes.batch * n.sizes.output_height * ceil(n.sizes.output_width / 2)
+    products = 1.97 * n.sizes.field * n.sizes.output_channels + 19.3 * n.sizes.output_channels
+    expanded = 2.4 * n.read_rows * n.sizes.input_width * n.sizes.input_channels
+    return pairs * (products + 2.2 * n.sizes.field) + expanded + 290 * n.calls
+
+
+def four_channels_cycles(call: Call, rows: int | None) -> float:
+    """smelt_depthwise_conv_2d_s8__arm_dsp: four channels of a pixel at a time."""
+    n = _counts(call, rows)
+    groups = ceil(n.sizes.output_channels / 4)
+    lines = n.sizes.batch * n.sizes.output_height
+    return n.pixels * (groups * (15.8 * n.taps + 30) + 12 * n.taps) + 340 * lines + 160 * n.calls
+
+
+def three_by_three_cycles(call: Call, rows: int | None) -> float:
+    """smelt_depthwise_conv_2d_3x3_s8__arm_dsp: rows of four channels are transposed, then lines are computed."""
+    n = _counts(call, rows)
+    sizes, groups = n.sizes, ceil(n.sizes.output_channels / 4)
+    if rows is None and sizes.output_height > sizes.output_width:
+        along, across, stride = sizes.output_height, sizes.output_width, sizes.stride_width
+        transposed = across * stride + 2
+    elif rows is None:
+        along, across = sizes.output_width, sizes.output_height
+        transposed = across * sizes.stride_height + 2
+    else:  # row by row, all three are transposed for each
+        along, across = sizes.output_width, sizes.output_height
+        transposed = 3 * across
+    words = along * sizes.stride_width / 2
+    work = groups * transposed * (14 * words + 127) + groups * across * 4 * 60
+    return sizes.batch * work + 14.5 * sizes.output_channels * n.pixels + 660 * n.calls
+
+
+def portable_cycles(call: Call, rows: int | None) -> float:
+    """smelt_conv_2d_s8: a field is copied, unless it lies as it is needed, and multiplied channel by channel."""
+    n = _counts(call, rows)
+    field = n.sizes.field
+    copied = 0.0 if n.taps == 1 else 8.5 * field
+    return n.pixels * (n.sizes.output_channels * (4.2 * field + 70) + copied + 290) + 90 * n.calls
+
+
+def portable_depthwise_cycles(call: Call, rows: int | None) -> float:
+    """smelt_depthwise_conv_2d_s8."""
+    n = _counts(call, rows)
+    return n.pixels * n.sizes.output_channels * (7.1 * n.taps + 86) + 60 * n.calls
+
+
+def four_pixels_cycles(call: Call, rows: int | None) -> float:
+    """smelt_conv_2d_s8__arm_v6m: four pixels at a time."""
+    n = _counts(call, rows)
+    field, channels = n.sizes.field, n.sizes.output_channels
+    return n.together(4) * (channels * (11.6 * field + 118) + 28 * field + 1080)
+
+
+def lanes_cycles(call: Call, rows: int | None) -> float:
+    """smelt_depthwise_conv_2d_s8__arm_v6m: lines of a channel, three outputs and three taps at a time."""
+    n = _counts(call, rows)
+    sizes, channels = n.sizes, n.sizes.output_channels
+    along, across = (sizes.output_width, sizes.kernel_width), (sizes.output_height, sizes.kernel_height)
+    stride, length = sizes.stride_height, sizes.input_width
+    if sizes.output_height > sizes.output_width:
+        along, across, stride, length = across, along, sizes.stride_width, sizes.input_height
+    chunks = across[0] * across[1] * ceil(along[1] / 3) * ceil(along[0] / 3)
+    rows_read = across[0] * stride
+    return channels * (36.5 * chunks + rows_read * (14 * length + 700) + 22 * across[0] * along[0] + 142)
