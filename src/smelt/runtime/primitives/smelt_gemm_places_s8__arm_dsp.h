@@ -25,7 +25,7 @@ static inline uint32_t smelt_place(const uint32_t *places, const uint32_t *place
 uint32_t *smelt_expand_places_s8__arm_dsp(uint32_t *to, const int8_t *values, int32_t count, int32_t step);
 
 /* All channels (a multiple of 4) of two pixels; the second goes to `output + step`, unless step is 0. Input values come
- * in groups of 16, in the order of the weights: 8 words of pairs (0,2), (1,3), (4,6), .... The list of places has the number
+ * in groups of 16, in the order of the weights: 8 words as smelt_expand_one writes them. The list of places has the number
  * of groups that lie side by side at each, then where the first pixel's are, then 0. A group further lie the second
  * pixel's. */
 void smelt_gemm_places_s8__arm_dsp(int8_t *output, const uint32_t *places, int32_t step,

@@ -7,7 +7,7 @@
  *     of the input values i (low half) and j (high half)
  *   starts of c0 and c2
  *   `signed_rounding` 0: a multiplier a channel; 1: a multiplier and a divisor a channel
- * Absent channels and input values have zero weights. `uniform` packed weights, which not all of these functions know, begin
+ * Absent channels and input values have zero weights. `uniform` packed weights, which only smelt_gemm_one knows, begin
  * with the multiplier (and divisor) of all channels and have none in the blocks.
  *
  * A product of W with two input values adds 256 * acc[b] + acc[a] to one accumulator, SXTB16 leaves w[a] alone for
@@ -53,6 +53,9 @@ static inline void smelt_copy_few_s8(int8_t *to, const int8_t *from, int32_t cou
  * first vector and one of the second in turn. Returns the end of what was written. */
 uint32_t *smelt_expand_two_s8__arm_dsp(uint32_t *pairs, const int8_t *first, const int8_t *second, int32_t count);
 
+/* The same for one vector. */
+uint32_t *smelt_expand_one_s8__arm_dsp(uint32_t *pairs, const int8_t *values, int32_t count);
+
 /* The whole blocks of four channels, at least one, of two pixels whose inputs smelt_expand_two wrote to `pairs`; the
  * second goes to `output + step`, unless step is 0. */
 void smelt_gemm_blocks_s8__arm_dsp(int8_t *output, const uint32_t *pairs, int32_t step,
@@ -73,6 +76,9 @@ static inline void smelt_gemm_two_s8__arm_dsp(int8_t *output, const uint32_t *pa
         smelt_gemm_rest_s8__arm_dsp(output, pairs, step, gemm);
     }
 }
+
+/* All channels of one pixel whose inputs smelt_expand_one wrote to `pairs`. */
+void smelt_gemm_one_s8__arm_dsp(int8_t *output, const uint32_t *pairs, const struct smelt_gemm_s8__arm_dsp *gemm);
 
 /* Clamp `count` outputs to [low, high] in place, unless that is the whole range. */
 void smelt_clamp_s8__arm_dsp(int8_t *output, int32_t count, int32_t low, int32_t high);
