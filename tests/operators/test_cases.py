@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -57,6 +58,15 @@ OTHER_FORM = {
         if f"{name}_no_bias_{kind}" in BY_NAME
     },
 }
+
+
+def _cases_like(*patterns: str) -> list[str]:
+    """The names of cases that match a pattern; each must match one."""
+    found = {pattern: fnmatch.filter(BY_NAME, pattern) for pattern in patterns}
+    assert all(found.values()), [pattern for pattern, names in found.items() if not names]
+    return [name for names in found.values() for name in names]
+
+
 _NO_CLAMP = "TFLite Micro has no kernel for RELU_N1_TO_1"
 _SIX = "TFLite Micro transposes up to 5 dimensions"
 # What TensorFlow Lite Micro cannot run, by case: why.  Each is checked to be refused.
@@ -67,14 +77,30 @@ NOT_IN_TFLM = {
         ("sign_f32", "sign_s32", "sign_s64", "gelu_f32", "gelu_approximate_f32", "pow_f32"),
         "TFLite Micro does not have the operator",
     ),
+    **dict.fromkeys(_cases_like("reduce_prod_*", "reduce_any_*"), "TFLite Micro does not have the operator"),
     **dict.fromkeys(
-        (
-            *(f"{name}_{dtype}" for name in ("abs", "neg", "square") for dtype in ("s32", "s64")),
-            *(f"{name}_s32_nested" for name in ("floor_div", "floor_mod")),
-            *(f"{name}_s64_channels" for name in ("div", "floor_div", "floor_mod")),
-            *(f"{name}_s32_edges" for name in ("div", "floor_div", "floor_mod")),
+        _cases_like(
+            "abs_s??",
+            "neg_s??",
+            "square_s??",
+            "floor_???_s32_*",
+            "floor_???_s64_*",
+            "div_s64_*",
+            "div_s32_edges",
+            "sum_s??",
+            "reduce_max_s??",
+            "reduce_min_s??",
+            "arg_m??_s32_?",
+            "arg_m??_f32_2",
+            "gather_f32_middle",
+            "gather_s64_*",
+            "select_s64_*",
+            "cast_*_s64",
+            "cast_s64_*",
+            "cast_u8_*",
+            "cast_*_u8",
         ),
-        "TFLite Micro has no kernel for these integers",
+        "TFLite Micro has no kernel for these types",
     ),
 }
 NOT_IN_LITERT: dict[str, str] = {

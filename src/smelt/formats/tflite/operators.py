@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from smelt.errors import FormatError, UnsupportedError
-from smelt.formats.tflite.schema import ActivationFunctionType, BuiltinOperator, Padding
+from smelt.formats.tflite.schema import ActivationFunctionType, BuiltinOperator, Padding, TensorType
 from smelt.ir import Array, Attribute, Value
 
 
@@ -428,3 +428,47 @@ def _div(_: Surroundings, a: str, b: str, *, fused_activation_function: Activati
     if activation(_, fused_activation_function) != "none":
         raise UnsupportedError(f"{_.label}: a fused activation of a division is not supported")
     return Translated("div", (a, b), {})
+
+
+def _reduction(name: str, code: BuiltinOperator) -> None:
+    @_reads(code)
+    def function(_: Surroundings, x: str, axes: str, *, keep_dims: bool) -> Translated:
+        rank = len(_.value(x).shape)
+        chosen = tuple(sorted({int(axis) % max(rank, 1) for axis in _.constant(axes).reshape(-1)}))
+        return Translated(name, (x,), {"axes": chosen, "keep_dims": keep_dims})
+
+
+for _name in ("sum", "reduce_prod", "reduce_max", "reduce_min", "reduce_any", "reduce_all"):
+    _reduction(_name, BuiltinOperator[_name.upper()])
+
+
+@_reads(BuiltinOperator.ARG_MAX, BuiltinOperator.ARG_MIN)
+def _argument(_: Surroundings, x: str, axis: str, *, output_type: TensorType) -> Translated:
+    rank = len(_.value(x).shape)
+    index_type = {TensorType.INT32: "s32", TensorType.INT64: "s64"}.get(output_type)
+    if index_type is None:
+        raise UnsupportedError(f"{_.label}: indices of type {output_type.name} are not supported")
+    along = int(_.constant(axis).reshape(-1)[0]) % max(rank, 1)
+    return Translated(_.label.split()[0].lower(), (x,), {"axis": along, "index_type": index_type})
+
+
+@_reads(BuiltinOperator.BATCH_MATMUL)
+def _batch_matmul(_: Surroundings, a: str, b: str, *, adj_x: bool, adj_y: bool) -> Translated:
+    return Translated("batch_matmul", (a, b), {"transpose_a": adj_x, "transpose_b": adj_y})
+
+
+@_reads(BuiltinOperator.GATHER)
+def _gather(_: Surroundings, data: str, indices: str, *, axis: int, batch_dims: int) -> Translated:
+    rank = max(len(_.value(data).shape), 1)
+    batch = batch_dims + len(_.value(indices).shape) if batch_dims < 0 else batch_dims
+    return Translated("gather", (data, indices), {"axis": axis % rank, "batch_dims": batch})
+
+
+@_reads(BuiltinOperator.SELECT_V2)
+def _select(_: Surroundings, condition: str, a: str, b: str) -> Translated:
+    return Translated("select", (condition, a, b), {})
+
+
+@_reads(BuiltinOperator.CAST)
+def _cast(_: Surroundings, x: str) -> Translated:
+    return Translated("cast", (x,), {"to": _.outputs[0].dtype.value})

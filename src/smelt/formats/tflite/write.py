@@ -375,11 +375,42 @@ def _pad(writer: _Writer, call: Call) -> Written:
     return Written(BuiltinOperator.PAD, _version(call, 1, 2), inputs, TFLITE.record("PadOptions"))
 
 
-def _mean(writer: _Writer, call: Call) -> Written:
-    axes = np.array(call.attributes.axes, np.int32)
-    options = TFLITE.record("ReducerOptions", keep_dims=call.attributes.keep_dims)
-    inputs = [writer.tensor(call.node.inputs[0]), writer.constant(call, "axes", axes)]
-    return Written(BuiltinOperator.MEAN, _version(call, 1, 2), inputs, options)
+def _reduction(code: BuiltinOperator) -> _Function:
+    def write(writer: _Writer, call: Call) -> Written:
+        axes = np.array(call.attributes.axes, np.int32)
+        options = TFLITE.record("ReducerOptions", keep_dims=call.attributes.keep_dims)
+        inputs = [writer.tensor(call.node.inputs[0]), writer.constant(call, "axes", axes)]
+        return Written(code, _version(call, 1, 2), inputs, options)
+
+    return write
+
+
+def _argument(code: BuiltinOperator, table: str) -> _Function:
+    def write(writer: _Writer, call: Call) -> Written:
+        axis = np.array(call.attributes.axis, np.int32)
+        options = TFLITE.record(table, output_type=_TENSOR_TYPES[call.output.dtype])
+        inputs = [writer.tensor(call.node.inputs[0]), writer.constant(call, "axis", axis)]
+        return Written(code, _version(call, 1, 2), inputs, options)
+
+    return write
+
+
+def _batch_matmul(writer: _Writer, call: Call) -> Written:
+    a = call.attributes
+    options = TFLITE.record("BatchMatMulOptions", adj_x=a.transpose_a, adj_y=a.transpose_b)
+    return Written(BuiltinOperator.BATCH_MATMUL, 1, _inputs(writer, call, 2), options)
+
+
+def _gather(writer: _Writer, call: Call) -> Written:
+    a = call.attributes
+    options = TFLITE.record("GatherOptions", axis=a.axis, batch_dims=a.batch_dims)
+    return Written(BuiltinOperator.GATHER, 1, _inputs(writer, call, 2), options)
+
+
+def _cast(writer: _Writer, call: Call) -> Written:
+    source, result = (_TENSOR_TYPES[value.dtype] for value in (call.input(0), call.output))
+    options = TFLITE.record("CastOptions", in_data_type=source, out_data_type=result)
+    return Written(BuiltinOperator.CAST, 1, _inputs(writer, call, 1), options)
 
 
 def _concatenation(writer: _Writer, call: Call) -> Written:
@@ -423,7 +454,7 @@ _FUNCTIONS: Mapping[str, _Function] = {
     "leaky_relu": _leaky_relu,
     "logistic": _unary(BuiltinOperator.LOGISTIC, None, 1, 2),
     "max_pool_2d": _pool(BuiltinOperator.MAX_POOL_2D),
-    "mean": _mean,
+    "mean": _reduction(BuiltinOperator.MEAN),
     "mul": _arithmetic(BuiltinOperator.MUL, "MulOptions"),
     "pad": _pad,
     "quantize": _unary(BuiltinOperator.QUANTIZE, "QuantizeOptions", 1, 2),
@@ -437,7 +468,17 @@ _FUNCTIONS: Mapping[str, _Function] = {
     "sub": _arithmetic(BuiltinOperator.SUB, "SubOptions"),
     "tanh": _unary(BuiltinOperator.TANH, None, 1, 2),
     "transpose": _transpose,
+    "arg_max": _argument(BuiltinOperator.ARG_MAX, "ArgMaxOptions"),
+    "arg_min": _argument(BuiltinOperator.ARG_MIN, "ArgMinOptions"),
+    "batch_matmul": _batch_matmul,
+    "cast": _cast,
     "div": _div,
+    "gather": _gather,
+    "select": _plain(BuiltinOperator.SELECT_V2, 3),
+    **{
+        name: _reduction(BuiltinOperator[name.upper()])
+        for name in ("sum", "reduce_prod", "reduce_max", "reduce_min", "reduce_any", "reduce_all")
+    },
     "elu": _elu,
     "gelu": _gelu,
     **{name: _plain(code, 1) for name, code in UNARY.items()},

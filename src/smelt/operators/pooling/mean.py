@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smelt.errors import GraphError
 from smelt.ir import Array, DType
 from smelt.operators.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
 from smelt.operators.operator import (
@@ -28,6 +25,7 @@ from smelt.operators.operator import (
     Traits,
     same_channels,
 )
+from smelt.operators.pooling.axes import reduced_count, reduced_loops, reduced_shape
 from smelt.targets import Target
 
 MOST_SUMMED = 1 << 23
@@ -43,20 +41,7 @@ class Mean:
 
 
 def _infer(call: Call) -> tuple[TensorType, ...]:
-    mean: Mean = call.attributes
-    value = call.input(0)
-    rank = len(value.shape)
-    if len(set(mean.axes)) != len(mean.axes) or not all(0 <= axis < rank for axis in mean.axes):
-        raise GraphError(f"{call.node.label}: axes {mean.axes} are not distinct axes of a tensor with {rank}")
-    if _count(call) == 0:
-        raise GraphError(f"{call.node.label}: the mean of no elements, shape {list(value.shape)}")
-    kept = [1 if axis in mean.axes else size for axis, size in enumerate(value.shape)]
-    shape = kept if mean.keep_dims else [size for axis, size in enumerate(kept) if axis not in mean.axes]
-    return (TensorType(value.dtype, tuple(shape)),)
-
-
-def _count(call: Call) -> int:
-    return math.prod(call.input(0).shape[axis] for axis in call.attributes.axes)
+    return (TensorType(call.input(0).dtype, reduced_shape(call)),)
 
 
 def _multiplier(call: Call) -> tuple[int, int]:
@@ -66,7 +51,7 @@ def _multiplier(call: Call) -> tuple[int, int]:
     """
     source, result = call.quantization(call.input(0)), call.quantization(call.output)
     mantissa, shift = quantize_multiplier(source.scale / result.scale)
-    count = _count(call)
+    count = reduced_count(call)
     extra = min(count.bit_length() - 1, 32, 31 + shift)
     return (mantissa << extra) // count, shift - extra
 
@@ -76,7 +61,7 @@ def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     assert x is not None
     (kind,) = _infer(call)
     axes = sorted(call.attributes.axes)
-    rows = np.moveaxis(x, axes, range(len(axes))).reshape(_count(call), -1)
+    rows = np.moveaxis(x, axes, range(len(axes))).reshape(reduced_count(call), -1)
     if kind.dtype.is_float:
         total: NDArray[Any] = np.zeros(rows.shape[1], x.dtype)
         for row in rows:
@@ -89,38 +74,15 @@ def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     return (np.clip(mean, *kind.dtype.integer_range).astype(x.dtype).reshape(kind.shape),)
 
 
-def _loops(call: Call) -> dict[str, int] | None:
-    """The input as [outer, rows, middle, columns, inner] with rows and columns averaged, or None.
-
-    Neighbouring axes that are treated alike are one; None when more than two blocks are averaged.
-    """
-    shape = call.input(0).shape
-    wide = [axis for axis, size in enumerate(shape) if size != 1]
-    blocks = [
-        (averaged, math.prod(shape[axis] for axis in block))
-        for averaged, block in groupby(wide, lambda axis: axis in call.attributes.axes)
-    ]
-    if not blocks or blocks[0][0]:
-        blocks.insert(0, (False, 1))
-    if blocks[-1][0]:
-        blocks.append((False, 1))
-    sizes = [size for _, size in blocks]
-    if len(sizes) > 5:
-        return None
-    # The rest goes before the last two, so that the inner loop of the usual case is the columns.
-    sizes[-2:-2] = [1] * (5 - len(sizes))
-    return dict(zip(("outer", "rows", "middle", "columns", "inner"), sizes, strict=True))
-
-
 def _lower_s8(call: Call, target: Target) -> Lowering:
     mantissa, shift = _multiplier(call)
-    loops = _loops(call)
+    loops = reduced_loops(call)
     assert loops is not None
     parameters = Parameters(
         "struct smelt_mean_s8_parameters",
         {
             **loops,
-            "offset": -call.quantization(call.input(0)).zero_point * _count(call),
+            "offset": -call.quantization(call.input(0)).zero_point * reduced_count(call),
             "mantissa": mantissa,
             "shift": shift,
             "output_zero_point": call.quantization(call.output).zero_point,
@@ -149,7 +111,7 @@ def _sums_bytes(call: Call, target: Target) -> int:
 
 
 def _lower_f32(call: Call, target: Target) -> Lowering:
-    loops = _loops(call)
+    loops = reduced_loops(call)
     assert loops is not None
     return Lowering(
         "smelt_mean_f32", (Output(), Input(0), Parameters("struct smelt_mean_f32_parameters", {**loops}))
@@ -162,11 +124,15 @@ def _channels(call: Call) -> tuple[ChannelPairs | None, ...]:
 
 
 def _accepts_s8(call: Call, target: Target) -> bool:
-    return call.input(0).dtype is DType.S8 and _count(call) <= MOST_SUMMED and _loops(call) is not None
+    return (
+        call.input(0).dtype is DType.S8
+        and reduced_count(call) <= MOST_SUMMED
+        and reduced_loops(call) is not None
+    )
 
 
 def _accepts_f32(call: Call, target: Target) -> bool:
-    return call.input(0).dtype is DType.F32 and _loops(call) is not None
+    return call.input(0).dtype is DType.F32 and reduced_loops(call) is not None
 
 
 MEAN = Operator(

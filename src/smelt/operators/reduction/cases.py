@@ -1,0 +1,49 @@
+"""Cases of the reductions: axes inside, outside, apart; every type."""
+
+from smelt.ir import DType
+from smelt.operators.case import Case, Tensor
+
+_AXES = {
+    "last": ((3, 4, 5), (2,)),
+    "first": ((3, 4, 5), (0,)),
+    "apart": ((2, 3, 4, 5), (1, 3)),
+    "all": ((3, 4), (0, 1)),
+}
+_NUMBERS = ("sum", "reduce_prod", "reduce_max", "reduce_min")
+
+CASES = [
+    *(
+        Case(
+            f"{name}_f32_{kind}",
+            name,
+            (Tensor(DType.F32, shape),),
+            {"axes": axes, "keep_dims": kind == "apart"},
+        )
+        for name in _NUMBERS
+        for kind, (shape, axes) in _AXES.items()
+    ),
+    *(
+        Case(f"{name}_{dtype.value}", name, (Tensor(dtype, (2, 3, 4)),), {"axes": (1,), "keep_dims": True})
+        for name in _NUMBERS
+        for dtype in (DType.S32, DType.S64)
+    ),
+    *(
+        Case(f"{name}_bool", name, (Tensor(DType.BOOL, (4, 3, 2)),), {"axes": (1,)})
+        for name in ("reduce_any", "reduce_all")
+    ),
+    *(
+        Case(
+            f"{name}_{dtype.value}_{axis}",
+            name,
+            (Tensor(dtype, (2, 7, 3)),),
+            {"axis": axis, "index_type": kind},
+        )
+        for name in ("arg_max", "arg_min")
+        for dtype, axis, kind in (
+            (DType.F32, 1, "s32"),
+            (DType.F32, 2, "s64"),
+            (DType.S8, 1, "s32"),
+            (DType.S32, 0, "s64"),
+        )
+    ),
+]

@@ -1,0 +1,4 @@
+/* u8 to s32. */
+#include "selection.h"
+
+SMELT_CAST(smelt_cast_u8_s32, int32_t, uint8_t, (int32_t)(x))

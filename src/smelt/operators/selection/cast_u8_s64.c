@@ -1,0 +1,4 @@
+/* u8 to s64. */
+#include "selection.h"
+
+SMELT_CAST(smelt_cast_u8_s64, int64_t, uint8_t, (int64_t)(x))
