@@ -38,6 +38,11 @@ UNWRITABLE = {
     },
     **dict.fromkeys(("reciprocal_f32", "erf_f32", "softplus_f32"), "cannot hold this operator"),
     **{f"logical_xor_{kind}": "cannot hold this operator" for kind in ("same", "nested")},
+    **{
+        name: "cannot hold this operator"
+        for name in BY_NAME
+        if BY_NAME[name].operator in ("lstm", "gru", "rnn")
+    },
     "elu_steep_f32": "no elu of alpha 2.5",
     "pad_value_s8": "padding with -1.5",
     "pad_value_f32": "padding with -1.5",
