@@ -124,6 +124,18 @@ def test_mutated_onnx(tmp_path: Path, part: int) -> None:
     check(tmp_path, mutations([DIGITS.read_bytes()], seed=100 + part), ".onnx")
 
 
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+def test_mutated_keras(tmp_path: Path, suffix: str) -> None:
+    pytest.importorskip("h5py", reason="h5py is not installed")
+    from small_keras import small_archive, small_h5
+
+    data = small_h5() if suffix == ".h5" else small_archive()
+    path = tmp_path / f"whole{suffix}"
+    path.write_bytes(data)
+    assert outcomes([path])[path] == "generated"
+    check(tmp_path, mutations([data], seed=200), suffix)
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"TFL3", b"\0\0\0\0TFL3", b"\xff" * 64, b"\x08\x08", b"not a model"]
 )

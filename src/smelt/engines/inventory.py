@@ -22,6 +22,7 @@ class Item:
 
 _PACKAGES = (
     ("onnx", "reading .onnx files", "onnx"),
+    ("h5py", "reading Keras files", "keras"),
     ("unicorn", "the emulated cores", "emulator"),
     ("pyelftools", "sizes and layers of firmware", "emulator"),
     ("capstone", "instruction and cycle counts", "emulator"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,13 +30,19 @@ def load(path: Path | str, *, shapes: Mapping[str, Sequence[int]] | None = None)
             if shapes:
                 raise UsageError("a .tflite file's shapes are fixed; only symbolic ones (ONNX) can be chosen")
             return replace(read_tflite(data), name=name)
+        if is_keras_archive(data):
+            from smelt.formats.keras import read_keras
+
+            return read_keras(data, name, shapes)
         if path.suffix == ".onnx" or is_onnx(data):
             from smelt.formats.onnx import read_onnx
 
             return replace(read_onnx(data, name, shapes=shapes, folder=path.parent), name=name)
     except SmeltError as error:
         raise type_preserving(error, f"{path}: {error}") from error
-    raise FormatError(f"'{path}' is no model that smelt reads: it is neither a .tflite nor an .onnx file")
+    raise FormatError(
+        f"'{path}' is no model that smelt reads: it is neither a .tflite, nor an .onnx, .keras or .h5 file"
+    )
 
 
 def type_preserving(error: SmeltError, message: str) -> SmeltError:
@@ -91,6 +99,19 @@ def write_bytes(path: Path, data: bytes) -> None:
 def is_tflite(data: bytes) -> bool:
     """Whether the content carries the .tflite identifier."""
     return data[4:8] == b"TFL3"
+
+
+def is_keras_archive(data: bytes) -> bool:
+    """Whether the content is an HDF5 file, or an archive with what a Keras model has in it."""
+    if data.startswith(b"\x89HDF\r\n\x1a\n"):
+        return True
+    if not data.startswith(b"PK"):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return {"config.json", "model.weights.h5"} <= set(archive.namelist())
+    except (zipfile.BadZipFile, ValueError):
+        return False
 
 
 def is_onnx(data: bytes) -> bool:

@@ -1,0 +1,234 @@
+"""Reading a Keras model, a .keras archive or a legacy .h5 file, into a Graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from smelt.errors import FormatError, GraphError, UnsupportedError, UsageError
+from smelt.formats.keras import recurrent  # registers its layers
+from smelt.formats.keras.archive import Archive, Config, Path, layer_name, layers_of, read_archive
+from smelt.formats.keras.building import Layer
+from smelt.formats.keras.layers import LAYERS, translate
+from smelt.formats.keras.weights import MODELS
+from smelt.ir import DType, Graph
+from smelt.operators import verify_graph
+from smelt.operators.builder import GraphBuilder
+
+__all__ = ["read_keras", "recurrent"]
+
+_KERAS_MODULES = ("keras", "tensorflow.keras", "tf_keras", "tensorflow.python.keras")
+_LISTED = 20
+_DTYPES = {"float32": DType.F32, "int32": DType.S32, "int64": DType.S64}
+
+
+def read_keras(data: bytes, name: str = "model", shapes: Mapping[str, Sequence[int]] | None = None) -> Graph:
+    """The graph in a .keras or .h5 file: sequential and functional models, nested ones included, in float32.
+
+    `shapes` fixes what the model leaves open, by input name; a batch that is left open is 1.  Needs the extra
+    `keras` (h5py), neither Keras nor TensorFlow; no code in the file is run.
+
+    Raises FormatError for damaged files, UnsupportedError naming the layers that smelt does not read.
+    """
+    archive = read_archive(data)
+    try:
+        return _Reader(archive, name, dict(shapes or {})).read()
+    except GraphError as error:
+        raise FormatError(f"the model contradicts itself: {error}") from error
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise FormatError(f"the model's configuration makes no sense: {error}") from error
+
+
+class _Reference:
+    """A tensor of a functional model: the result of the k-th call of a layer."""
+
+    def __init__(self, reference: Sequence[Any]) -> None:
+        self.layer, self.call, self.tensor = str(reference[0]), int(reference[1]), int(reference[2])
+
+
+def _references(item: Any) -> list[_Reference]:
+    """All tensors that the description of a call names, in order: Keras 2's lists or Keras 3's dictionaries."""
+    if isinstance(item, dict):
+        if item.get("class_name") == "__keras_tensor__":
+            return [_Reference(item["config"]["keras_history"])]
+        return [found for value in item.values() for found in _references(value)]
+    if isinstance(item, list):
+        if len(item) >= 3 and isinstance(item[0], str) and all(isinstance(n, int) for n in item[1:3]):
+            keywords = item[3] if len(item) > 3 and isinstance(item[3], dict) else {}
+            return [_Reference(item), *(found for value in keywords.values() for found in _references(value))]
+        return [found for value in item for found in _references(value)]
+    return []
+
+
+def _listed(item: Any) -> list[_Reference]:
+    """The inputs or outputs of a model."""
+    return _references([item] if isinstance(item, list) and item and isinstance(item[0], str) else item)
+
+
+class _Reader:
+    """Builds the graph call by call."""
+
+    def __init__(self, archive: Archive, name: str, shapes: dict[str, Sequence[int]]) -> None:
+        self.archive = archive
+        self.builder = GraphBuilder(name)
+        self.shapes = shapes
+
+    def read(self) -> Graph:
+        """Inputs first, then the layers that the outputs need."""
+        config = self.archive.config
+        self._check(config)
+        outputs = self._model(config, [self._input(layer) for layer in self._input_layers(config)], ())
+        if unknown := self.shapes.keys() - set(self.builder.inputs):
+            known = ", ".join(self.builder.inputs)
+            raise UsageError(f"a shape is given for '{min(unknown)}'; inputs are: {known}")
+        return verify_graph(self.builder.build(outputs))
+
+    def _check(self, config: Config) -> None:
+        """Raise UnsupportedError with all layers that nothing here reads."""
+        unknown = [
+            f"{kind} '{layer_name(layer)}'"
+            for layer in _all_layers(config)
+            if (kind := layer["class_name"]) not in (*LAYERS, *MODELS, "InputLayer")
+            or not _is_of_keras(layer)
+        ]
+        if unknown:
+            more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
+            raise UnsupportedError(
+                f"layers that are not supported: {', '.join(unknown[:_LISTED])}{more}. A custom layer is Python code "
+                "that the file does not hold: express it by Keras's own layers, or export the model to ONNX"
+            )
+
+    def _input_layers(self, config: Config) -> list[Config]:
+        layers = layers_of(config)
+        if config["class_name"] == "Sequential":
+            first = layers[0]
+            if first["class_name"] in MODELS:
+                return self._input_layers(first)
+            if first["class_name"] != "InputLayer" and not _declared_shape(first):
+                shape = (
+                    config["config"].get("build_input_shape") if isinstance(config["config"], dict) else None
+                )
+                if shape is None:
+                    raise UnsupportedError(
+                        "the sequential model does not say the shape of its input: build it before saving, "
+                        "model.build((None, ...))"
+                    )
+                return [{"class_name": "InputLayer", "config": {"name": "input", "batch_shape": shape}}]
+            return [first]
+        by_name = {layer_name(layer): layer for layer in layers}
+        return [by_name[reference.layer] for reference in _listed(config["config"]["input_layers"])]
+
+    def _input(self, layer: Config) -> str:
+        config = layer["config"]
+        own = layer_name(layer)
+        declared = _declared_shape(layer) or []
+        kind = config.get("dtype", "float32")
+        dtype = kind if isinstance(kind, str) else kind.get("config", {}).get("name", "float32")
+        if layer["class_name"] == "Embedding":
+            dtype = "int32"
+        given = self.shapes.get(own)
+        shape = tuple(given) if given is not None else (1, *declared[1:])
+        fixed = [int(n) for n in shape if n is not None]
+        if not declared or len(fixed) != len(shape):
+            raise UsageError(
+                f"input '{own}' has the shape {declared}: fix what is None, for example --shape "
+                f"{own}={','.join(str(n or 16) for n in shape)}"
+            )
+        return self.builder.input(own, _DTYPES.get(dtype, DType.F32), fixed)
+
+    def _model(self, config: Config, inputs: Sequence[str], path: Path) -> list[str]:
+        """One call of a model; a nested model is built again for every call."""
+        if config["class_name"] == "Sequential":
+            current = list(inputs)
+            for layer in layers_of(config):
+                if layer["class_name"] != "InputLayer":
+                    current = self._call(layer, current, path)
+            return current
+        return _FunctionalCall(self, config, inputs, path).outputs()
+
+    def _call(self, layer: Config, inputs: Sequence[str], path: Path) -> list[str]:
+        own = (*path, layer_name(layer))
+        kind = layer["class_name"]
+        if kind in MODELS:
+            return self._model(layer, inputs, own)
+        weights = self.archive.weights.get(own, {})
+        return [translate(Layer(self.builder, own, kind, weights), kind, layer["config"], inputs)]
+
+
+class _FunctionalCall:
+    """One call of a functional model: values by layer and number of the call."""
+
+    def __init__(self, reader: _Reader, config: Config, inputs: Sequence[str], path: Path) -> None:
+        self.reader, self.path = reader, path
+        self.layers = {layer_name(layer): layer for layer in layers_of(config)}
+        self.results: dict[tuple[str, int], list[str]] = {}
+        self.wanted = _listed(config["config"]["output_layers"])
+        for reference, value in zip(_listed(config["config"]["input_layers"]), inputs, strict=True):
+            self.results[(reference.layer, 0)] = [value]
+        calls = [call for layer in self.layers.values() for call in layer["inbound_nodes"]]
+        self.inner = [found for call in calls for found in _references(call)]
+        self.is_keras_3 = any(isinstance(call, dict) for call in calls)
+
+    def outputs(self) -> list[str]:
+        """The values of the model's outputs."""
+        return [self._value(reference, is_output=True) for reference in self.wanted]
+
+    def _value(self, reference: _Reference, *, is_output: bool) -> str:
+        """A value, computed when it is first asked for; without recursion, since models can be deep."""
+        goal = (reference.layer, self._number(reference, is_output))
+        pending = [goal]
+        while pending:
+            name, number = pending[-1]
+            if (name, number) in self.results:
+                pending.pop()
+                continue
+            layer = self.layers[name]
+            needed = [(r.layer, self._number(r, False)) for r in _references(layer["inbound_nodes"][number])]
+            missing = [key for key in needed if key not in self.results]
+            if len(pending) > len(self.inner) + len(self.layers) + 1:
+                raise FormatError(f"layer '{name}' needs its own result")
+            if missing:
+                pending += missing
+                continue
+            values = [
+                self.results[(r.layer, self._number(r, False))][r.tensor]
+                for r in _references(layer["inbound_nodes"][number])
+            ]
+            self.results[(name, number)] = self.reader._call(layer, values, self.path)
+            pending.pop()
+        return self.results[goal][reference.tensor]
+
+    def _number(self, reference: _Reference, is_output: bool) -> int:
+        """The call's index among those in the file.
+
+        Calls of nested models are counted from 1 in Keras 2, since the model's own construction is the first; in
+        Keras 3 from 0 among layers and from 1 among outputs.
+        """
+        layer = self.layers[reference.layer]
+        if layer["class_name"] not in MODELS:
+            return reference.call
+        if self.is_keras_3:
+            return reference.call - int(is_output and layer["class_name"] != "Sequential")
+        largest = max(r.call for r in (*self.inner, *self.wanted) if r.layer == reference.layer)
+        return reference.call - int(largest == len(layer["inbound_nodes"]))
+
+
+def _declared_shape(layer: Config) -> list[int | None] | None:
+    config = layer["config"]
+    shape = config.get("batch_shape") or config.get("batch_input_shape")
+    return list(shape) if shape else None
+
+
+def _all_layers(config: Config) -> list[Config]:
+    found: list[Config] = []
+    for layer in layers_of(config):
+        found += _all_layers(layer) if layer["class_name"] in MODELS else [layer]
+    return found
+
+
+def _is_of_keras(layer: Config) -> bool:
+    """Whether a layer is Keras's own: it may share its class's name with a custom one."""
+    module, registered = layer.get("module"), layer.get("registered_name")
+    if registered and ">" in registered and not registered.startswith(("keras", "Keras")):
+        return False
+    return module is None or module.startswith(_KERAS_MODULES)
