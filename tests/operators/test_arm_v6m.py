@@ -163,6 +163,14 @@ def test_portable_twins_are_exact_under_sanitizers(operator: str, tmp_path: Path
         np.testing.assert_array_equal(output, _meaning(graphs[index], data[index]), err_msg=f"case {index}")
 
 
+@pytest.mark.parametrize("name", ["cortex-m3", "rv32imc"])
+def test_convolutions_are_exact_on_other_cores_that_only_multiply(name: str, tmp_path: Path) -> None:
+    target = find_target(name)
+    graphs = accepted("conv_2d", 30, 500)
+    assert all(chosen(graph, target)[1].name.endswith("__arm_v6m") for graph in graphs)
+    _assert_exact(Device(graphs, tmp_path, target), graphs)
+
+
 def test_depthwise_in_shorter_lines_is_exact(tmp_path: Path) -> None:
     """The variant that only tuning takes, on the emulated core and as its portable twin."""
     graphs = [random_depthwise(seed) for seed in range(300, 400)]
@@ -345,6 +353,8 @@ def test_sums_that_wrap_are_refused() -> None:
 @pytest.mark.parametrize("target", ["cortex-m3", "cortex-m4", "rv32imc", "host"])
 def test_other_targets_are_refused(target: str) -> None:
     for operator, random in RANDOM.items():
+        if operator == "conv_2d" and target in ("cortex-m3", "rv32imc"):
+            continue  # test_convolutions_are_exact_on_other_cores_that_only_multiply
         call = call_of(graph := random(1), graph.nodes[0])
         tested = [k for k in find_operator(operator).kernels if k.name.endswith("__arm_v6m")]
         assert tested

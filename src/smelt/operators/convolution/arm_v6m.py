@@ -1,6 +1,11 @@
-"""Kernels for Armv6-M cores (Cortex-M0, M0+): when they are exact and what they are given."""
+"""Kernels for Armv6-M cores (Cortex-M0, M0+): when they are exact and what they are given.
+
+That of conv_2d is for all cores that have a fast multiplication and no DSP extension.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,11 +13,17 @@ from smelt.ir import DType
 from smelt.operators.convolution.arm_dsp_packing import round_up, scaling
 from smelt.operators.convolution.arm_dsp_requantization import Sums
 from smelt.operators.convolution.arm_v6m_depthwise import DEPTHWISE_CONV_2D
-from smelt.operators.convolution.arm_v6m_packing import gemm_fields, is_armv6m, pad_to_fours, segment_length
+from smelt.operators.convolution.arm_v6m_packing import (
+    gemm_fields,
+    is_armv6m,
+    only_multiplies,
+    pad_to_fours,
+    segment_length,
+)
 from smelt.operators.convolution.arm_v6m_requantization import Requantization, requantize
 from smelt.operators.convolution.cycles import four_pixels_cycles
 from smelt.operators.convolution.geometry import folded_bias, geometry, requantization
-from smelt.operators.convolution.portable import fits, window_fields
+from smelt.operators.convolution.portable import CONV_2D_S8, fits, window_fields
 from smelt.operators.fixed_point import Int64
 from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch
 from smelt.targets import Target
@@ -36,7 +47,7 @@ def _requantized(call: Call) -> Requantization | None:
 
 
 def _accepts_conv(call: Call, target: Target) -> bool:
-    if not is_armv6m(target) or not fits(call, DType.S8):
+    if not only_multiplies(target) or not fits(call, DType.S8):
         return False
     sizes = geometry(call)
     if sizes.groups > 1 or sizes.pixels < _FEWEST_PIXELS:
@@ -63,15 +74,19 @@ def _conv_scratch_bytes(call: Call, target: Target) -> int:
     return 16 * round_up(sizes.field, 4) + _SUMS_BYTES + sizes.input_channels
 
 
-CONV_2D: tuple[Kernel, ...] = (
-    Kernel(
-        name="smelt_conv_2d_s8__arm_v6m",
-        sources=("conv_2d_s8__arm_v6m.c", "smelt_gemm_s8__arm_v6m.c", "smelt_requantize_s8__arm_v6m.c"),
-        header="convolution__arm_v6m.h",
-        accepts=_accepts_conv,
-        lower=_lower_conv,
-        scratch_bytes=_conv_scratch_bytes,
-        ascending=True,
-        cycles=four_pixels_cycles,
-    ),
+def _accepts_for_size(call: Call, target: Target) -> bool:
+    """Where the code of six pixels is C, and larger than that of one."""
+    return only_multiplies(target) and not is_armv6m(target) and CONV_2D_S8.accepts(call, target)
+
+
+_SIX_PIXELS = Kernel(
+    name="smelt_conv_2d_s8__arm_v6m",
+    sources=("conv_2d_s8__arm_v6m.c", "smelt_gemm_s8__arm_v6m.c", "smelt_requantize_s8__arm_v6m.c"),
+    header="convolution__arm_v6m.h",
+    accepts=_accepts_conv,
+    lower=_lower_conv,
+    scratch_bytes=_conv_scratch_bytes,
+    ascending=True,
+    cycles=four_pixels_cycles,
 )
+CONV_2D: tuple[Kernel, ...] = (_SIX_PIXELS, replace(CONV_2D_S8, accepts=_accepts_for_size, form="compact"))

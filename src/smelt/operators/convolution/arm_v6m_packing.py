@@ -22,6 +22,11 @@ def is_armv6m(target: Target) -> bool:
     return target.isa == "arm" and target.has("single_cycle_mul") and not target.has("unaligned")
 
 
+def only_multiplies(target: Target) -> bool:
+    """Whether a fast 32-bit multiplication is all that the target has for sums of products."""
+    return target.has("single_cycle_mul") and not target.has("dsp") and target.isa != "host"
+
+
 def byte_words(weights: Int64) -> Uint32:
     """[..., n * 4] weights as words [..., n], the first in the lowest byte."""
     fours = (weights & 0xFF).reshape(*weights.shape[:-1], -1, 4)

@@ -1,4 +1,4 @@
-/* Convolutions on Arm cores without a DSP extension (Armv6-M): tables made by operators/convolution/arm_v6m.py. */
+/* Convolutions on cores without a DSP extension (Armv6-M; conv_2d on any): tables made by operators/convolution/arm_v6m.py. */
 #ifndef SMELT_CONVOLUTION_ARM_V6M_H
 #define SMELT_CONVOLUTION_ARM_V6M_H
 

@@ -119,24 +119,50 @@ expand_three(__attribute__((unused)) uint32_t *words, __attribute__((unused)) co
 
 #else
 
+/* packed[i] += words[i] * weight, for the words of an input. */
+SMELT_CODE_SECTION
+static inline void add_products(uint32_t packed[WORDS], const uint32_t *words, int32_t weight) {
+    packed[0] += words[0] * (uint32_t)weight;
+    packed[1] += words[1] * (uint32_t)weight;
+    packed[2] += words[2] * (uint32_t)weight;
+    packed[3] += words[3] * (uint32_t)weight;
+}
+
+SMELT_CODE_SECTION
+static int32_t *store_sums(int32_t *sums, const uint32_t packed[WORDS]) {
+    smelt_three_sums(sums, packed[0], packed[1]);
+    smelt_three_sums(sums + 3, packed[2], packed[3]);
+    return sums + SMELT_GEMM_PIXELS;
+}
+
+#if defined(__riscv)
+#define CHANNELS 2 /* together: as many sums as registers hold */
+#else
+#define CHANNELS 1
+#endif
+
 SMELT_CODE_SECTION
 static const uint32_t *multiply(int32_t *sums, const uint32_t *weights, const uint32_t *words,
                                 const uint32_t *words_end, int32_t channels) {
-    for (; channels > 0; channels--) {
-        uint32_t packed[WORDS] = {0, 0, 0, 0};
-        for (const uint32_t *word = words; word != words_end; weights++) {
-            for (int32_t drop = 24; drop >= 0; drop -= 8) {
-                const int32_t weight = smelt_low_bits(*weights << drop >> 24, 24);
-                for (int32_t i = 0; i < WORDS; i++) {
-                    packed[i] += (uint32_t)weight * *word++;
-                }
-            }
+    const int32_t depth = (int32_t)(words_end - words) / WORDS;
+    const int8_t *weight = (const int8_t *)weights; /* the first of a word is its lowest byte */
+    for (; CHANNELS > 1 && channels > 1; channels -= CHANNELS) {
+        uint32_t one[WORDS] = {0}, other[WORDS] = {0};
+        for (const uint32_t *word = words; word != words_end; word += WORDS, weight++) {
+            add_products(one, word, weight[0]);
+            add_products(other, word, weight[depth]);
         }
-        smelt_three_sums(sums, packed[0], packed[1]);
-        smelt_three_sums(sums + 3, packed[2], packed[3]);
-        sums += SMELT_GEMM_PIXELS;
+        weight += depth;
+        sums = store_sums(store_sums(sums, one), other);
     }
-    return weights;
+    for (; channels > 0; channels--) {
+        uint32_t packed[WORDS] = {0};
+        for (const uint32_t *word = words; word != words_end; word += WORDS) {
+            add_products(packed, word, *weight++);
+        }
+        sums = store_sums(sums, packed);
+    }
+    return (const uint32_t *)(const void *)weight;
 }
 
 SMELT_CODE_SECTION

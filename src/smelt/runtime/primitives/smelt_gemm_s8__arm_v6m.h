@@ -1,4 +1,5 @@
-/* Matrix products of int8 values on Arm cores without a DSP extension (Armv6-M), and what their users share.
+/* Matrix products of int8 values where a 32-bit multiplication is all there is for them: in assembly for Armv6-M, in C
+ * for Armv7-M and RISC-V; and what their users share.
  *
  * Six pixels make four words an input: P and Q of the first three, P and Q of the others (smelt_three_sums__arm_v6m.h).
  * Sums that could be too large to be told apart are made of segments; Python

@@ -138,7 +138,7 @@ smelt_requantize_s8__arm_v6m(__attribute__((unused)) int8_t *output, __attribute
 
 /* The same in C, for other cores. */
 SMELT_CODE_SECTION
-static int8_t requantize(uint32_t sum, const uint32_t *record, int32_t shift) {
+static inline int8_t requantize(uint32_t sum, const uint32_t record[7], int32_t shift) {
     const uint32_t start = record[0], span = record[1], multiplier = record[2];
     const uint32_t a = sum + start > span ? ((sum + start) >> 31 ? 0 : span) : sum + start;
     uint32_t scaled;
@@ -156,12 +156,16 @@ static int8_t requantize(uint32_t sum, const uint32_t *record, int32_t shift) {
 SMELT_CODE_SECTION
 const uint32_t *smelt_requantize_s8__arm_v6m(int8_t *output, const uint32_t *records, const int32_t *sums,
                                              const struct smelt_requantize_s8__arm_v6m *how) {
+    const int32_t count = how->count, step = how->step, shift = how->shift, more = shift > 0 ? 0 : 3;
     for (int32_t c = 0; c < how->channels; c++) {
-        for (int32_t k = 0; k < how->count; k++) {
-            output[c + k * how->step] = requantize((uint32_t)*sums++, records, how->shift);
+        /* a copy, which no output can change; its end counts in the long form only */
+        const uint32_t record[] = {records[0],        records[1],        records[2],       records[3],
+                                   records[1 + more], records[2 + more], records[3 + more]};
+        records += 4 + more;
+        for (int32_t k = 0; k < count; k++) {
+            output[c + k * step] = requantize((uint32_t)*sums++, record, shift);
         }
         sums += how->skip;
-        records += how->shift > 0 ? 4 : 7;
     }
     return records;
 }
