@@ -235,6 +235,37 @@ def test_tune(command: Command, files: Path, tmp_path: Path, subcommand: str) ->
         assert all(label.removeprefix("smelt_") in text.out for label in layer["kernels"])
 
 
+def pruned_model(folder: Path) -> Path:
+    """A dense layer of few weights that are not zero."""
+    build = GraphBuilder("pruned")
+    scale = smelt.Quantization.per_tensor(0.05)
+    x = build.input("x", smelt.DType.S8, (1, 64), scale)
+    weights = build.constant("w", np.eye(64, dtype=np.int8) * 99, scale)
+    output = build.add("fully_connected", [x, weights], quantization=scale)
+    path = folder / "pruned.tflite"
+    path.write_bytes(write_tflite(build.build([output])))
+    return path
+
+
+def test_flash(command: Command, tmp_path: Path) -> None:
+    pytest.importorskip("unicorn")
+    model = pruned_model(tmp_path)
+    packed = command("profile", model, "--optimize", "flash", "--json").json
+    assert packed["packing"]["saved_bytes"] > 1000
+    assert [layer["index"] for layer in packed["packing"]["layers"]] == [1]
+    shown = command("compile", model, "-o", tmp_path / "packed", "--optimize", "flash").out
+    assert f"packing saves {packed['packing']['saved_bytes']:,} of" in shown
+    plain = command("profile", model, "--json").json
+    assert "packing" not in plain
+    flash = packed["totals"]["code_bytes"] + packed["totals"]["weight_bytes"]
+    fitted = command("profile", model, "--flash", flash, "--json")
+    assert fitted.json["totals"] == packed["totals"]
+    assert "packed weights in 1 layer" in fitted.err
+    too_little = command("compile", model, "-o", tmp_path / "none", "--flash", flash - 1)
+    refused(too_little, says=[f"at most {flash - 1:,} bytes", f"the smallest found takes {flash:,}"])
+    assert not (tmp_path / "none").exists()
+
+
 def test_evaluate(command: Command, files: Path) -> None:
     arguments = ("evaluate", files / "small.tflite", "--evaluate", files / "labelled.npz")
     with smelt.open_engine("reference", small_float()) as engine:

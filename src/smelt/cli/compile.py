@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from smelt.cli.options import (
+    Flash,
     Json,
     KeepInput,
     Model,
@@ -39,6 +40,7 @@ def command(
     ] = None,
     optimize_for: OptimizeOption = OptimizeFor.balanced,
     ram: Ram = None,
+    flash: Flash = None,
     keep_input: KeepInput = False,
     tune: Tune = False,
     tune_cache: TuneCache = None,
@@ -47,7 +49,7 @@ def command(
 ) -> None:
     """Generate a self-contained C99 project that runs the model on a target."""
     from smelt import __version__, formats
-    from smelt.cli import console, tuning
+    from smelt.cli import console, packing, tuning
     from smelt.codegen import Options, generate, write_project
     from smelt.passes import optimize
     from smelt.report.tensors import samples_or_random
@@ -58,7 +60,7 @@ def command(
     sample = samples_or_random(graph, golden)[0] if golden is not None else None
     options = Options(optimize_for.value, ram, keep_input)
     tuned = tuning.tuned(graph, core, options, tune, tune_cache)
-    options = tuned.options if tuned else options
+    options = packing.fitted(graph, core, tuned.options if tuned else options, flash)
     project = generate(graph, core, name, golden=sample, version=__version__, options=options)
     write_project(project, output)
     plan = project.program.plan
@@ -72,8 +74,10 @@ def command(
         "live_peak_bytes": project.program.live_peak_bytes,
         "table_bytes": sum(table.bytes for table in project.tables),
     }
+    price = packing.price(graph, core, options) if packing.has_packed_layers(project.program) else None
     if json:
-        console.print_json(result | ({"tuning": tuned.to_json()} if tuned else {}))
+        tuning_json = {"tuning": tuned.to_json()} if tuned else {}
+        console.print_json(result | tuning_json | ({"packing": price.to_json()} if price else {}))
         return
     if tuned:
         tuning.show(tuned)
@@ -81,4 +85,6 @@ def command(
         f"{output}: {len(project.files)} files for {core.name}; arena {plan.arena_bytes:,} bytes "
         f"(whole tensors would take {project.program.live_peak_bytes:,}), tables {result['table_bytes']:,} bytes"
     )
+    if price is not None:
+        packing.show_price(price)
     console.stdout.print(f"include {project.name}.h, call {project.name}_invoke(arena)")

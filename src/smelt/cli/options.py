@@ -52,6 +52,7 @@ class OptimizeFor(StrEnum):
     ram = "ram"
     speed = "speed"
     size = "size"
+    flash = "flash"
 
 
 OptimizeOption = Annotated[
@@ -59,13 +60,23 @@ OptimizeOption = Annotated[
     typer.Option(
         "--optimize",
         help="balanced: little RAM where it costs next to no cycles; ram: least RAM for at most about a fifth "
-        "more cycles; speed: fewest cycles, for more flash too; size: least code.",
+        "more cycles; speed: fewest cycles, for more flash too; size: least code; flash: least code and tables, "
+        "weights packed where that saves flash, whatever it costs.",
     ),
 ]
 Ram = Annotated[
     int | None,
     typer.Option(
         "--ram", min=1, help="Largest arena in bytes; the fastest plan that fits.", show_default=False
+    ),
+]
+Flash = Annotated[
+    int | None,
+    typer.Option(
+        "--flash",
+        min=1,
+        help="Largest flash (code and tables) in bytes; the fastest build that fits, found by building and counting.",
+        show_default=False,
     ),
 ]
 KeepInput = Annotated[bool, typer.Option("--keep-input", help="Leave the inputs as they are.")]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from smelt.cli.options import (
+    Flash,
     Inputs,
     Json,
     KeepInput,
@@ -31,6 +32,7 @@ def command(
     ] = None,
     optimize_for: OptimizeOption = OptimizeFor.balanced,
     ram: Ram = None,
+    flash: Flash = None,
     keep_input: KeepInput = False,
     tune: Tune = False,
     tune_cache: TuneCache = None,
@@ -39,7 +41,7 @@ def command(
 ) -> None:
     """Compile a model for a core, run it there once (emulated), and show what each layer costs."""
     from smelt import formats
-    from smelt.cli import console, tuning
+    from smelt.cli import console, packing, tuning
     from smelt.codegen import Options
     from smelt.engines.profile import profile
     from smelt.passes import optimize
@@ -51,11 +53,13 @@ def command(
     sample = samples_or_random(graph, inputs)[0] if inputs is not None else None
     options = Options(optimize_for.value, ram, keep_input)
     tuned = tuning.tuned(graph, core, options, tune, tune_cache)
-    options = tuned.options if tuned else options
+    options = packing.fitted(graph, core, tuned.options if tuned else options, flash)
     with console.progress("compiling and counting", None):
         result = profile(graph, core, inputs=sample, keep=keep, options=options)
+    price = packing.price(graph, core, options, result)
     if json:
-        console.print_json(result.to_json() | ({"tuning": tuned.to_json()} if tuned else {}))
+        tuning_json = {"tuning": tuned.to_json()} if tuned else {}
+        console.print_json(result.to_json() | tuning_json | ({"packing": price.to_json()} if price else {}))
         return
     if tuned:
         tuning.show(tuned)
@@ -96,5 +100,7 @@ def command(
         f"RAM {t.arena_bytes + t.stack_bytes:,} bytes: arena {t.arena_bytes:,} (whole tensors would "
         f"take {t.live_peak_bytes:,}), stack {t.stack_bytes:,}"
     )
+    if price is not None:
+        packing.show_price(price)
     if keep is not None:
         console.note(f"C project and ELF are in {keep}")

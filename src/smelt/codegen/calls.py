@@ -8,6 +8,7 @@ from smelt.codegen.c_text import C_TYPES, comment_text
 from smelt.codegen.layers import Layer
 from smelt.codegen.program import Group, Program
 from smelt.codegen.tables import TableStore, table_name
+from smelt.codegen.unpacked_calls import unpacked_call
 from smelt.ir import Value
 from smelt.operators import find_operator
 from smelt.operators.operator import Argument, Input, Output, Parameters, Scratch, Table
@@ -82,6 +83,9 @@ class CallWriter:
             constant = layer.call.constant(0)
             origin = f"a + {self._offset(source)}" if constant is None else self._table(layer, Input(0))
             return f"memmove(a + {self._offset(result)}, {origin}, {result.bytes});"
+        if layer.lowering.unpacking is not None:
+            workspace = self.program.scratch_offsets[layer.index]
+            return unpacked_call(layer, workspace, lambda argument: self._argument(layer, argument, None))
         if layer.by_rows:
             rows = layer.call.input(0) if layer.kernel and layer.kernel.accumulates else layer.call.output
             return self._row_call(layer, "0", str(row_count(rows)))

@@ -35,11 +35,14 @@ class KernelForm:
 
 
 def kernel_forms(layer: Layer, target: Target, options: Options) -> tuple[KernelForm, ...]:
-    """The forms that a plan may choose from: the layer's kernel first, others too where RAM counts most."""
+    """The forms that a plan may choose from: the layer's kernel first, others too where RAM counts most.
+
+    Packed weights are a choice by themselves: how many slices.
+    """
     if layer.kernel is None:
         return (KernelForm(None),)
-    kernels = [layer.kernel]
-    if options.optimize == "ram" or options.ram_bytes is not None:
+    kernels = list(layer.packed) or [layer.kernel]
+    if not layer.packed and (options.optimize == "ram" or options.ram_bytes is not None):
         others = accepted_kernels(layer.call, target, options.form)
         kernels += [kernel for kernel in others if kernel.label != layer.kernel.label]
     return tuple(form for kernel in kernels for form in _forms(layer.call, kernel, target))

@@ -19,7 +19,8 @@ from smelt.targets import Target
 class Layer:
     """One step of the program: a kernel call, or a plain copy (`kernel` is None).
 
-    `by_rows`: where it runs by itself its kernel's row function computes it, called once.
+    `by_rows`: where it runs by itself its kernel's row function computes it, called once.  `packed`: the kernels with
+    packed weights that a plan may choose from instead, in one slice first; empty where weights are plain.
     """
 
     index: int
@@ -29,6 +30,7 @@ class Layer:
     scratch_bytes: int
     macs: int
     by_rows: bool = False
+    packed: tuple[Kernel, ...] = ()
 
     @property
     def node(self) -> Node:

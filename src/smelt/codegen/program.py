@@ -9,6 +9,7 @@ import numpy as np
 
 from smelt.codegen.layers import Layer, for_one_row, homes, make_layers, planner_step
 from smelt.codegen.options import BALANCED, Options
+from smelt.codegen.packing import BLOCK_BYTES, pack
 from smelt.codegen.row_planning import layer_name, plan_arena
 from smelt.errors import CompileError
 from smelt.ir import Graph
@@ -94,7 +95,8 @@ def build_program(
     if not graph.outputs:
         raise CompileError(f"'{graph.name}' computes nothing")
     home = homes(graph)
-    layers = make_layers(graph, target, options)
+    plain = make_layers(graph, target, options)
+    layers = pack(plain, target, options)
     # constant outputs are in the arena from the start
     arrive = tuple(dict.fromkeys([*graph.inputs, *(n for n in graph.outputs if n in graph.constants)]))
     leave = tuple(dict.fromkeys(home[n] for n in graph.outputs))
@@ -102,8 +104,12 @@ def build_program(
     if keep_all or wide or any(len(layer.node.outputs) != 1 for layer in layers):
         everything = tuple(dict.fromkeys(home.values()))
         return _whole(graph, target, layers, home, arrive, everything if keep_all else leave)
+    enough = None
+    if any(layer.packed for layer in layers):
+        plain = _ordered(graph, target, plain, home, arrive, leave)
+        enough = plan_arena(graph, plain, home, target, arrive, leave, options)[0].arena_bytes + BLOCK_BYTES
     layers = _ordered(graph, target, layers, home, arrive, leave)
-    made, layers = plan_arena(graph, layers, home, target, arrive, leave, options)
+    made, layers = plan_arena(graph, layers, home, target, arrive, leave, options, enough)
     rows = {root: row_count(graph.values[root]) for root in home.values()}
     sizes = {root: graph.values[root].bytes // max(rows[root], 1) * made.ring_rows[root] for root in rows}
     return Program(

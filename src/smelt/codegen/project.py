@@ -19,6 +19,7 @@ from smelt.codegen.sources import runtime_files
 from smelt.codegen.tables import CTable, collect
 from smelt.errors import CompileError, UsageError
 from smelt.ir import Array, DType, Graph
+from smelt.operators import packed_weights
 from smelt.operators.evaluate import evaluate_graph, sample_inputs
 from smelt.targets import Target
 
@@ -111,7 +112,7 @@ def generate(
         "steps": [calls.part(part) for part in program.parts],
         "groups": [calls.group(group) for group in program.groups],
         "constant_outputs": constant_outputs,
-        "headers": sorted({x.kernel.header for x in program.layers if x.kernel}),
+        "headers": _headers(program),
         "kernel_sources": [f for f in kernel_files if f.endswith(".c")],
         "arena_bytes": max(program.plan.arena_bytes, 1),
         "arena_alignment": _arena_alignment(program),
@@ -128,6 +129,14 @@ def generate(
         files[path] = _templates().get_template(template + ".j2").render(context)
     files[MANIFEST] = _manifest(files)
     return Project(stem, program, dict(sorted(files.items())), tuple(store.tables))
+
+
+def _headers(program: Program) -> list[str]:
+    """The headers of what the layers call."""
+    found = {layer.kernel.header for layer in program.layers if layer.kernel}
+    if any(layer.lowering and layer.lowering.unpacking for layer in program.layers):
+        found.add(packed_weights.HEADER)
+    return sorted(found)
 
 
 def _manifest(files: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from smelt.codegen.layers import Layer
 from smelt.codegen.program import Program
 from smelt.errors import CompileError
 from smelt.ir import Array, DType
-from smelt.operators.operator import Input, Parameters, Table
+from smelt.operators.operator import Input, Parameters, Table, Unpacking
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ def layer_name(layer: Layer) -> str:
     return f"layer_{layer.index:02d}"
 
 
-def collect(program: Program) -> tuple[TableStore, dict[int, CParameters]]:
-    """All tables of a program, and the parameter struct of each layer that has one."""
+def collect(program: Program) -> tuple[TableStore, tuple[CParameters, ...]]:
+    """All tables of a program, and the constant structs of its layers."""
     store = TableStore()
-    structs: dict[int, CParameters] = {}
+    structs: list[CParameters] = []
     for layer in program.layers:
         for name, array, comment in layer_constants(layer):
             store.add(name, array, comment)
@@ -75,13 +75,20 @@ def collect(program: Program) -> tuple[TableStore, dict[int, CParameters]]:
         if len(parameters) > 1:
             raise CompileError(f"{layer.node.label}: a kernel call has at most one parameter struct")
         for item in parameters:
-            structs[layer.index] = _struct(layer, item, store)
-    return store, structs
+            structs.append(_struct(layer, item, store))
+        if layer.lowering.unpacking is not None:
+            structs.append(_packed(layer, layer.lowering.unpacking, store, bool(parameters)))
+    return store, tuple(structs)
 
 
 def table_name(layer: Layer, role: str) -> str:
     """The name that a layer's table of this role would have."""
     return f"{layer_name(layer)}_{role}"
+
+
+def packed_name(layer: Layer) -> str:
+    """The name of the struct that describes a layer's packed weights."""
+    return table_name(layer, "weights")
 
 
 def layer_constants(layer: Layer) -> Iterator[tuple[str, Array, str]]:
@@ -114,3 +121,24 @@ def _struct(layer: Layer, parameters: Parameters, store: TableStore) -> CParamet
             text = float_literal(float(value))
         fields.append((name, text))
     return CParameters(f"{layer_name(layer)}_parameters", parameters.type, tuple(fields))
+
+
+def _packed(layer: Layer, how: Unpacking, store: TableStore, has_parameters: bool) -> CParameters:
+    """The `struct smelt_packed_s8` of a layer."""
+    copied = f"{layer_name(layer)}_parameters" if how.fields and has_parameters else None
+    texts = {
+        "stream": store.add(table_name(layer, how.stream.role), how.stream.array),
+        "codes": store.add(table_name(layer, how.codes.role), how.codes.array),
+        "parameters": f"&{copied}" if copied else "NULL",
+        "coded": str(how.weights.coded),
+        "repeats": str(how.weights.repeats),
+        "head": str(how.weights.head),
+        "before": str(how.weights.before),
+        "after": str(how.weights.after),
+        "tail": str(how.weights.tail),
+        "parameters_at": str(how.parameters_at),
+        "parameters_bytes": f"sizeof({copied})" if copied else "0",
+        "prefix_bits": str(how.prefix_bits),
+        "pairs": str(int(how.weights.pairs)),
+    }
+    return CParameters(packed_name(layer), "struct smelt_packed_s8", tuple(texts.items()))

@@ -17,6 +17,7 @@ from smelt.errors import UsageError
 from smelt.ir import Array, Graph
 from smelt.operators import Kernel, find_operator
 from smelt.operators.evaluate import sample_inputs
+from smelt.operators.packed_weights import stored_bytes
 from smelt.targets import Target
 
 ISAS: Mapping[str, Callable[[Target], bool]] = {
@@ -31,28 +32,36 @@ ISAS: Mapping[str, Callable[[Target], bool]] = {
 
 @dataclass(frozen=True)
 class LayerProfile:
-    """One layer: its multiply-accumulates, executed instructions, estimated cycles, and kernel.
+    """One layer: its multiply-accumulates, executed instructions, estimated cycles, kernel, tables in flash.
 
     `estimated_cycles` is None on cores without a documented cycle table.  `portable` marks portable C on a
-    core for which the operator has faster kernels: none of them takes this call.
+    core for which the operator has faster kernels: none of them takes this call.  `packed`: its weights are unpacked
+    before they are used.
     """
 
     index: int
     name: str
     operator: str
+    output_name: str
     output: str
     kernel: str
     macs: int
     instructions: int
     estimated_cycles: int | None
     scratch_bytes: int
+    table_bytes: int
     portable: bool
+    packed: bool
+
+    @property
+    def cost(self) -> int:
+        """Estimated cycles, or instructions where there is no cycle table."""
+        return self.instructions if self.estimated_cycles is None else self.estimated_cycles
 
     @property
     def cycles_per_mac(self) -> float | None:
         """Estimated cycles (instructions where there is no cycle table) a multiply-accumulate."""
-        cost = self.instructions if self.estimated_cycles is None else self.estimated_cycles
-        return cost / self.macs if self.macs else None
+        return self.cost / self.macs if self.macs else None
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,11 @@ class Totals:
     arena_bytes: int
     live_peak_bytes: int
     stack_bytes: int
+
+    @property
+    def flash_bytes(self) -> int:
+        """Code and tables."""
+        return self.code_bytes + self.weight_bytes
 
 
 @dataclass(frozen=True)
@@ -98,6 +112,12 @@ class Profile:
             "layers": layers,
             "totals": asdict(self.totals),
         }
+
+    @property
+    def cost(self) -> int:
+        """Estimated cycles of the whole, or instructions where there is no cycle table."""
+        cycles = self.totals.estimated_cycles
+        return self.totals.instructions if cycles is None else cycles
 
     def share(self, layer: LayerProfile) -> float:
         """The layer's part of the whole, by cycles, or by instructions where there is no cycle table."""
@@ -143,12 +163,15 @@ def profile(
                 index=layer.index,
                 name=layer.node.name,
                 operator=layer.node.operator,
+                output_name=layer.call.output.name,
                 output=f"{layer.call.output.dtype.value}[{','.join(map(str, layer.call.output.shape))}]",
                 kernel=layer.kernel.name if layer.kernel else "memmove",
                 macs=layer.macs,
                 instructions=counts.instructions if counts else 0,
                 estimated_cycles=counts.estimated_cycles if counts else (0 if target.cycle_model else None),
                 scratch_bytes=layer.scratch_bytes,
+                table_bytes=stored_bytes(layer.lowering, layer.call) if layer.lowering else 0,
+                packed=layer.lowering is not None and layer.lowering.unpacking is not None,
                 portable=fell_back(layer.node.operator, layer.kernel, target),
             )
         )

@@ -18,7 +18,17 @@ from smelt.errors import UsageError
 from smelt.formats import write_bytes
 from smelt.ir import Value
 from smelt.operators import find_operator
-from smelt.operators.operator import Argument, Call, Input, Kernel, Output, Parameters, Scratch, Table
+from smelt.operators.operator import (
+    Argument,
+    Call,
+    Input,
+    Kernel,
+    Output,
+    Parameters,
+    Scratch,
+    Table,
+    Unpacked,
+)
 from smelt.targets import Target
 
 Key = Mapping[str, Any]
@@ -75,7 +85,7 @@ def _argument(argument: Argument | float | None) -> Any:
         return [argument.role, str(argument.array.dtype), *argument.array.shape]
     if isinstance(argument, Parameters):
         return [argument.type, {name: _argument(value) for name, value in argument.fields.items()}]
-    if isinstance(argument, Input | Output | Scratch):
+    if isinstance(argument, Input | Output | Scratch | Unpacked):
         return repr(argument)
     return None if argument is None else float(argument)
 

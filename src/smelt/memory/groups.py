@@ -88,7 +88,7 @@ class Groups:
     def least_peak(self, price_limit: float) -> int:
         """The smallest budget that has a partition of at most that price, by bisection."""
         low, high = 0, self.free_peak
-        while self.stream and low < high:
+        while self.any_kernel and low < high:
             middle = (low + high) // 2
             found = self.cheapest(middle)
             if found and found.price <= price_limit:

@@ -147,15 +147,39 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class WeightBytes:
+    """Which bytes of a table are weights.
+
+    After `head` others there are `repeats` times `before` others, `coded` that are weights, and `after` others; then
+    `tail` others.  `pairs`: two bytes of them are an int16, 256 * odd weight + even weight.
+    """
+
+    coded: int
+    repeats: int = 1
+    head: int = 0
+    before: int = 0
+    after: int = 0
+    tail: int = 0
+    pairs: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """Of all parts."""
+        return self.head + self.repeats * (self.before + self.coded + self.after) + self.tail
+
+
+@dataclass(frozen=True)
 class Table:
     """A constant array in flash that a kernel reads.
 
     `role` names it within its layer ("weights", "bias", ...); `array` is stored as is, little endian.
+    `weights` says where weights are, in a table that may be kept packed (smelt.operators.packed_weights).
     """
 
     role: str
     array: Array
     comment: str = ""
+    weights: WeightBytes | None = None
 
 
 @dataclass(frozen=True)
@@ -185,16 +209,48 @@ class Scratch:
     """A kernel argument: pointer to the kernel's workspace in the arena."""
 
 
-Argument = Input | Output | Scratch | Parameters | Table | int | None
+@dataclass(frozen=True)
+class Unpacked:
+    """A kernel argument: pointer to a table that is unpacked `offset` bytes after the start of the workspace."""
+
+    offset: int
+
+
+Argument = Input | Output | Scratch | Parameters | Table | Unpacked | int | None
 """None is a null pointer."""
 
 
 @dataclass(frozen=True)
+class Unpacking:
+    """What is done around a kernel's call whose weights are kept packed: the channels in slices, one call for each.
+
+    `stream` and `codes` are those of `struct smelt_packed_s8`; `weights` describes a slice.  `fields` are the pointers
+    of the kernel's parameter struct that lead to unpacked tables, by offset.  Offsets count from the start of the
+    layer's workspace: slices are unpacked to 0, a copy of the struct goes to `parameters_at` (if there are `fields`),
+    the kernel's own workspace is at `scratch_at`, and where a slice's outputs are not side by side (`pixels` > 1 and
+    several slices), they are computed at `outputs_at` and then placed.
+    """
+
+    stream: Table
+    codes: Table
+    prefix_bits: int
+    weights: WeightBytes
+    slices: int
+    slice_channels: int
+    pixels: int
+    fields: Mapping[str, int]
+    parameters_at: int
+    outputs_at: int
+    scratch_at: int
+
+
+@dataclass(frozen=True)
 class Lowering:
-    """One C call: the function and its arguments in order."""
+    """One C call: the function and its arguments in order; `unpacking` where the weights are kept packed."""
 
     function: str
     arguments: tuple[Argument, ...]
+    unpacking: Unpacking | None = None
 
 
 def no_scratch(call: Call, target: Target) -> int:

@@ -15,7 +15,7 @@ from smelt.operators.convolution.arm_dsp_requantization import (
     signed_rounding,
 )
 from smelt.operators.fixed_point import Int64, activation_bounds
-from smelt.operators.operator import Call, Table
+from smelt.operators.operator import Call, Table, WeightBytes
 
 Uint32 = NDArray[np.uint32]
 Fields = dict[str, int | float | Table | None]
@@ -56,9 +56,20 @@ def gemm_fields(weights: Int64, found: Requantization, meant: Scaling, *, unifor
 
     uniform: multiplier and divisor, the same for all channels, are stored once.
     """
+    depth = round_up(weights.shape[1], 4)
+    packed = pack_gemm(weights, found, uniform)
+    scales = 4 * (2 if found.signed_rounding else 1)
+    places = WeightBytes(
+        coded=4 * depth,
+        repeats=round_up(weights.shape[0], 4) // 4,
+        head=scales if uniform else 0,
+        before=8,
+        after=8 if uniform else 8 + 4 * scales,
+        pairs=True,
+    )
     return {
-        "gemm.weights": Table("packed", pack_gemm(weights, found, uniform)),
-        "gemm.depth": round_up(weights.shape[1], 4),
+        "gemm.weights": Table("packed", packed, weights=places),
+        "gemm.depth": depth,
         "gemm.channels": weights.shape[0],
         "gemm.signed_rounding": int(found.signed_rounding),
         "gemm.uniform": int(uniform),

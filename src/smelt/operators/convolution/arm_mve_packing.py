@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from smelt.ir import Array
 from smelt.operators.convolution.geometry import Int8, Int32
 from smelt.operators.fixed_point import activation_bounds
-from smelt.operators.operator import Call, Table
+from smelt.operators.operator import Call, Table, WeightBytes
 
 LANES = 16
 Fields = dict[str, int | Table]
@@ -66,8 +66,11 @@ def gemm_fields(call: Call, weights: Array, starts: Int32, mantissas: Int32, shi
     """The fields of `struct smelt_gemm_s8__arm_mve`, as member `gemm`; weights [channels, depth]."""
     channels, depth = weights.shape
     multipliers = (np.broadcast_to(mantissas, channels), np.broadcast_to(shifts, channels))
+    packed = packed_pairs(weights, starts)
+    blocks = -(-channels // 2)
+    places = WeightBytes(coded=packed.nbytes // blocks - 8, repeats=blocks, before=8)
     return {
-        "gemm.pairs": Table("weights", packed_pairs(weights, starts), "two channels after the other"),
+        "gemm.pairs": Table("weights", packed, "two channels after the other", places),
         **channel_fields("gemm.channels", call, *multipliers),
         "gemm.depth": depth,
         "gemm.count": channels,

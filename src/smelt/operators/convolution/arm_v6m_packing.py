@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from smelt.operators.convolution.arm_dsp_packing import Fields, round_up
 from smelt.operators.convolution.arm_v6m_requantization import Requantization
 from smelt.operators.fixed_point import Int64
-from smelt.operators.operator import Table
+from smelt.operators.operator import Table, WeightBytes
 from smelt.targets import Target
 
 _LARGEST_SUM = 2**20 - 2**10  # that smelt_three_sums can tell apart
@@ -62,8 +62,9 @@ def gemm_fields(weights: Int64, found: Requantization) -> Fields:
     padded = pad_to_fours(weights)
     segment = segment_length(padded)
     assert segment is not None
+    packed = _blocks(padded, segment)
     return {
-        "gemm.weights": Table("packed", _blocks(padded, segment)),
+        "gemm.weights": Table("packed", packed, weights=WeightBytes(packed.nbytes)),
         "gemm.records": Table("records", found.words().reshape(-1)),
         "gemm.depth": padded.shape[1],
         "gemm.segment": segment,

@@ -15,6 +15,7 @@ they have an offset of their own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,28 @@ class _Steps:
 
 
 def requantize(sums: Sums, scaling: Scaling) -> Requantization | None:
-    """The cheapest exact form, or None where none was found."""
+    """The cheapest exact form, or None where none was found; remembered, since a kernel is asked several times."""
+    integers = (sums.bias, sums.low, sums.high, scaling.mantissas, scaling.shifts)
+    return _solved(*(array.tobytes() for array in integers), scaling.zero_point, scaling.low, scaling.high)
+
+
+@lru_cache(maxsize=64)
+def _solved(
+    bias: bytes,
+    lowest: bytes,
+    highest: bytes,
+    mantissas: bytes,
+    shifts: bytes,
+    zero_point: int,
+    low: int,
+    high: int,
+) -> Requantization | None:
+    sums = Sums(*(np.frombuffer(data, np.int64) for data in (bias, lowest, highest)))
+    factors, exponents = (np.frombuffer(data, np.int64) for data in (mantissas, shifts))
+    return _search(sums, Scaling(factors, exponents, zero_point, low, high))
+
+
+def _search(sums: Sums, scaling: Scaling) -> Requantization | None:
     # Beyond 32 bits accumulators wrap, and TFLite Micro's function falls.
     reach = np.maximum(abs(sums.low), abs(sums.high)) << np.clip(scaling.shifts, 0, 31)
     if ((reach >= 2**31) & ~sums.constant).any():

@@ -14,7 +14,17 @@ from smelt.operators.convolution.arm_v6m_requantization import Requantization, r
 from smelt.operators.convolution.outputs import has_constant_parameters
 from smelt.operators.dense.geometry import folded_bias, geometry, requantization, weights_zero_point
 from smelt.operators.fixed_point import Int64
-from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch, Table
+from smelt.operators.operator import (
+    Call,
+    Input,
+    Kernel,
+    Lowering,
+    Output,
+    Parameters,
+    Scratch,
+    Table,
+    WeightBytes,
+)
 from smelt.targets import Target
 
 _LARGEST_SUM = 2**22  # that smelt_dense_s8__arm_v6m can tell apart
@@ -71,11 +81,11 @@ def _pack(weights: Int64) -> Uint32:
 def _lower(call: Call, target: Target) -> Lowering:
     sizes, found = geometry(call), _outputs(call)
     assert found is not None
-    starts = np.pad(found.starts, (0, -sizes.outputs % 4))
+    starts, packed = np.pad(found.starts, (0, -sizes.outputs % 4)), _pack(_weights(call))
     parameters = Parameters(
         "struct smelt_fully_connected_s8__arm_v6m_parameters",
         {
-            "weights": Table("packed", _pack(_weights(call))),
+            "weights": Table("packed", packed, weights=WeightBytes(packed.nbytes)),
             "starts": Table("starts", starts.astype(np.int32)),
             "records": Table("records", found.how.words().reshape(-1)),
             "batches": sizes.rows,
