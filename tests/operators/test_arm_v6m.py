@@ -135,7 +135,9 @@ def _meaning(graph: Graph, data: Array) -> Array:
 def _assert_exact(device: Device, graphs: Sequence[Graph]) -> None:
     for index, graph in enumerate(graphs):
         data = _inputs(graph, index)
-        output, _ = device.run(index, data, misalign=index % 4)
+        # dense layers read words, and tensors begin at words
+        misalign = 0 if graph.nodes[0].operator == "fully_connected" else index % 4
+        output, _ = device.run(index, data, misalign=misalign)
         np.testing.assert_array_equal(output, _meaning(graph, data), err_msg=f"case {index}")
 
 

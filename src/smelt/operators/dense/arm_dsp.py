@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 
 import numpy as np
 
@@ -52,8 +53,8 @@ def _accepts_vectors(call: Call, target: Target) -> bool:
     return geometry(call).inputs >= 4 and _accepts(call, target)
 
 
-def _accepts_one(call: Call, target: Target) -> bool:
-    return geometry(call).rows == 1 and _accepts_vectors(call, target)
+def _accepts_where_faster(call: Call, target: Target) -> bool:
+    return _vectors_cycles(call) < _pairs_cycles(call) and _accepts_vectors(call, target)
 
 
 def _accepts_pairs(call: Call, target: Target) -> bool:
@@ -101,6 +102,18 @@ def _pairs_scratch_bytes(call: Call, target: Target) -> int:
     return 4 * round_up(geometry(call).inputs, 4) + 8
 
 
+def _vectors_cycles(call: Call, rows: int | None = None) -> float:
+    sizes = geometry(call)
+    blocks, steps = max(sizes.outputs / 4, 1.0), ceil(sizes.inputs / 4)
+    return sizes.rows * (120 + blocks * (19 * steps + 55))
+
+
+def _pairs_cycles(call: Call, rows: int | None = None) -> float:
+    sizes = geometry(call)
+    blocks, steps = ceil(sizes.outputs / 4), ceil(sizes.inputs / 4)
+    return ceil(sizes.rows / 2) * (150.0 + 11 * steps + blocks * (30 * steps + 80))
+
+
 _VECTORS = Kernel(
     name="smelt_fully_connected_s8__arm_dsp",
     sources=(
@@ -112,6 +125,7 @@ _VECTORS = Kernel(
     header="dense__arm_dsp.h",
     accepts=_accepts_vectors,
     lower=_lower,
+    cycles=_vectors_cycles,
 )
 _PAIRS = Kernel(
     name="smelt_fully_connected_pairs_s8__arm_dsp",
@@ -124,13 +138,13 @@ _PAIRS = Kernel(
     accepts=_accepts_pairs,
     lower=_lower_pairs,
     scratch_bytes=_pairs_scratch_bytes,
+    cycles=_pairs_cycles,
 )
-# One vector is fastest by itself and several by twos; each may be taken for the other.
+# One vector is fastest by itself and several by twos, but for few of an odd number.
 FULLY_CONNECTED: tuple[Kernel, ...] = (
-    replace(_VECTORS, accepts=_accepts_one),
-    replace(
-        _PAIRS, accepts=_accepts_one_by_pairs, buffered=True
-    ),  # the row is expanded before outputs are written
+    replace(_VECTORS, accepts=_accepts_where_faster),
+    # buffered: the row is expanded before outputs are written
+    replace(_PAIRS, accepts=_accepts_one_by_pairs, buffered=True),
     _PAIRS,
     _VECTORS,
 )

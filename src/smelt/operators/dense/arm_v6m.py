@@ -91,29 +91,35 @@ def _lower(call: Call, target: Target) -> Lowering:
             "batches": sizes.rows,
             "inputs": sizes.inputs,
             "outputs": sizes.outputs,
+            "whole": (sizes.inputs - 1) // 4 * 4,
             "shared": int(len(found.how.starts) == 1),
             "shift": found.how.shift,
+            "copied": int(_is_copied(call)),
         },
     )
     return Lowering("smelt_fully_connected_s8__arm_v6m", (Output(), Input(0), parameters, Scratch()))
 
 
+def _is_copied(call: Call) -> bool:
+    """Whether a row may begin elsewhere than at a word, as the tensor does."""
+    return geometry(call).rows > 1 and geometry(call).inputs % 4 != 0
+
+
 def _scratch_bytes(call: Call, target: Target) -> int:
-    sizes = geometry(call)
-    return 4 * (round_up(sizes.inputs, 4) + round_up(sizes.outputs, 4))
+    return round_up(geometry(call).inputs, 4) if _is_copied(call) else 0
 
 
-def _accepts_vector(call: Call, target: Target) -> bool:
-    return geometry(call).rows == 1 and _accepts(call, target)
-
-
-_ANY_ROWS = Kernel(
-    name="smelt_fully_connected_s8__arm_v6m",
-    sources=("fully_connected_s8__arm_v6m.c", "smelt_dense_s8__arm_v6m.c", "smelt_requantize_s8__arm_v6m.c"),
-    header="dense__arm_v6m.h",
-    accepts=_accepts,
-    lower=_lower,
-    scratch_bytes=_scratch_bytes,
+FULLY_CONNECTED: tuple[Kernel, ...] = (
+    Kernel(
+        name="smelt_fully_connected_s8__arm_v6m",
+        sources=(
+            "fully_connected_s8__arm_v6m.c",
+            "smelt_dense_s8__arm_v6m.c",
+            "smelt_requantize_s8__arm_v6m.c",
+        ),
+        header="dense__arm_v6m.h",
+        accepts=_accepts,
+        lower=_lower,
+        scratch_bytes=_scratch_bytes,
+    ),
 )
-# A single row is all expanded before the first output is written.
-FULLY_CONNECTED: tuple[Kernel, ...] = (replace(_ANY_ROWS, accepts=_accepts_vector, buffered=True), _ANY_ROWS)

@@ -4,26 +4,21 @@
 #if defined(__ARM_ARCH_6M__)
 
 SMELT_CODE_SECTION
-void __attribute__((naked, noinline))
+const uint32_t *__attribute__((naked, noinline))
 smelt_dense_s8__arm_v6m(__attribute__((unused)) int32_t *sums, __attribute__((unused)) const uint32_t *weights,
                         __attribute__((unused)) const struct smelt_dense_s8__arm_v6m *dense) {
-    /* r0 inputs, r1 weights, r2 r3 two inputs, r4 r5 their weights, r6 part of these, then product
-     * r8 U, r9 V, r10 F, r11 sums, r12 end of inputs, lr starts; stack: 0 inputs, 4 end of sums, 8 offset */
-#define ADD_PRODUCTS(weights, input) \
+    /* r0 inputs, r1 weights, r2 four inputs, r3 one, r4 r5 weights of two, r6 part of these, then product
+     * r8 U, r9 V, r10 F, r11 sums, r12 end of whole words, lr starts; stack: 0 inputs, 4 last, 8 end of sums, 12 offset */
+#define ADD_PRODUCTS(weights)        \
     "uxth    r6, " weights "\n"      \
-    "muls    r6, " input ", r6\n"    \
+    "muls    r6, r3, r6\n"           \
     "add     r8, r6\n"               \
     "rev16   r6, " weights "\n"      \
-    "muls    r6, " input ", r6\n"    \
+    "muls    r6, r3, r6\n"           \
     "add     r10, r6\n"              \
     "lsrs    " weights ", " weights ", #16\n" \
-    "muls    " weights ", " input ", " weights "\n" \
+    "muls    " weights ", r3, " weights "\n" \
     "add     r9, " weights "\n"
-#define TWO_INPUTS                   \
-    "ldmia   r0!, {r2, r3}\n"        \
-    "ldmia   r1!, {r4, r5}\n"        \
-    ADD_PRODUCTS("r4", "r2")         \
-    ADD_PRODUCTS("r5", "r3")
     __asm volatile(
         ".syntax unified\n"
         "push    {r4-r7, lr}\n"
@@ -32,24 +27,48 @@ smelt_dense_s8__arm_v6m(__attribute__((unused)) int32_t *sums, __attribute__((un
         "mov     r6, r10\n"
         "mov     r7, r11\n"
         "push    {r4-r7}\n"
-        "ldmia   r2!, {r3-r7}\n" /* inputs, inputs_end, starts, sums_end, offset */
-        "mov     r12, r4\n"
-        "mov     lr, r5\n"
-        "push    {r3, r6, r7}\n"
         "mov     r11, r0\n"
+        "ldmia   r2!, {r3-r7}\n" /* inputs, inputs_end, last, starts, sums_end */
+        "ldr     r2, [r2]\n"     /* offset */
+        "mov     r12, r4\n"
+        "mov     lr, r6\n"
+        "mov     r4, r5\n"
+        "mov     r5, r7\n"
+        "mov     r6, r2\n"
+        "push    {r3-r6}\n"
         "1:\n" /* four rows */
         "ldr     r0, [sp]\n"
-        "ldr     r2, [sp, #8]\n"
+        "ldr     r2, [sp, #12]\n"
         "mov     r8, r2\n"
         "mov     r9, r2\n"
         "lsls    r3, r2, #16\n"
         "adds    r3, r3, r2\n"
         "mov     r10, r3\n"
-        "2:\n"
-        TWO_INPUTS
-        TWO_INPUTS
         "cmp     r0, r12\n"
-        "bne     2b\n"
+        "beq     4f\n"
+        "2:\n"
+        "ldmia   r0!, {r2}\n"
+        "3:\n"
+        "ldmia   r1!, {r4, r5}\n"
+        "sxtb    r3, r2\n"
+        ADD_PRODUCTS("r4")
+        "asrs    r2, r2, #8\n"
+        "sxtb    r3, r2\n"
+        ADD_PRODUCTS("r5")
+        "ldmia   r1!, {r4, r5}\n"
+        "asrs    r2, r2, #8\n"
+        "sxtb    r3, r2\n"
+        ADD_PRODUCTS("r4")
+        "asrs    r3, r2, #8\n"
+        ADD_PRODUCTS("r5")
+        "cmp     r0, r12\n"
+        "blo     2b\n"
+        "bhi     5f\n"
+        "4:\n" /* the last inputs; then r0 is beyond the end */
+        "ldr     r2, [sp, #4]\n"
+        "adds    r0, #4\n"
+        "b       3b\n"
+        "5:\n"
         "mov     r3, r8\n"
         "uxtb    r2, r3\n"
         "asrs    r3, r3, #8\n"
@@ -86,10 +105,11 @@ smelt_dense_s8__arm_v6m(__attribute__((unused)) int32_t *sums, __attribute__((un
         "mov     r0, r11\n"
         "stmia   r0!, {r2-r5}\n"
         "mov     r11, r0\n"
-        "ldr     r2, [sp, #4]\n"
+        "ldr     r2, [sp, #8]\n"
         "cmp     r0, r2\n"
         "bne     1b\n"
-        "add     sp, #12\n"
+        "movs    r0, r1\n"
+        "add     sp, #16\n"
         "pop     {r4-r7}\n"
         "mov     r8, r4\n"
         "mov     r9, r5\n"
@@ -97,10 +117,11 @@ smelt_dense_s8__arm_v6m(__attribute__((unused)) int32_t *sums, __attribute__((un
         "mov     r11, r7\n"
         "pop     {r4-r7, pc}\n");
 #undef ADD_PRODUCTS
-#undef TWO_INPUTS
 }
 
 #else
+
+#include <string.h>
 
 /* The same in C, for other cores. Two sums from `both` = S0 + 2^8 * S1 and `swapped` = S1 + 2^8 * S0 modulo 2^16. */
 SMELT_CODE_SECTION
@@ -112,14 +133,21 @@ static void two_sums(uint32_t sums[2], uint32_t both, uint32_t swapped) {
 }
 
 SMELT_CODE_SECTION
-void smelt_dense_s8__arm_v6m(int32_t *sums, const uint32_t *weights, const struct smelt_dense_s8__arm_v6m *dense) {
+const uint32_t *smelt_dense_s8__arm_v6m(int32_t *sums, const uint32_t *weights,
+                                        const struct smelt_dense_s8__arm_v6m *dense) {
     for (const int32_t *start = dense->starts; sums != dense->sums_end; sums += 4, start += 4) {
         uint32_t u = dense->offset, v = u, f = u + (u << 16), four[4];
-        for (const int32_t *input = dense->inputs; input != dense->inputs_end; weights++) {
-            const uint32_t x = (uint32_t)*input++, w = *weights;
-            u += x * (w & 0xFFFFu);
-            v += x * (w >> 16);
-            f += x * ((w >> 8 & 0x00FF00FFu) | (w << 8 & 0xFF00FF00u));
+        for (const int8_t *four_inputs = dense->inputs; four_inputs <= dense->inputs_end; four_inputs += 4) {
+            uint32_t inputs = dense->last;
+            if (four_inputs < dense->inputs_end) {
+                memcpy(&inputs, four_inputs, 4);
+            }
+            for (int32_t drop = 24; drop >= 0; drop -= 8, weights++) {
+                const uint32_t x = (uint32_t)((int32_t)(inputs << drop) >> 24), w = *weights;
+                u += x * (w & 0xFFFFu);
+                v += x * (w >> 16);
+                f += x * ((w >> 8 & 0x00FF00FFu) | (w << 8 & 0xFF00FF00u));
+            }
         }
         two_sums(four, u, f);
         two_sums(four + 2, v, (f - four[1] - (four[0] << 8)) >> 16);
@@ -127,6 +155,7 @@ void smelt_dense_s8__arm_v6m(int32_t *sums, const uint32_t *weights, const struc
             sums[i] = (int32_t)(four[i] + (uint32_t)start[i]);
         }
     }
+    return weights;
 }
 
 #endif
