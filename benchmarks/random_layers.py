@@ -15,6 +15,7 @@ from smelt.operators.case import Case, Tensor, quantized
 Pair = tuple[int, int]
 _LARGEST_INPUT_BYTES = 8000
 _LARGEST_MACS = 1_000_000
+_SMALL_MACS = 1000  # below it a dense layer is as much call and requantization as products
 _BATCH = 40
 _INPUT_SPREAD = 74.0 * 73.0  # of random int8 data times random int8 weights
 
@@ -73,14 +74,15 @@ def depthwise_convolutions(count: int, seed: int) -> list[Drawn]:
 
 
 def dense_layers(count: int, seed: int) -> list[Drawn]:
-    """Dense layers from 16 to 700 inputs and 4 to 127 outputs."""
+    """Dense layers from 16 to 700 inputs and 4 to 127 outputs; small ones are a kind of their own."""
     rng = np.random.default_rng((seed, 3))
     found = []
     for _ in range(count):
         inputs, outputs = int(2 ** rng.uniform(4, 9.5)), int(2 ** rng.uniform(2, 7))
         activation = str(rng.choice(["none", "relu"]))
         case = _case(rng, "fully_connected", (1, inputs), (outputs, inputs), {"activation": activation})
-        kind = "dense" if inputs >= 32 else "short"
+        small = inputs * outputs < _SMALL_MACS
+        kind = "short" if inputs < 32 else f"dense, under {_SMALL_MACS:,} MACs" if small else "dense"
         found.append(Drawn(case, kind, f"{inputs} to {outputs} {activation}"))
     return found
 
