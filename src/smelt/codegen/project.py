@@ -107,7 +107,8 @@ def generate(
         "flag": options.compiler_flag,
         "inputs": inputs,
         "outputs": outputs,
-        "tables": store.tables,
+        # byte tables come last: between others they would be followed by padding
+        "tables": sorted(store.tables, key=lambda table: -table.alignment),
         "structs": structs,
         "steps": [calls.part(part) for part in program.parts],
         "groups": [calls.group(group) for group in program.groups],

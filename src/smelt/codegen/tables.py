@@ -17,7 +17,7 @@ from smelt.operators.operator import Input, Parameters, Table, Unpacking
 
 @dataclass(frozen=True)
 class CTable:
-    """A `static const` array of the generated source."""
+    """A `static const` array of the generated source; aligned as its elements need, so that none is padded."""
 
     name: str
     c_type: str
@@ -25,6 +25,7 @@ class CTable:
     bytes: int
     text: str
     comment: str
+    alignment: int
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class TableStore:
             return self._names[key]
         dtype = DType.of(array)
         stored = array.view(np.uint16) if dtype is DType.F16 else array
-        self.tables.append(
-            CTable(name, C_TYPES[dtype], max(array.size, 1), array.nbytes, initializer(stored), comment)
-        )
+        elements, text = max(array.size, 1), initializer(stored)
+        c_type = C_TYPES[dtype]
+        self.tables.append(CTable(name, c_type, elements, array.nbytes, text, comment, stored.itemsize))
         self._names[key] = name
         return name
 
