@@ -98,12 +98,13 @@ def random_conv(seed: int) -> Graph:
 
 
 def random_depthwise(seed: int) -> Graph:
-    """3 x 3 as often as any other kernel, odd channel counts, one channel with a multiplier, batches."""
+    """3 x 3, kernels of one row or column, and others; few and odd channel counts, multipliers, batches."""
     rng = np.random.default_rng(seed)
-    kernel = (3, 3) if seed % 2 else (int(rng.integers(1, 7)), int(rng.integers(1, 7)))
-    size, attributes = _window(rng, kernel, 1 if seed % 4 else 2)
-    channels = int(rng.choice([1, 4, 5, 6, 7, 8, 12, 17]))
-    multiplier = int(rng.integers(1, 10)) if channels == 1 else 1
+    long, square = int(rng.integers(1, 17)), int(rng.integers(1, 7))
+    kernel = [(3, 3), (1, long), (square, int(rng.integers(1, 7))), (3, 3), (long, 1)][seed % 5]
+    size, attributes = _window(rng, kernel, 1 if seed % 4 else 3)
+    channels = int(rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 12, 17]))
+    multiplier = int(rng.choice([1, 1, 1, 2, 3]))
     shape = (int(rng.integers(1, 3)), *size, channels)
     weights = (1, *kernel, channels * multiplier)
     activation = ACTIVATIONS[seed % 3]
@@ -336,12 +337,15 @@ def test_cycles_a_mac_stay_low(
 
 
 def test_cases_use_the_kernels_under_test() -> None:
-    names = {chosen(g)[1].name for operator in RANDOM for g in accepted(operator, 20)}
+    names = {chosen(g)[1].name for operator in RANDOM for g in accepted(operator, 60)}
     assert names == {
         "smelt_conv_2d_s8__arm_dsp",
         "smelt_fully_connected_pairs_s8__arm_dsp",
         "smelt_depthwise_conv_2d_s8__arm_dsp",
         "smelt_depthwise_conv_2d_3x3_s8__arm_dsp",
+        "smelt_depthwise_conv_2d_row_s8__arm_dsp",
+        "smelt_depthwise_conv_2d_fours_s8__arm_dsp",
+        "smelt_depthwise_conv_2d_taps_s8__arm_dsp",
         "smelt_fully_connected_s8__arm_dsp",
     }
     assert Cases(accepted("conv_2d", 3)).target is DSP

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from arm_dsp_firmware import GUARD, Device, chosen
+from arm_dsp_firmware import GUARD, Device, chosen, run_on_host
 from test_arm_dsp import ACTIVATIONS, Pair, _case, _inputs, _meaning, random_depthwise
 
 from smelt.ir import Array, DType, Graph, Quantization
@@ -16,7 +16,8 @@ from smelt.operators.case import Case, Tensor, quantized
 from smelt.operators.convolution.meaning import needs
 
 THREE_BY_THREE = "smelt_depthwise_conv_2d_3x3_s8__arm_dsp"
-ANY_KERNEL = "smelt_depthwise_conv_2d_s8__arm_dsp"
+PIXELS = "smelt_depthwise_conv_2d_s8__arm_dsp"
+LINES = tuple(f"smelt_depthwise_conv_2d_{way}_s8__arm_dsp" for way in ("row", "fours", "taps"))
 
 
 def random_3x3(seed: int) -> Graph:
@@ -33,9 +34,25 @@ def random_3x3(seed: int) -> Graph:
     return _case(rng, "depthwise_conv_2d", shape, weights, activation, stride=stride, padding=padding)
 
 
+def random_block(seed: int) -> Graph:
+    """Images of more rows than one block has, of kernels, strides and dilations that need lines."""
+    rng = np.random.default_rng(seed)
+    kernel = [(5, 5), (3, 3), (1, 5), (5, 1), (2, 4)][seed % 5]
+    stride = [(1, 1), (2, 2), (1, 1), (2, 1)][seed % 4]
+    dilation = (int(rng.integers(1, 4)), int(rng.integers(1, 3))) if stride == (1, 1) else (1, 1)
+    reach = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
+    size = tuple(int(rng.integers(r, r + 16)) for r in reach)
+    same = [(r - 1) // 2 for r in reach] if seed % 3 else [0, 0]
+    padding = (same[0], same[0], same[1], same[1])
+    channels = int(rng.choice([1, 3, 4, 7, 8]))
+    attributes = {"stride": stride, "dilation": dilation, "padding": padding}
+    weights, activation = (1, *kernel, channels), ACTIVATIONS[seed % 3]
+    return _case(rng, "depthwise_conv_2d", (1, *size, channels), weights, activation, **attributes)
+
+
 def _may_be_in_place(graph: Graph) -> bool:
     call, kernel = chosen(graph)
-    return kernel.name in (THREE_BY_THREE, ANY_KERNEL) and kernel.in_place(call) == (0,)
+    return kernel.name in (THREE_BY_THREE, *LINES) and kernel.in_place(call) == (0,)
 
 
 def _run_in_place(device: Device, index: int, data: Array) -> Array:
@@ -61,6 +78,17 @@ def test_3x3_is_exact_in_place_where_it_says_so(tmp_path: Path) -> None:
     assert len(graphs) >= 30
     assert {(1, 1), (2, 2)} <= strides
     assert {graph.values[graph.outputs[0]].shape[3] % 4 for graph in graphs} == {0, 3}
+    device = Device(graphs, tmp_path)
+    for index, graph in enumerate(graphs):
+        data = _inputs(graph, index)
+        np.testing.assert_array_equal(
+            _run_in_place(device, index, data), _meaning(graph, data), err_msg=f"case {index}"
+        )
+
+
+def test_lines_are_exact_in_place_where_they_say_so(tmp_path: Path) -> None:
+    graphs = [graph for seed in range(80) if _may_be_in_place(graph := random_block(seed))]
+    assert {chosen(graph)[1].name for graph in graphs} >= set(LINES)
     device = Device(graphs, tmp_path)
     for index, graph in enumerate(graphs):
         data = _inputs(graph, index)
@@ -105,18 +133,30 @@ def _run_rows(device: Device, index: int, data: Array, rows: int) -> Array:
     return np.frombuffer(b"".join(result), np.int8).reshape(value.shape)
 
 
-@pytest.mark.parametrize(("make", "kernel"), [(random_3x3, THREE_BY_THREE), (random_depthwise, ANY_KERNEL)])
-def test_rows_from_a_ring_are_exact(make: object, kernel: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("make", "kernels"),
+    [(random_3x3, {THREE_BY_THREE}), (random_depthwise, {PIXELS}), (random_block, set(LINES))],
+)
+def test_rows_from_a_ring_are_exact(make: object, kernels: set[str], tmp_path: Path) -> None:
     assert callable(make)
-    graphs = [graph for seed in range(90) if chosen(graph := make(seed))[1].name == kernel]
+    graphs = [make(seed) for seed in range(180)]
     graphs = [graph for graph in graphs if graph.values[graph.inputs[0]].shape[0] == 1]
+    graphs = [g for g in graphs if chosen(g)[1].name in kernels and chosen(g)[1].row_function]
     assert len(graphs) >= 12
+    assert {chosen(graph)[1].name for graph in graphs} == kernels
     device = Device(graphs, tmp_path)
     for index, graph in enumerate(graphs):
         data = _inputs(graph, index)
         np.testing.assert_array_equal(
             _run_rows(device, index, data, 1 + index % 3), _meaning(graph, data), err_msg=f"case {index}"
         )
+
+
+def test_twins_of_lines_are_exact_in_blocks_under_sanitizers(tmp_path: Path) -> None:
+    graphs = [random_block(seed) for seed in range(200, 240)]
+    data = [_inputs(graph, index) for index, graph in enumerate(graphs)]
+    for index, output in enumerate(run_on_host(graphs, data, tmp_path)):
+        np.testing.assert_array_equal(output, _meaning(graphs[index], data[index]), err_msg=f"case {index}")
 
 
 def _layer(size: Pair, channels: int, kernel: Pair, padding: tuple[int, ...], stride: Pair = (1, 1)) -> Graph:
@@ -140,8 +180,11 @@ def _layer(size: Pair, channels: int, kernel: Pair, padding: tuple[int, ...], st
         ((48, 48), 8, (3, 3), (1, 1, 1, 1), (1, 1), 2.1),
         ((12, 12), 32, (3, 3), (1, 1, 1, 1), (1, 1), 2.9),
         ((48, 48), 16, (3, 3), (0, 1, 0, 1), (2, 2), 3.4),
-        ((12, 12), 32, (5, 5), (2, 2, 2, 2), (1, 1), 4.6),
-        ((24, 1), 128, (10, 1), (0, 0, 0, 0), (1, 1), 5.1),
+        ((12, 12), 32, (5, 5), (2, 2, 2, 2), (1, 1), 3.5),
+        ((12, 12), 3, (5, 5), (2, 2, 2, 2), (1, 1), 4.9),
+        ((13, 13), 32, (5, 5), (2, 2, 2, 2), (2, 2), 5.0),
+        ((24, 1), 128, (10, 1), (0, 0, 0, 0), (1, 1), 3.8),
+        ((1, 1), 128, (15, 1), (7, 7, 0, 0), (1, 1), 5.4),
     ],
 )
 def test_cycles_a_mac_stay_low(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import inf
+
 import numpy as np
 
 from smelt.ir import DType
 from smelt.operators.convolution.arm_dsp_depthwise import FOUR_CHANNELS, THREE_BY_THREE
+from smelt.operators.convolution.arm_dsp_depthwise_lines import LINES
 from smelt.operators.convolution.arm_dsp_packing import (
     accepts_sums,
     gemm_fields,
@@ -232,5 +236,21 @@ _TAPS = Kernel(
     cycles=taps_cycles,
 )
 CONV_2D: tuple[Kernel, ...] = (WINOGRAD, _RING, _ANY_KERNEL, _TAPS)
-# A depthwise convolution of one channel is a convolution: the general kernel comes first and refuses groups.
-DEPTHWISE_CONV_2D: tuple[Kernel, ...] = (_ANY_KERNEL, THREE_BY_THREE, FOUR_CHANNELS)
+
+
+def _accepts_one_channel(call: Call, target: Target) -> bool:
+    """A depthwise convolution of one channel is a convolution, which is cheaper for many outputs of it."""
+    if not _accepts_conv(call, target):
+        return False
+    return gather_cycles(call, None) < min(
+        (kernel.cycles(call, None) for kernel in LINES if kernel.cycles and kernel.accepts(call, target)),
+        default=inf,
+    )
+
+
+DEPTHWISE_CONV_2D: tuple[Kernel, ...] = (
+    replace(_ANY_KERNEL, accepts=_accepts_one_channel),
+    THREE_BY_THREE,
+    *LINES,
+    FOUR_CHANNELS,
+)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smelt.ir import DType
-from smelt.operators.convolution.arm_dsp_packing import Fields, accepts_sums, requantized, round_up, scaling
-from smelt.operators.convolution.arm_dsp_requantization import Requantization, Scaling, Sums
+from smelt.operators.convolution.arm_dsp_channels import channels_of, words
+from smelt.operators.convolution.arm_dsp_packing import Fields, round_up
 from smelt.operators.convolution.cycles import four_channels_cycles, three_by_three_cycles
-from smelt.operators.convolution.geometry import Geometry, folded_bias, geometry, requantization
+from smelt.operators.convolution.geometry import Geometry, geometry
 from smelt.operators.convolution.portable import fits, window_fields
 from smelt.operators.fixed_point import Int64
 from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch, Table
@@ -67,42 +67,12 @@ def _lines(call: Call) -> _Lines:
     return _Lines(height, width, True) if along_height else _Lines(width, height, False)
 
 
-@dataclass(frozen=True)
-class _Channels:
-    """Weights [channels, field] and folded biases, and what their requantization means."""
-
-    weights: Int64
-    bias: NDArray[np.int32]
-    scaling: Scaling
-
-
-def _channels(call: Call) -> _Channels:
-    """Those of a call, with zero weights for channels whose output no input can change."""
-    constant = call.constant(1)
-    assert constant is not None
-    weights = constant.astype(np.int64).reshape(-1, constant.shape[3]).T
-    meant = scaling(call, *requantization(call), geometry(call).output_channels)
-    sums = Sums.of(weights, folded_bias(call).astype(np.int64))
-    lowest, highest = (np.clip(meant.apply(end), meant.low, meant.high) for end in (sums.low, sums.high))
-    wraps = (sums.low < -(2**31)) | (sums.high >= 2**31)
-    changes = (lowest != highest) | wraps
-    bias = np.where(changes, sums.bias, sums.low).astype(np.int32)
-    return _Channels(weights * changes[:, None], bias, meant)
-
-
-def _requantized(channels: _Channels) -> Requantization:
-    found = requantized(channels.weights, channels.bias, channels.scaling)
-    assert found is not None
-    return found
-
-
 def _accepts(call: Call, target: Target) -> bool:
     if not target.has("dsp") or not fits(call, DType.S8):
         return False
     if call.attributes.multiplier != 1 or geometry(call).input_channels < _GROUP:
         return False
-    channels = _channels(call)
-    return accepts_sums(channels.weights, channels.bias, channels.scaling)
+    return channels_of(call).exact
 
 
 def _accepts_3x3(call: Call, target: Target) -> bool:
@@ -118,41 +88,37 @@ def _accepts_3x3(call: Call, target: Target) -> bool:
     strides = (_lines(call).line.stride, sizes.stride_width)  # rows alone go in lines along the width
     if not square or max(strides) > 2 or not _accepts(call, target):
         return False
-    return not _requantized(_channels(call)).signed_rounding
-
-
-def _words(numbers: Int64) -> NDArray[np.uint32]:
-    return (numbers & 0xFFFFFFFF).astype(np.uint32)
+    return not channels_of(call).requantization.signed_rounding
 
 
 def _bytes_as_words(weights: Int64) -> NDArray[np.uint32]:
     """[..., 4] weights as words [...], the first in the lowest byte."""
-    return _words((weights & 0xFF) @ np.array([1, 1 << 8, 1 << 16, 1 << 24]))
+    return words((weights & 0xFF) @ np.array([1, 1 << 8, 1 << 16, 1 << 24]))
 
 
 def _records(call: Call) -> NDArray[np.uint32]:
-    """Starts, weights, multipliers and divisors of the signed form of four channels, for all of them."""
-    channels = _channels(call)
-    found, weights = _requantized(channels), channels.weights
+    """Starts, weights and multipliers of four channels, for all of them."""
+    channels = channels_of(call)
+    weights = channels.weights
     firsts = [min(first, len(weights) - _GROUP) for first in range(0, len(weights), _GROUP)]
     index = np.array(firsts)[:, None] + np.arange(_GROUP)
-    scales = [found.multipliers, *([found.divisors] if found.signed_rounding else [])]
     taps = _bytes_as_words(weights[index].transpose(0, 2, 1))
-    parts = [_words(found.starts[index]), taps, *(_words(part[index]) for part in scales)]
+    multipliers = channels.requantization.multipliers
+    parts = [words(channels.starts[index]), taps, words(multipliers[index])]
     return np.concatenate(parts, axis=1).reshape(-1)
 
 
 def _records_3x3(call: Call) -> NDArray[np.uint32]:
     """The starts, the multipliers, and nine bytes of taps a channel."""
-    channels = _channels(call)
-    found = _requantized(channels)
+    channels = channels_of(call)
+    found = channels.requantization
     taps = (channels.weights.reshape(-1) & 0xFF).astype(np.uint8)
     padded = np.pad(taps, (0, -len(taps) % 4)).view("<u4").astype(np.uint32)
-    return np.concatenate([_words(found.starts), _words(found.multipliers), padded])
+    return np.concatenate([words(found.starts), words(found.multipliers), padded])
 
 
 def _output_fields(call: Call) -> Fields:
-    meant = _channels(call).scaling
+    meant = channels_of(call).scaling
     return {
         "pad": call.quantization(call.input(0)).zero_point,
         "low": meant.low,
@@ -165,7 +131,7 @@ def _lower(call: Call, target: Target) -> Lowering:
         **window_fields(geometry(call)),
         "records": Table("records", _records(call)),
         "pad_bytes": _pad_bytes(geometry(call)),
-        "signed_rounding": int(_requantized(_channels(call)).signed_rounding),
+        "signed_rounding": int(channels_of(call).requantization.signed_rounding),
         "zero_point": call.quantization(call.output).zero_point,
         **_output_fields(call),
     }

@@ -35,6 +35,24 @@ class _Counts:
         return self.sizes.kernel_height * self.sizes.kernel_width
 
     @property
+    def found_places(self) -> int:
+        """Output pixels of an image, where the inner ones of a row count as one."""
+        sizes = self.sizes
+        rows = _inner(
+            sizes.output_height,
+            sizes.stride_height,
+            sizes.top,
+            sizes.input_height - (sizes.kernel_height - 1) * sizes.dilation_height,
+        )
+        columns = _inner(
+            sizes.output_width,
+            sizes.stride_width,
+            sizes.left,
+            sizes.input_width - (sizes.kernel_width - 1) * sizes.dilation_width,
+        )
+        return sizes.output_height * sizes.output_width - rows * max(columns - 1, 0)
+
+    @property
     def read_rows(self) -> int:
         """Input rows, pads among them, that the calls take up."""
         rows = self.sizes.output_height if self.rows is None else self.rows
@@ -46,6 +64,11 @@ class _Counts:
         if self.rows is None:
             return ceil(self.pixels / count)
         return self.calls * ceil(self.rows * self.sizes.output_width / count)
+
+
+def _inner(outputs: int, stride: int, pad: int, places: int) -> int:
+    """How many outputs of a dimension meet no pads, where kernels have so many places inside it."""
+    return sum(0 <= k * stride - pad < places for k in range(outputs))
 
 
 def _counts(call: Call, rows: int | None) -> _Counts:
@@ -84,11 +107,11 @@ def ring_cycles(call: Call, rows: int | None) -> float:
 
 
 def four_channels_cycles(call: Call, rows: int | None) -> float:
-    """smelt_depthwise_conv_2d_s8__arm_dsp: four channels of a pixel at a time."""
+    """smelt_depthwise_conv_2d_s8__arm_dsp: four channels of a pixel at a time, whose taps' places are found first."""
     n = _counts(call, rows)
     groups = ceil(n.sizes.output_channels / 4)
-    lines = n.sizes.batch * n.sizes.output_height
-    return n.pixels * (groups * (15.8 * n.taps + 30) + 12 * n.taps) + 340 * lines + 160 * n.calls
+    places = n.sizes.batch * n.found_places * (60 + 45 * n.sizes.kernel_height + 10 * n.taps)
+    return n.pixels * (100 + groups * (62 + 14 * n.taps)) + places + 160 * n.calls
 
 
 def three_by_three_cycles(call: Call, rows: int | None) -> float:

@@ -21,10 +21,14 @@
 #define FETCH(sum, factor) "ldr     " factor ", [r3], #4\n"
 #define MULTIPLY(sum, factor) "smmul   " sum ", " sum ", " factor "\n"
 #define NARROW(sum, factor) "ssat    " sum ", #8, " sum ", asr #9\n"
-#define HALVE(sum, factor) "asrs    " sum ", " sum ", #7\n"
-#define MULTIPLY_ROUNDED(sum, factor) "smmulr  " sum ", " sum ", " factor "\n"
-#define LOWER_NEGATIVE(sum, factor) "add     " sum ", " sum ", " sum ", asr #31\n"
-#define DIVIDE(sum, factor) "smmlar  " sum ", " sum ", " factor ", r2\n" /* and add the zero point */
+/* The factor becomes the product, the sum the divisor, whose exponent is the lowest byte of every sum. */
+#define MULTIPLY_ROUNDED(sum, factor)            \
+    "asrs    r2, " sum ", #7\n"                  \
+    "smmulr  " factor ", r2, " factor "\n"       \
+    "movs    r2, #1\n"                           \
+    "lsl     " sum ", r2, " sum "\n"
+#define LOWER_NEGATIVE(sum, factor) "add     " factor ", " factor ", " factor ", asr #31\n"
+#define DIVIDE(sum, factor) "smmlar  " sum ", " factor ", " sum ", r2\n" /* and add the zero point */
 #define SATURATE(sum, factor) "ssat    " sum ", #8, " sum "\n"
 #define STORE(sum, factor) "strb    " sum ", [r0], #1\n"
 
@@ -74,9 +78,7 @@ smelt_depthwise_pixel_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attr
         "add     sp, #16\n"
         "pop     {r4-r11, pc}\n"
         "6:\n"
-        FOUR(HALVE)
         FOUR(MULTIPLY_ROUNDED)
-        FOUR(FETCH)
         "ldr     r2, [sp, #12]\n"
         FOUR(LOWER_NEGATIVE)
         FOUR(DIVIDE)
@@ -103,10 +105,10 @@ void smelt_depthwise_pixel_s8__arm_dsp(int8_t *output, int32_t offset, const str
                 sum += (uint32_t)(pixel->taps[k][offset + first + i] * weight) << 8;
             }
             output[first + i] = pixel->signed_rounding
-                                    ? smelt_round_twice((int32_t)sum, scales[i], scales[4 + i], pixel->zero_point)
+                                    ? smelt_round_twice((int32_t)sum, scales[i], 1 << (sum & 31), pixel->zero_point)
                                     : smelt_round_once((int32_t)sum, scales[i]);
         }
-        record += 4 + count + (pixel->signed_rounding ? 8 : 4);
+        record += 8 + count;
     }
 }
 

@@ -42,9 +42,9 @@ struct smelt_depthwise_row {
 /* Write the words of four channels of one input row to a row of lines. */
 void smelt_depthwise_transpose_s8__arm_dsp(uint32_t *lines, const int8_t *inputs, const struct smelt_depthwise_row *row);
 
-/* One output pixel. Four channels have a record: four starts, a word of four weights a tap, four multipliers and, when
- * `signed_rounding`, four divisors (smelt_gemm_s8__arm_dsp.h has their meaning); the last four channels overlap those
- * before where channels are not fours. */
+/* One output pixel. Four channels have a record: four starts, a word of four weights a tap, four multipliers; the last
+ * four channels overlap those before where channels are not fours. smelt_gemm_s8__arm_dsp.h has the meaning of starts and
+ * multipliers; when `signed_rounding`, the divisor is 2^(lowest byte of the start), whose bits count for nothing else. */
 struct smelt_depthwise_pixel {
     const uint32_t *records;
     const int8_t *const *taps; /* where the channels of each tap are, but for the offset */
