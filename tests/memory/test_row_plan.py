@@ -120,6 +120,12 @@ def test_what_a_kernel_declares_decides_the_overlap(kernel, expected):
     assert plan_rows(*one_layer(kernel)).arena_bytes == expected
 
 
+@pytest.mark.parametrize(("rows", "expected"), [(5, 80), (8, 80), (9, 170)])
+def test_a_smaller_output_may_take_the_place_of_an_input(rows, expected):
+    needs = tuple((min(row, 7), min(row, 7)) for row in range(rows))
+    assert plan_rows(*one_layer(RowKernel(whole=True, in_place=True), needs, rows)).arena_bytes == expected
+
+
 def test_elementwise_runs_in_place():
     same = tuple((row, row) for row in range(8))
     assert plan_rows(*one_layer(RowKernel(), same)).arena_bytes == 90

@@ -120,9 +120,12 @@ class _Run:
             self.write(layer.output, output_row)
         for at, name in enumerate(reads):
             same_place = self.plan.offsets[name] == self.plan.offsets[layer.output]
-            same_bytes = self.tensors[name].bytes == self.tensors[layer.output].bytes
-            if not (kernel.in_place and not at and name not in reads[1:] and same_place and same_bytes):
+            written = self.tensors[layer.output].bytes
+            allowed = kernel.in_place and not at and name not in reads[1:] and same_place
+            if not allowed or written > self.tensors[name].bytes:
                 self.find_all(name, f"layer '{layer.name}'")
+            else:
+                self.find_behind(name, written, f"layer '{layer.name}'")
         self.find_all(layer.output, f"layer '{layer.name}'")
         if kernel.scratch_bytes:
             self._find(layer.scratch, 0, f"layer '{layer.name}'")
@@ -212,6 +215,15 @@ class _Run:
         lost = found[found != self.tags[name, row]]
         if lost.size:
             raise GraphError(f"row plan: {reader} needs {what}, overwritten by {self.owners[int(lost[0])]}")
+
+    def find_behind(self, name: str, written: int, when: str) -> None:
+        """Find the bytes of a tensor from `written` on, of which an output at its place leaves rows in part."""
+        offset, row_bytes = self.plan.offsets[name], self.tensors[name].row_bytes
+        for row in range(self.tensors[name].rows):
+            first = max(written - row * row_bytes, 0)
+            found = self.arena[offset + row * row_bytes + first : offset + (row + 1) * row_bytes]
+            if first < row_bytes and (found != self.tags[name, row]).any():
+                raise GraphError(f"row plan: {when} needs '{name}' row {row}, overwritten")
 
     def find_all(self, name: str, when: str) -> None:
         """Find every row of a tensor."""

@@ -151,8 +151,18 @@ class Episode:
                     rows = span
                     begin, end = _cover(birth, death, np.arange(tensor.rows) % rows, self.times)
             size = tensor.row_bytes
+            if name == self._replaced:
+                found.append(self._rest(name))
+                continue
             found.append(Living(name, rows * size, tensor.alignment, rows, begin * size, end * size))
         return found
+
+    def _rest(self, name: str) -> Living:
+        """What is left of a tensor whose place a smaller output takes."""
+        tensor, output = self.graph.tensors[name], self.graph.layers[self.variant.first].output
+        begin = np.full(self.times, self.graph.tensors[output].bytes)
+        end = np.full(self.times, tensor.bytes)
+        return Living(name, tensor.bytes, tensor.alignment, tensor.rows, begin, end)
 
     @property
     def _replaced(self) -> str | None:

@@ -194,13 +194,13 @@ class Groups:
         return found
 
     def _may_replace(self, at: int) -> bool:
-        """Whether a layer's output can take the place of its first input: as large, and read by nobody later."""
+        """Whether a layer's output can take the place of its first input: no larger, and read by nobody later."""
         layer, tensors = self.graph.layers[at], self.graph.tensors
         if not layer.inputs or layer.accumulates:
             return False
         read, output = tensors[layer.inputs[0].tensor], tensors[layer.output]
         again = any(other.tensor == read.name for other in layer.inputs[1:])
-        return read.bytes == output.bytes and not again and not self.graph.pending(read.name, at + 1).any()
+        return output.bytes <= read.bytes and not again and not self.graph.pending(read.name, at + 1).any()
 
     def _group(self, first: int, last: int) -> list[Variant]:
         """The fastest and the leanest kernels, with both orders of pulling where they may differ."""

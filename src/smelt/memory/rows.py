@@ -75,7 +75,7 @@ class RowKernel:
     elementwise: it treats elementwise inputs as RowInput says; False: as any other input.
     whole: does not go row by row (channels outermost, say), so all of its inputs and of its output live
         from the first step to the last.
-    in_place: such a kernel may write its output exactly where input 0 is, a tensor of the same bytes.
+    in_place: such a kernel may write its output exactly where input 0 is, a tensor of at least as many bytes.
     price: cycles that this kernel takes more than the layer's fastest one.
     stream_price: cycles that calling it for a few rows at a time costs.
     """
