@@ -49,8 +49,9 @@ class RowCases(Cases):
             for g in groups
         ]
         ring = max(1, *(high - low + 1 for low, high in bounds))
-        body = [f"int8_t *const ring = (int8_t *)scratch + {self.scratch_bytes[index]};"]
-        self.scratch_bytes[index] += ring * row_bytes
+        ring_bytes = ring * row_bytes + 7 & -8
+        body = ["int8_t *const ring = scratch;"]
+        self.scratch_bytes[index] += ring_bytes
         loaded = 0
         for group, (_, high) in enumerate(bounds):
             for row in range(loaded, high + 1):
@@ -58,7 +59,11 @@ class RowCases(Cases):
                 body.append(f"for (int i = 0; i < {row_bytes}; i++) ring[{to} + i] = input[{start} + i];")
             loaded = max(loaded, high + 1)
             first = group * self.step
-            changed = {"output": f"output + {first * output_bytes}", "input": "ring"}
+            changed = {
+                "output": f"output + {first * output_bytes}",
+                "input": "ring",
+                "scratch": f"ring + {ring_bytes}",
+            }
             passed = [*(changed.get(a, a) for a in arguments), first, len(groups[group]), ring]
             body.append(f"{function}({', '.join(map(str, passed))});")
         prototype = self.lines.pop().partition("{")[0]

@@ -15,6 +15,7 @@ from smelt.operators.convolution.arm_dsp_packing import (
     gemm_fields,
     pairs_fit,
     requantized,
+    rests_as_pairs,
     round_up,
     scaling,
 )
@@ -139,7 +140,8 @@ def _lower_taps(call: Call, target: Target) -> Lowering:
 
 def _taps_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
-    return 4 * sizes.field + (sizes.input_channels if sizes.overhangs else 0)
+    taps = sizes.kernel_height * sizes.kernel_width
+    return 4 * sizes.field + 8 * taps + (sizes.input_channels if sizes.overhangs else 0)
 
 
 def _padded_width(sizes: Geometry) -> int:
@@ -170,13 +172,16 @@ def _words_first(weights: Int64, sizes: Geometry) -> Int64:
     count, length = _runs(sizes)
     runs = weights.reshape(-1, count, length)
     whole = length - length % 4
-    return np.concatenate([part.reshape(len(runs), -1) for part in (runs[..., :whole], runs[..., whole:])], 1)
+    ordered = np.concatenate(
+        [part.reshape(len(runs), -1) for part in (runs[..., :whole], runs[..., whole:])], 1
+    )
+    return rests_as_pairs(ordered, count * whole)
 
 
 def _conv_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
     count, length = _runs(sizes)
-    rest = round_up(count * (length % 4), 4)
+    rest = round_up(sizes.field, 4) - count * (length - length % 4)
     rows = (sizes.kernel_height - 1) * sizes.dilation_height + 1
     if sizes.output_width % 2:
         rows += sizes.stride_height
@@ -212,7 +217,7 @@ _RING = Kernel(
 )
 _ANY_KERNEL = Kernel(
     name="smelt_conv_2d_s8__arm_dsp",
-    sources=("conv_2d_s8__arm_dsp.c", "smelt_expand_fields_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
+    sources=("conv_2d_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
     header="convolution__arm_dsp.h",
     accepts=_accepts_conv,
     lower=_lower_conv,

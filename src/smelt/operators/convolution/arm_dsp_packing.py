@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -51,50 +53,69 @@ def _padded(weights: Int64, depth: int) -> Int64:
     return np.pad(weights, ((0, round_up(channels, 4) - channels), (0, depth - field)))
 
 
-def gemm_fields(weights: Int64, found: Requantization, meant: Scaling, *, uniform: bool = False) -> Fields:
-    """The fields of `struct smelt_gemm_s8__arm_dsp`, as member `gemm`, for weights [channels, field].
+def rests_as_pairs(weights: Int64, words: int) -> Int64:
+    """Weights [channels, field], rounded up to fours, where from value `words` on neighbours are a pair.
 
-    uniform: multiplier and divisor, the same for all channels, are stored once.
+    Of four values a pair is otherwise the first and third.
     """
+    rest = weights[:, words:]
+    fours = np.pad(rest, ((0, 0), (0, -rest.shape[1] % 4))).reshape(len(rest), -1, 4)[..., [0, 2, 1, 3]]
+    return np.concatenate([weights[:, :words], fours.reshape(len(rest), -1)], axis=1)
+
+
+def gemm_fields(weights: Int64, found: Requantization, meant: Scaling) -> Fields:
+    """The fields of `struct smelt_gemm_s8__arm_dsp`, as member `gemm`, for weights [channels, field]."""
     depth = round_up(weights.shape[1], 4)
-    packed = pack_gemm(weights, found, uniform)
-    scales = 4 * (2 if found.signed_rounding else 1)
-    places = WeightBytes(
-        coded=4 * depth,
-        repeats=round_up(weights.shape[0], 4) // 4,
-        head=scales if uniform else 0,
-        before=8,
-        after=8 if uniform else 8 + 4 * scales,
-        pairs=True,
-    )
+    packed = pack_gemm(weights, found)
+    block, blocks = (4, len(weights) // 4) if len(weights) >= 4 else (2, 1)
+    places = WeightBytes(coded=block * depth, repeats=blocks, before=2 * block, after=6 * block, pairs=True)
     return {
-        "gemm.weights": Table("packed", packed, weights=places),
+        "gemm.weights": Table("packed", packed, weights=replace(places, tail=packed.nbytes - places.bytes)),
         "gemm.depth": depth,
         "gemm.channels": weights.shape[0],
         "gemm.signed_rounding": int(found.signed_rounding),
-        "gemm.uniform": int(uniform),
         "gemm.zero_point": meant.zero_point,
         "gemm.low": meant.low,
         "gemm.high": meant.high,
     }
 
 
-def pack_gemm(weights: Int64, found: Requantization, uniform: bool) -> Uint32:
-    """The words of all blocks of four channels, after the numbers of all channels where they are uniform."""
-    depth = round_up(weights.shape[1], 4)
-    padded = _padded(weights, depth)
-    blocks = len(padded) // 4
-    halves = (256 * padded[1::2] + padded[0::2]).reshape(blocks, 2, depth // 4, 4) & 0xFFFF
-    # [block, two channels, four values] as words of the values (0, 2) and (1, 3)
-    words = halves[..., :2] | (halves[..., 2:] << 16)
-    numbers = [found.multipliers, found.divisors] if found.signed_rounding else [found.multipliers]
+def starts_of(found: Requantization) -> Int64:
+    """The starts; the lowest byte of a signed form's, which no accumulator reaches, is the divisor's exponent."""
+    if not found.signed_rounding:
+        return found.starts
+    assert not (found.starts & 0xFF).any()
+    return found.starts | np.log2(found.divisors).astype(np.int64)
+
+
+def pack_gemm(weights: Int64, found: Requantization) -> Uint32:
+    """The words of all blocks."""
+    padded = _padded(weights, round_up(weights.shape[1], 4))
     absent = len(padded) - len(weights)
-    starts = np.pad(found.starts, (0, absent)).reshape(blocks, 4)
-    scales = np.pad(np.stack(numbers, axis=1), ((0, absent), (0, 0))).reshape(blocks, -1)
-    parts = [starts[:, 1::2], words.transpose(0, 2, 3, 1).reshape(blocks, -1), starts[:, 0::2]]
-    packed = np.concatenate(parts if uniform else [*parts, scales], axis=1).reshape(-1)
-    first = scales[0, : len(numbers)] if uniform else scales[0, :0]
-    return (np.concatenate([first, packed]) & 0xFFFFFFFF).astype(np.uint32)
+    starts = np.pad(starts_of(found), (0, absent))
+    multipliers = np.pad(found.multipliers, (0, absent))
+    parts = []
+    for first, channels in _blocks(len(weights)):
+        block = slice(first, first + channels)
+        parts += [starts[block][1::2], _words(padded[block]), starts[block][0::2], multipliers[block]]
+    return (np.concatenate(parts) & 0xFFFFFFFF).astype(np.uint32)
+
+
+def _blocks(channels: int) -> Iterator[tuple[int, int]]:
+    """The first channel and the number of channels of each block."""
+    first = 0
+    while first < channels:
+        size = 4 if channels - first >= 4 else 2
+        yield first, size
+        first += size
+
+
+def _words(weights: Int64) -> Int64:
+    """Weights of a block as pairs of channels, a word for the values (0, 2) and (1, 3) of every four."""
+    channels, depth = weights.shape
+    halves = (256 * weights[1::2] + weights[0::2]).reshape(channels // 2, depth // 4, 4) & 0xFFFF
+    words: Int64 = halves[..., :2] | (halves[..., 2:] << 16)
+    return words.transpose(1, 2, 0).reshape(-1)
 
 
 @lru_cache(maxsize=64)

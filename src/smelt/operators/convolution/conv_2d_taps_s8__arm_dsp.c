@@ -31,23 +31,16 @@ static inline const int8_t *find_tap(const struct place *place, const parameters
     return inside ? place->row + x * parameters->input_channels : pads;
 }
 
-/* Expand the fields of `count` pixels, 1 or 2. */
+/* List where the taps of a pixel lie, as distances from the input. */
 SMELT_CODE_SECTION
-static void expand(uint32_t *pairs, struct place *places, int32_t count, const int8_t *input,
-                   const parameters_t *parameters, int32_t ring, const int8_t *pads) {
-    const int32_t channels = parameters->input_channels;
+static void list_taps(ptrdiff_t *taps, struct place *place, const int8_t *input, const parameters_t *parameters,
+                      int32_t ring, const int8_t *pads) {
     const int32_t height = parameters->kernel_height * parameters->dilation_height;
     const int32_t width = parameters->kernel_width * parameters->dilation_width;
     for (int32_t dy = 0; dy < height; dy += parameters->dilation_height) {
-        find_row(&places[0], input, parameters, dy, ring);
-        if (count > 1) {
-            find_row(&places[1], input, parameters, dy, ring);
-        }
+        find_row(place, input, parameters, dy, ring);
         for (int32_t dx = 0; dx < width; dx += parameters->dilation_width) {
-            const int8_t *const first = find_tap(&places[0], parameters, dx, pads);
-            pairs = count > 1 ? smelt_expand_two_s8__arm_dsp(pairs, first, find_tap(&places[1], parameters, dx, pads),
-                                                             channels)
-                              : smelt_expand_one_s8__arm_dsp(pairs, first, channels);
+            *taps++ = find_tap(place, parameters, dx, pads) - input;
         }
     }
 }
@@ -57,34 +50,44 @@ void smelt_conv_2d_taps_rows_s8__arm_dsp(int8_t *output, const int8_t *input, co
                                          void *scratch, int32_t first_row, int32_t row_count,
                                          int32_t input_ring_rows) {
     const int32_t channels = parameters->gemm.channels, reach = parameters->output_width * parameters->stride_width;
+    const int32_t count = parameters->kernel_height * parameters->kernel_width;
     uint32_t *const pairs = scratch;
-    int8_t *const pads = (int8_t *)(pairs + parameters->gemm.depth), *to = output;
+    ptrdiff_t *const taps = (ptrdiff_t *)(pairs + parameters->gemm.depth);
+    int8_t *const pads = (int8_t *)(taps + 2 * count), *to = output;
     int32_t y = first_row * parameters->stride_height - parameters->pad_top, x = -parameters->pad_left;
-    int32_t left = row_count * parameters->output_width;
+    struct smelt_fields_s8 fields = {.count = count, .words = parameters->input_channels / 4, .pairs = pairs};
     for (int32_t i = 0; parameters->padded_width > 0 && i < parameters->input_channels; i++) {
         pads[i] = parameters->pad;
         __asm volatile(""); /* else the compiler calls memset, which is larger than this */
     }
-    while (left > 0) {
-        struct place places[2];
-        const int32_t count = left > 1 ? 2 : 1;
-        for (int32_t i = 0; i < count; i++) {
-            places[i].y = y;
-            places[i].x = x;
+    fields.columns[0] = fields.columns[1] = input;
+    fields.offsets[0] = taps;
+    fields.offsets[1] = taps + count;
+    fields.output_step = channels;
+    for (int32_t left = row_count * parameters->output_width; left > 0; left -= 2) {
+        for (int32_t i = 0; i < 2; i++) {
+            struct place place = {.y = y, .x = x};
+            list_taps(taps + i * count, &place, input, parameters, input_ring_rows, pads);
             x += parameters->stride_width;
             if (x == reach - parameters->pad_left) {
                 x = -parameters->pad_left;
                 y += parameters->stride_height;
             }
+            if (left == 1) {
+                break;
+            }
         }
-        expand(pairs, places, count, input, parameters, input_ring_rows, pads);
-        if (count > 1) {
-            smelt_gemm_two_s8__arm_dsp(to, pairs, channels, &parameters->gemm);
+        if (left > 1) {
+            smelt_gemm_fields_s8__arm_dsp(to, &fields, 1, &parameters->gemm);
+            to += channels;
         } else {
+            uint32_t *pair = pairs;
+            for (int32_t i = 0; i < count; i++) {
+                pair = smelt_expand_one_s8__arm_dsp(pair, input + taps[i], parameters->input_channels);
+            }
             smelt_gemm_one_s8__arm_dsp(to, pairs, &parameters->gemm);
         }
-        to += count * channels;
-        left -= count;
+        to += channels;
     }
     smelt_clamp_s8__arm_dsp(output, (int32_t)(to - output), parameters->gemm.low, parameters->gemm.high);
 }

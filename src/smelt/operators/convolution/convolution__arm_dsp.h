@@ -18,10 +18,10 @@ struct smelt_conv_2d_s8__arm_dsp_parameters {
 };
 
 /* A field consists of runs of values that lie side by side: rows of the kernel or, where dilated, taps. The weights have
- * the whole words of four values of all runs first, then the rest of all runs. Padded rows are kept where padded_width is
- * not 0; it may be 0 where no field reaches over an edge.
- * scratch: 4 * depth bytes of expanded inputs; for each of two pixels 4 bytes a run, and the rest of a field rounded up to
- * words; (kernel_height - 1) * dilation_height + 1 padded rows, stride_height more where the output width is odd. */
+ * the whole words of four values of all runs first, then the rest of all runs, of which neighbours are a pair. Padded rows
+ * are kept where padded_width is not 0; it may be 0 where no field reaches over an edge.
+ * scratch: 4 * depth bytes of expanded inputs; for each of two pixels what a field has beside whole words, up to depth, and
+ * 4 bytes a run; (kernel_height - 1) * dilation_height + 1 padded rows, stride_height more where the output width is odd. */
 void smelt_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
                                const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch);
 
@@ -43,7 +43,8 @@ void smelt_conv_2d_ring_rows_s8__arm_dsp(int8_t *output, const int8_t *input,
                                          int32_t first_row, int32_t row_count, int32_t input_ring_rows);
 
 /* The same for input channels that are a multiple of 4; padded_width is 0 where no field reaches over an edge.
- * scratch: 4 * depth bytes of expanded inputs, then a pad for every input channel unless padded_width is 0. */
+ * scratch: 4 * depth bytes of expanded inputs; 4 bytes a tap for each of two pixels; then a pad for every input channel unless
+ * padded_width is 0. */
 void smelt_conv_2d_taps_s8__arm_dsp(int8_t *output, const int8_t *input,
                                     const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch);
 void smelt_conv_2d_taps_rows_s8__arm_dsp(int8_t *output, const int8_t *input,

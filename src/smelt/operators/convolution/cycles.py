@@ -75,24 +75,30 @@ def _counts(call: Call, rows: int | None) -> _Counts:
     return _Counts(geometry(call), rows)
 
 
+def _pair_cycles(field: int, channels: int) -> float:
+    """smelt_gemm_fields: two expanded pixels times blocks of four channels, then of two."""
+    return channels // 4 * (7.9 * field + 70) + (channels % 4 + 1) // 2 * (5.5 * field + 60)
+
+
 def gather_cycles(call: Call, rows: int | None) -> float:
     """smelt_conv_2d_s8__arm_dsp: the fields of two pixels are expanded, then multiplied with all channels."""
     n = _counts(call, rows)
-    field, channels = n.sizes.field, n.sizes.output_channels
-    products = 1.97 * field * channels + 90 * ceil(channels / 4)
-    padded = (
-        n.read_rows * (2.1 * n.sizes.input_width * n.sizes.input_channels + 109) if n.sizes.overhangs else 0.0
-    )
-    return n.together(2) * (products + 6.8 * field + 62 * n.sizes.kernel_height) + padded + 154 * n.calls
+    field, height = n.sizes.field, n.sizes.kernel_height
+    padded = n.sizes.input_width * n.sizes.input_channels
+    lines = n.read_rows * (1.2 * padded + 120) if n.sizes.overhangs else 0.0
+    listed = 110 + 18 * height if height > 1 or rows is not None else 0
+    expanded = (2.65 if n.sizes.input_channels * n.sizes.kernel_width % 4 == 0 else 3.2) * field + 22 * height
+    pairs = n.together(2) * (_pair_cycles(field, n.sizes.output_channels) + expanded + 45)
+    return pairs + lines + n.sizes.batch * n.sizes.output_height * listed + 250 * n.calls
 
 
 def taps_cycles(call: Call, rows: int | None) -> float:
     """smelt_conv_2d_taps_s8__arm_dsp: two pixels at a time, and one where a call has an odd number of them."""
     n = _counts(call, rows)
     field, channels = n.sizes.field, n.sizes.output_channels
-    pixels, blocks = n.pixels // n.calls, ceil(channels / 4)
-    pair = 1.99 * field * channels + 102 * blocks + 2 * field + 110 * n.taps
-    single = 1.2 * field * channels + 86 * blocks + 115 * n.taps
+    pixels, tails = n.pixels // n.calls, (channels % 4 + 1) // 2
+    pair = _pair_cycles(field, channels) + 2.65 * field + 105 * n.taps + 160
+    single = channels // 4 * (4.8 * field + 86) + tails * (5.5 * field + 80) + 2.5 * field + 60 * n.taps + 100
     pads = 6 * n.sizes.input_channels if n.sizes.overhangs else 0
     return n.calls * (pixels // 2 * pair + pixels % 2 * single + pads + 108)
 

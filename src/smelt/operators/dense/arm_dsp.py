@@ -13,6 +13,7 @@ from smelt.operators.convolution.arm_dsp_packing import (
     gemm_fields,
     pairs_fit,
     requantized,
+    rests_as_pairs,
     round_up,
     scaling,
 )
@@ -87,10 +88,11 @@ def _lower(call: Call, target: Target) -> Lowering:
 
 def _lower_pairs(call: Call, target: Target) -> Lowering:
     sizes = geometry(call)
+    weights = rests_as_pairs(_weights(call), sizes.inputs // 4 * 4)
     parameters = Parameters(
         "struct smelt_fully_connected_pairs_s8__arm_dsp_parameters",
         {
-            **gemm_fields(_weights(call), _requantized(call), _scaling(call)),
+            **gemm_fields(weights, _requantized(call), _scaling(call)),
             "batches": sizes.rows,
             "inputs": sizes.inputs,
         },
@@ -129,11 +131,7 @@ _VECTORS = Kernel(
 )
 _PAIRS = Kernel(
     name="smelt_fully_connected_pairs_s8__arm_dsp",
-    sources=(
-        "fully_connected_pairs_s8__arm_dsp.c",
-        "smelt_expand_fields_s8__arm_dsp.c",
-        "smelt_gemm_s8__arm_dsp.c",
-    ),
+    sources=("fully_connected_pairs_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
     header="dense__arm_dsp.h",
     accepts=_accepts_pairs,
     lower=_lower_pairs,

@@ -2,31 +2,32 @@
  * convolution. */
 #include "dense__arm_dsp.h"
 
-#include "smelt_expand_fields_s8__arm_dsp.h"
-
 SMELT_CODE_SECTION
 void smelt_fully_connected_pairs_s8__arm_dsp(int8_t *output, const int8_t *input,
                                              const struct smelt_fully_connected_pairs_s8__arm_dsp_parameters *parameters,
                                              void *scratch) {
-    static const int32_t no_offset = 0;
+    const ptrdiff_t no_offset = 0;
     const int32_t inputs = parameters->inputs, depth = parameters->gemm.depth, outputs = parameters->gemm.channels;
+    const int32_t batches = parameters->batches;
     struct smelt_fields_s8 fields;
+    fields.columns[0] = input;
+    fields.columns[1] = input + inputs;
     fields.offsets[0] = fields.offsets[1] = &no_offset;
     fields.count = 1;
     fields.words = inputs / 4;
     fields.rest = inputs % 4;
-    fields.rest_words = (depth - inputs + 3) / 4;
-    fields.rests[0] = (int8_t *)((uint32_t *)scratch + depth);
-    fields.rests[1] = fields.rests[0] + 4;
-    for (int32_t left = parameters->batches; left > 0; left -= 2) {
-        /* An odd last row is computed twice, into the same place. */
-        const int32_t second = left > 1;
-        fields.columns[0] = input;
-        fields.columns[1] = input + second * inputs;
-        smelt_expand_fields_s8__arm_dsp(scratch, &fields);
-        smelt_gemm_two_s8__arm_dsp(output, scratch, second * outputs, &parameters->gemm);
-        smelt_clamp_s8__arm_dsp(output, (second + 1) * outputs, parameters->gemm.low, parameters->gemm.high);
-        input += 2 * inputs;
-        output += 2 * outputs;
+    fields.rest_pairs = depth / 2 - 2 * fields.words;
+    fields.pairs = scratch;
+    fields.rests = (int8_t *)(fields.pairs + depth);
+    fields.column_step = 2 * inputs;
+    fields.output_step = outputs;
+    if (batches > 1) {
+        smelt_gemm_fields_s8__arm_dsp(output, &fields, batches / 2, &parameters->gemm);
     }
+    if (batches % 2 != 0) {
+        fields.columns[1] = fields.columns[0];
+        fields.output_step = 0;
+        smelt_gemm_fields_s8__arm_dsp(output + (batches - 1) * outputs, &fields, 1, &parameters->gemm);
+    }
+    smelt_clamp_s8__arm_dsp(output, batches * outputs, parameters->gemm.low, parameters->gemm.high);
 }

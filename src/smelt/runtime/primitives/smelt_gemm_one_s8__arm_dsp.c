@@ -1,7 +1,9 @@
-/* One pixel times four channels at a time (fully connected layers); see the header for the order of weights. */
+/* One pixel times four channels at a time; see the header for the order of weights. */
 #include "smelt_gemm_s8__arm_dsp.h"
 
 #include <stddef.h>
+
+#include "smelt_simd__arm_dsp.h"
 
 #if defined(__ARM_FEATURE_DSP)
 
@@ -9,8 +11,7 @@
 typedef char gemm_layout_is_known[offsetof(struct smelt_gemm_s8__arm_dsp, weights) == 0 &&
                                           offsetof(struct smelt_gemm_s8__arm_dsp, depth) == 4 &&
                                           offsetof(struct smelt_gemm_s8__arm_dsp, signed_rounding) == 8 &&
-                                          offsetof(struct smelt_gemm_s8__arm_dsp, uniform) == 9 &&
-                                          offsetof(struct smelt_gemm_s8__arm_dsp, zero_point) == 10 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, zero_point) == 9 &&
                                           SMELT_GEMM_SHIFT == 9
                                       ? 1
                                       : -1];
@@ -59,9 +60,7 @@ smelt_expand_one_s8__arm_dsp(__attribute__((unused)) uint32_t *pairs, __attribut
  *   r0 pairs, r1 weights, r2-r5 weights and r6 r7 input values of two pairs, r8 r10 sums of c0 and c2,
  *   r9 r11 256 * (c1, c3) + (c0, c2), r12 end of pairs less 64, lr output
  * Stack: 0 the last word of weights, 4 pairs, 8 bytes of weights before the point where the first round enters the loop,
- *   less 4; 12 that point, 16 the multiplier where it is uniform and roundings are not signed, else 0; for these,
- *   20 signed_rounding + 2 where multipliers are in the blocks, 24 uniform multiplier, 28 uniform divisor,
- *   32 zero_point. */
+ *   less 4; 12 that point, 16 signed_rounding, 20 zero_point. */
 SMELT_CODE_SECTION
 static void __attribute__((naked, noinline))
 gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) const uint32_t *pairs,
@@ -89,17 +88,12 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
     __asm volatile(
         ".syntax unified\n"
         "push    {r4-r11, lr}\n"
-        "sub     sp, #36\n"
-        "ldr     r4, [sp, #72]\n" /* gemm */
+        "sub     sp, #24\n"
+        "ldr     r4, [sp, #60]\n" /* gemm */
         "mov     lr, r0\n"
-        "ldr     r5, [r4]\n"
         "ldrh    r12, [r4, #4]\n" /* depth */
         "ldrb    r8, [r4, #8]\n"
-        "ldrb    r9, [r4, #9]\n"
-        "ldrsb   r11, [r4, #10]\n"
-        "ldrd    r6, r7, [r5]\n" /* multiplier and divisor, or something else that is not used */
-        "eor     r9, r9, #1\n"
-        "add     r8, r8, r9, lsl #1\n"
+        "ldrsb   r11, [r4, #9]\n"
         "rsb     r5, r12, #0\n"
         "ubfx    r5, r5, #2, #3\n" /* times two pairs that the first round skips */
         "add     r12, r1, r12, lsl #1\n"
@@ -115,18 +109,11 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
         "adds    r9, r9, #4\n"
         "7:\n"
         "sub     r4, r1, r10, lsr #1\n"
-        "sub     r5, r10, #4\n"
+        "subs    r5, r10, #4\n"
         "str     r4, [sp, #4]\n"
         "str     r5, [sp, #8]\n"
         "str     r9, [sp, #12]\n"
-        "str     r8, [sp, #20]\n"
-        "str     r6, [sp, #24]\n"
-        "str     r7, [sp, #28]\n"
-        "str     r11, [sp, #32]\n"
-        "cmp     r8, #0\n"
-        "it      ne\n"
-        "movne   r6, #0\n"
-        "str     r6, [sp, #16]\n"
+        "strd    r8, r11, [sp, #16]\n"
         "subs    r1, r2, #4\n"
         "1:\n" /* a block of four channels */
         "ldr     r9, [r1, #4]!\n"
@@ -156,11 +143,11 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
         "sub     r11, r11, r10\n"
         "add     r8, r2, r8, lsl #8\n"
         "add     r10, r3, r10, lsl #8\n"
-        "cbz     r4, 3f\n"
+        "cbnz    r4, 3f\n"
         ".irp    sum, r8, r9, r10, r11\n"
+        "ldr     r4, [r1, #4]!\n"
         "smmul   \\sum, \\sum, r4\n"
         ".endr\n"
-        "4:\n"
         ".irp    sum, r8, r9, r10, r11\n"
         "ssat    \\sum, #8, \\sum, asr #9\n"
         "strb    \\sum, [lr], #1\n"
@@ -168,42 +155,23 @@ gemm_blocks(__attribute__((unused)) int8_t *output, __attribute__((unused)) cons
         "5:\n"
         "cmp     r1, r6\n"
         "bne     1b\n"
-        "6:\n"
-        "add     sp, #36\n"
+        "add     sp, #24\n"
         "pop     {r4-r11, pc}\n"
-#define SIGNED(loads)                        \
-    ".irp    sum, r8, r9, r10, r11\n"        \
-    loads                                    \
-    "asr     \\sum, \\sum, #7\n"             \
-    "smmulr  \\sum, \\sum, r4\n"             \
-    "add     \\sum, \\sum, \\sum, asr #31\n" \
-    "smmlar  \\sum, \\sum, r2, r5\n"         \
-    "ssat    \\sum, #8, \\sum\n"             \
-    "strb    \\sum, [lr], #1\n"             \
-    ".endr\n"
         "3:\n"
-        "ldr     r3, [sp, #20]\n"
-        "ldr     r4, [sp, #24]\n"
-        "ldr     r2, [sp, #28]\n"
-        "ldr     r5, [sp, #32]\n"
-        "cmp     r3, #2\n"
-        "beq     7f\n"
-        "bhi     8f\n"
-        SIGNED("")
-        "cmp     r1, r6\n"
-        "bne     1b\n"
-        "b       6b\n"
-        "7:\n"
-        ".irp    sum, r8, r9, r10, r11\n" /* multipliers in the blocks */
+        "ldr     r5, [sp, #20]\n"
+        ".irp    sum, r8, r9, r10, r11\n"
         "ldr     r4, [r1, #4]!\n"
-        "smmul   \\sum, \\sum, r4\n"
+        "mov     r2, #1\n"
+        "lsl     r2, r2, \\sum\n"
+        "asr     \\sum, \\sum, #7\n"
+        "smmulr  \\sum, \\sum, r4\n"
+        "add     \\sum, \\sum, \\sum, asr #31\n"
+        "smmlar  \\sum, \\sum, r2, r5\n"
+        "ssat    \\sum, #8, \\sum\n"
+        "strb    \\sum, [lr], #1\n"
         ".endr\n"
-        "b       4b\n"
-        "8:\n"
-        SIGNED("ldr     r4, [r1, #4]!\nldr     r2, [r1, #4]!\n")
         "b       5b\n");
 #undef TWO_PAIRS
-#undef SIGNED
 }
 
 #else
@@ -231,17 +199,37 @@ static void gemm_blocks(int8_t *output, const uint32_t *pairs, const uint32_t *w
 
 #endif
 
+/* Two channels, or one, of those that are in no block of four. Returns the end of their words. */
+SMELT_CODE_SECTION
+static const uint32_t *two_channels(int8_t *output, const uint32_t *pairs, const uint32_t *weights, int32_t channels,
+                                    const struct smelt_gemm_s8__arm_dsp *gemm) {
+    uint32_t sums[2] = {0, *weights++};
+    for (int32_t i = gemm->depth / 2; i > 0; i--) {
+        const uint32_t even = smelt_sxtb16(*weights);
+        sums[1] = (uint32_t)smelt_smlad(*weights++, *pairs, (int32_t)sums[1]);
+        sums[0] = (uint32_t)smelt_smlad(even, *pairs++, (int32_t)sums[0]);
+    }
+    sums[1] -= sums[0];
+    sums[0] = (sums[0] << 8) + *weights++;
+    for (int32_t c = 0; c < channels; c++) {
+        const int32_t sum = (int32_t)sums[c], multiplier = (int32_t)weights[c];
+        output[c] = gemm->signed_rounding
+                        ? smelt_round_twice(sum, multiplier, (int32_t)(1u << (sum & 31)), gemm->zero_point)
+                        : smelt_round_once(sum, multiplier);
+    }
+    return weights + 2;
+}
+
 SMELT_CODE_SECTION
 void smelt_gemm_one_s8__arm_dsp(int8_t *output, const uint32_t *pairs, const struct smelt_gemm_s8__arm_dsp *gemm) {
-    const int32_t block_words = smelt_gemm_block_words(gemm), blocks = gemm->channels / 4, rest = gemm->channels % 4;
-    const uint32_t *const weights = gemm->weights + (gemm->uniform ? 1 + gemm->signed_rounding : 0);
-    const uint32_t *const end = weights + blocks * block_words;
+    const int32_t blocks = gemm->channels / 4;
+    const uint32_t *weights = gemm->weights;
+    const uint32_t *const end = weights + blocks * smelt_gemm_block_words(gemm);
     if (blocks > 0) {
         gemm_blocks(output, pairs, weights, end, gemm);
     }
-    if (rest > 0) {
-        int8_t last[4];
-        gemm_blocks(last, pairs, end, end + block_words, gemm);
-        smelt_copy_few_s8(output + blocks * 4, last, rest);
+    weights = end;
+    for (int32_t c = 4 * blocks; c < gemm->channels; c += 2) {
+        weights = two_channels(output + c, pairs, weights, gemm->channels - c > 1 ? 2 : 1, gemm);
     }
 }

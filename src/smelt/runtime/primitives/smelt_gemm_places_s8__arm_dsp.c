@@ -12,7 +12,7 @@ typedef char gemm_layout_is_known[offsetof(struct smelt_gemm_s8__arm_dsp, weight
                                           offsetof(struct smelt_gemm_s8__arm_dsp, depth) == 4 &&
                                           offsetof(struct smelt_gemm_s8__arm_dsp, channels) == 6 &&
                                           offsetof(struct smelt_gemm_s8__arm_dsp, signed_rounding) == 8 &&
-                                          offsetof(struct smelt_gemm_s8__arm_dsp, zero_point) == 10 &&
+                                          offsetof(struct smelt_gemm_s8__arm_dsp, zero_point) == 9 &&
                                           SMELT_GEMM_SHIFT == 9
                                       ? 1
                                       : -1];
@@ -43,8 +43,8 @@ smelt_expand_places_s8__arm_dsp(__attribute__((unused)) uint32_t *to, __attribut
         "bx      lr\n");
 }
 
-/* Registers and stack as in smelt_gemm_two__arm_dsp.h, r0 a place, and on the stack 4 places, 24 the next of them,
- * 28 where a place's code begins: the last of three groups is the last of any place. */
+/* Registers and stack as in smelt_gemm_two__arm_dsp.h, r0 a place, and on the stack 4 places, 8 the next of them, 24 where
+ * a place's code begins: the last of three groups is the last of any place; 28 signed_rounding. */
 SMELT_CODE_SECTION
 void __attribute__((naked, noinline))
 smelt_gemm_places_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribute__((unused)) const uint32_t *places,
@@ -55,34 +55,40 @@ smelt_gemm_places_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribut
         "push    {r4-r11, lr}\n"
         "sub     sp, #32\n"
         "subs    r0, #1\n"
-        "ldr     r4, [r3]\n"
-        "ldrh    r5, [r3, #4]\n"  /* depth */
-        "ldrh    r6, [r3, #6]\n"  /* channels */
-        "ldrb    r7, [r3, #8]\n"  /* signed_rounding */
-        "ldrsb   r8, [r3, #10]\n" /* zero_point */
+        "ldr     r6, [r3]\n"
+        "ldrh    r4, [r3, #4]\n"  /* depth */
+        "ldrh    r7, [r3, #6]\n"  /* channels */
+        "ldrb    r8, [r3, #8]\n"  /* signed_rounding */
+        "ldrsb   r5, [r3, #9]\n"  /* zero_point */
         "ldr     r9, [r1], #4\n"  /* groups at a place */
-        "add     r5, r5, r7, lsl #2\n"
-        "adds    r5, #8\n"        /* words of a block */
-        "lsrs    r6, r6, #2\n"
-        "muls    r6, r5, r6\n"
-        "subs    r4, #4\n"        /* the word before the weights */
-        "add     r6, r4, r6, lsl #2\n"
-        "stm     sp, {r0, r1, r2, r6, r7, r8}\n"
+        "mov     r3, r2\n"
+        "adds    r4, #8\n"        /* words of a block */
+        "lsrs    r7, r7, #2\n"
+        "muls    r4, r7, r4\n"
+        "subs    r6, #4\n"        /* the word before the weights */
+        "add     r4, r6, r4, lsl #2\n"
+        "stm     sp, {r0-r5}\n"
         "adr     r2, 2f\n"
         "rsb     r9, r9, #3\n"
         "movw    r3, #386\n"      /* bytes of a group's code */
         "mla     r2, r9, r3, r2\n"
         "adds    r2, #1\n"        /* Thumb */
-        "str     r2, [sp, #28]\n"
-        "mov     r1, r4\n"
+        "strd    r2, r8, [sp, #24]\n"
+        "mov     r1, r6\n"
         "1:\n"
-        SMELT_GEMM_BEGIN
+        "ldr     r7, [r1, #4]!\n"
+        "ldr     r9, [r1, #4]!\n"
         "ldr     r2, [sp, #4]\n"
-        SMELT_GEMM_CLEAR
+        "mov     r11, r7\n"
+        "mov     lr, r9\n"
+        "movs    r6, #0\n"
+        "mov     r8, r6\n"
+        "mov     r10, r6\n"
+        "mov     r12, r6\n"
         "ldr     r0, [r2], #4\n"
-        "str     r2, [sp, #24]\n"
+        "str     r2, [sp, #8]\n"
         "subs    r1, #60\n"
-        "ldr     pc, [sp, #28]\n"
+        "ldr     pc, [sp, #24]\n"
         ".balign 4\n"
         "2:\n"
         ".irp    group, 0, 32, 64\n"
@@ -99,13 +105,20 @@ smelt_gemm_places_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribut
         SMELT_GEMM_PRODUCTS
         ".endr\n"
         ".endr\n"
-        "ldr     r3, [sp, #24]\n"
+        "ldr     r3, [sp, #8]\n"
         "ldr     r0, [r3], #4\n"
-        "str     r3, [sp, #24]\n"
+        "str     r3, [sp, #8]\n"
         "cmp     r0, #0\n"
         "it      ne\n"
-        "ldrne   pc, [sp, #28]\n"
-        SMELT_GEMM_FINISH("32"));
+        "ldrne   pc, [sp, #24]\n"
+        "ldr     r2, [sp, #28]\n"
+        "cmp     r2, #0\n"
+        SMELT_GEMM_FINISH
+        "str     r0, [sp]\n"
+        "bne     1b\n"
+        "add     sp, #32\n"
+        "pop     {r4-r11, pc}\n"
+        SMELT_GEMM_FINISH_SIGNED);
 }
 
 #else

@@ -8,98 +8,145 @@
 #include "smelt_gemm_two__arm_dsp.h"
 
 /* The assembly reads these members at these places, and has the shift as an immediate. */
-typedef char gemm_layout_is_known[offsetof(struct smelt_gemm_s8__arm_dsp, weights) == 0 &&
-                                          offsetof(struct smelt_gemm_s8__arm_dsp, depth) == 4 &&
-                                          offsetof(struct smelt_gemm_s8__arm_dsp, channels) == 6 &&
-                                          offsetof(struct smelt_gemm_s8__arm_dsp, signed_rounding) == 8 &&
-                                          offsetof(struct smelt_gemm_s8__arm_dsp, zero_point) == 10 &&
-                                          SMELT_GEMM_SHIFT == 9
-                                      ? 1
-                                      : -1];
+typedef char layout_is_known[offsetof(struct smelt_gemm_s8__arm_dsp, weights) == 0 &&
+                                     offsetof(struct smelt_gemm_s8__arm_dsp, depth) == 4 &&
+                                     offsetof(struct smelt_gemm_s8__arm_dsp, channels) == 6 &&
+                                     offsetof(struct smelt_gemm_s8__arm_dsp, signed_rounding) == 8 &&
+                                     offsetof(struct smelt_gemm_s8__arm_dsp, zero_point) == 9 &&
+                                     SMELT_GEMM_SHIFT == 9 && offsetof(struct smelt_fields_s8, columns) == 0 &&
+                                     offsetof(struct smelt_fields_s8, offsets) == 8 &&
+                                     offsetof(struct smelt_fields_s8, count) == 16 &&
+                                     offsetof(struct smelt_fields_s8, rest) == 20 &&
+                                     offsetof(struct smelt_fields_s8, words) == 24 &&
+                                     offsetof(struct smelt_fields_s8, rests) == 28 &&
+                                     offsetof(struct smelt_fields_s8, rest_pairs) == 32 &&
+                                     offsetof(struct smelt_fields_s8, pairs) == 36 &&
+                                     offsetof(struct smelt_fields_s8, column_step) == 40 &&
+                                     offsetof(struct smelt_fields_s8, output_step) == 44
+                                 ? 1
+                                 : -1];
 
-SMELT_CODE_SECTION
-uint32_t *__attribute__((naked, noinline))
-smelt_expand_two_s8__arm_dsp(__attribute__((unused)) uint32_t *pairs, __attribute__((unused)) const int8_t *first,
-                             __attribute__((unused)) const int8_t *second, __attribute__((unused)) int32_t count) {
-    /* r0 pairs, r1 first, r2 second, r3 end of first, r4-r7 values */
-#define EXPAND_4                       \
-    "ldr     r4, [r1], #4\n" \
-    "ldr     r5, [r2], #4\n" \
-    "sxtb16  r6, r4\n" \
-    "sxtb16  r7, r5\n" \
-    "sxtb16  r4, r4, ror #8\n" \
-    "sxtb16  r5, r5, ror #8\n" \
-    "str     r6, [r0], #4\n" \
-    "str     r7, [r0], #4\n" \
-    "str     r4, [r0], #4\n" \
-    "str     r5, [r0], #4\n"
-    __asm volatile(
-        ".syntax unified\n"
-        "push    {r4-r7}\n"
-        "lsls    r4, r3, #29\n" /* negative when count is an odd number of fours */
-        "add     r3, r1, r3\n"
-        "bmi     2f\n"
-        "1:\n"
-        EXPAND_4
-        "2:\n"
-        EXPAND_4
-        "cmp     r1, r3\n"
-        "bne     1b\n"
-        "pop     {r4-r7}\n"
-        "bx      lr\n");
-#undef EXPAND_4
-}
-
-/* Registers and stack as in
- * smelt_gemm_two__arm_dsp.h, r0 pairs, and on the stack 4 pairs, 24 end of pairs less 64, 28 bytes of weights before the
- * point where the first round enters the loop, less 4; 32 that point. */
+/* Expand the fields of two pixels, multiply them with all channels in blocks of four, then in blocks of two; so for all
+ * pairs of pixels.
+ *
+ * Expanding: r0 pairs, r1 r2 columns, r3 r4 offsets, r5 runs left, r6 r7 values of both pixels, r8 r9 four of each,
+ *   r10 expanded, r11 rests, r12 rest of a run, lr words or values left
+ * Blocks: see smelt_gemm_two__arm_dsp.h. Eight pairs of input values of 15 cycles and 48 bytes; the first advances both
+ *   pointers (52 bytes). A block's first pair goes before; the first round begins where that leaves whole rounds, at an
+ *   odd pair since the number of pairs is even.
+ * Blocks of two: r2 r3 r8 r9 input values, r4 r5 weights of two pairs, r6 r10 sums of c0, r7 r11 256 * c1 + c0,
+ *   r12 rounds left
+ * Stack: 0 the byte before the output, 4 fields, 8 pairs of pixels left, 12 step to the second pixel, 16 the last word of the
+ *   blocks of four, 20 zero_point, 24 where the last round begins, less 1 where roundings are signed; 28 bytes that the
+ *   first round skips, less 8; 32 where it begins, 36 the word before the weights, 40 pairs, 44 words of a run + 1,
+ *   48 rounds of a block of two, 52 channels that are in no block of four, 56 those left. */
 SMELT_CODE_SECTION
 void __attribute__((naked, noinline))
-smelt_gemm_blocks_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribute__((unused)) const uint32_t *pairs,
-                              __attribute__((unused)) int32_t step,
+smelt_gemm_fields_s8__arm_dsp(__attribute__((unused)) int8_t *output,
+                              __attribute__((unused)) struct smelt_fields_s8 *fields,
+                              __attribute__((unused)) int32_t count,
                               __attribute__((unused)) const struct smelt_gemm_s8__arm_dsp *gemm) {
-    /* Eight pairs of 15 cycles and 48 bytes. The first advances both pointers (52 bytes); the first round of a block may
-     * begin at a later one. */
+    /* Four values of both pixels: 10 cycles. */
+#define EXPAND_WORD                  \
+    "ldr     r8, [r6], #4\n"         \
+    "ldr     r9, [r7], #4\n"         \
+    "sxtb16  r10, r8\n"              \
+    "sxtb16  r8, r8, ror #8\n"       \
+    "str     r10, [r0], #16\n"       \
+    "sxtb16  r10, r9\n"              \
+    "sxtb16  r9, r9, ror #8\n"       \
+    "str     r10, [r0, #-12]\n"      \
+    "str     r8, [r0, #-8]\n"        \
+    "str     r9, [r0, #-4]\n"
     __asm volatile(
         ".syntax unified\n"
         "push    {r4-r11, lr}\n"
-        "sub     sp, #36\n"
+        "sub     sp, #60\n"
+        "ldr     r9, [r3]\n"
+        "ldrh    r12, [r3, #4]\n" /* depth */
+        "ldrh    lr, [r3, #6]\n"  /* channels */
+        "ldrb    r6, [r3, #8]\n"  /* signed_rounding */
+        "ldrsb   r5, [r3, #9]\n"  /* zero_point */
+        "ldr     r3, [r1, #44]\n"
+        "ldr     r10, [r1, #36]\n"
+        "ldr     r11, [r1, #24]\n"
         "subs    r0, #1\n"
-        "ldr     r4, [r3]\n"
-        "ldrh    r5, [r3, #4]\n"       /* depth */
-        "ldrh    r6, [r3, #6]\n"       /* channels */
-        "ldrb    r7, [r3, #8]\n"       /* signed_rounding */
-        "ldrsb   r8, [r3, #10]\n"      /* zero_point */
-        "add     r9, r5, r7, lsl #2\n"
-        "add     r9, r9, #8\n"         /* words of a block */
-        "lsr     r6, r6, #2\n"
-        "mul     r6, r6, r9\n"
-        "sub     r4, r4, #4\n"         /* the word before the weights */
-        "add     r6, r4, r6, lsl #2\n"
-        "add     r10, r1, r5, lsl #2\n" /* 4 bytes of pairs an input value */
-        "sub     r10, r10, #64\n"
-        "rsb     r5, r5, #0\n"
-        "ubfx    r5, r5, #1, #3\n"     /* pairs that the first round skips */
-        "adr     r12, 2f\n"
-        "movs    r11, #64\n"
-        "cbz     r5, 5f\n"
-        "add     r11, r5, r5, lsl #1\n"
-        "add     r12, r12, r11, lsl #4\n"
-        "add     r12, r12, #4\n"
-        "lsl     r11, r5, #3\n"
-        "5:\n"
-        "sub     r1, r1, r11\n"
-        "sub     r11, r11, #4\n"
-        "stm     sp, {r0, r1, r2, r6, r7, r8, r10, r11, r12}\n"
-        "mov     r1, r4\n"
-        "1:\n"
-        SMELT_GEMM_BEGIN
-        "ldr     r4, [sp, #28]\n"
-        "ldr     r5, [sp, #32]\n"
-        "ldr     r0, [sp, #4]\n"
-        SMELT_GEMM_CLEAR
-        "subs    r1, r1, r4\n"
-        "mov     pc, r5\n"
+        "sub     r9, r9, #4\n"
+        "add     r4, r12, #8\n"  /* words of a block */
+        "lsr     r7, lr, #2\n"
+        "muls    r4, r7, r4\n"
+        "add     r4, r9, r4, lsl #2\n"
+        "add     r7, r10, r12, lsl #2\n" /* 4 bytes of pairs an input value */
+        "subs    r7, #64\n"
+        "subs    r6, r7, r6\n"
+        "lsr     r12, r12, #2\n"
+        "and     lr, lr, #3\n"
+        "rsb     r7, r12, #0\n"
+        "and     r7, r7, #3\n"
+        "lsls    r7, r7, #4\n"
+        "adr     r8, 2f + 53\n" /* an odd address: Thumb */
+        "add     r8, r8, r7, lsl #2\n"
+        "add     r8, r8, r7, lsl #1\n"
+        "add     r11, r11, #1\n"
+        "stm     sp, {r0-r12, lr}\n");
+    __asm volatile(
+        "10:\n" /* two pixels */
+        "ldr     r12, [sp, #4]\n"
+        "ldr     r0, [sp, #40]\n"
+        "ldr     r11, [r12, #28]\n"
+        "ldm     r12, {r1-r5, r12}\n"
+        "11:\n" /* a run */
+        "ldr     r6, [r3], #4\n"
+        "ldr     r7, [r4], #4\n"
+        "ldr     lr, [sp, #44]\n"
+        "add     r6, r6, r1\n"
+        "add     r7, r7, r2\n"
+        "lsrs    lr, lr, #1\n"
+        "beq     14f\n"
+        "bcc     13f\n"
+        "12:\n"
+        EXPAND_WORD
+        "13:\n"
+        EXPAND_WORD
+        "subs    lr, lr, #1\n"
+        "bne     12b\n"
+        "14:\n"
+        "movs    lr, r12\n"
+        "beq     16f\n"
+        "15:\n" /* a value of each pixel's rest */
+        "ldrb    r8, [r6], #1\n"
+        "ldrb    r9, [r7], #1\n"
+        "strb    r8, [r11], #2\n"
+        "strb    r9, [r11, #-1]\n"
+        "subs    lr, lr, #1\n"
+        "bne     15b\n"
+        "16:\n"
+        "subs    r5, r5, #1\n"
+        "bne     11b\n"
+        "ldr     r3, [sp, #4]\n"
+        "ldr     r4, [r3, #40]\n"
+        "add     r1, r1, r4\n"
+        "add     r2, r2, r4\n"
+        "str     r1, [r3]\n"
+        "str     r2, [r3, #4]\n"
+        "cmp     r12, #0\n"
+        "beq     18f\n"
+        "ldr     r6, [r3, #28]\n"
+        "ldr     r5, [r3, #32]\n"
+        "17:\n" /* a pair of rests */
+        "ldr     r8, [r6], #4\n"
+        "subs    r5, r5, #1\n"
+        "sxtb16  r10, r8\n"
+        "sxtb16  r8, r8, ror #8\n"
+        "str     r10, [r0], #8\n"
+        "str     r8, [r0, #-4]\n"
+        "bne     17b\n"
+        "18:\n"
+        "ldr     r0, [sp]\n"
+        "ldr     r1, [sp, #36]\n"
+        "ldr     r4, [sp, #16]\n"
+        "b       4f\n");
+    __asm volatile(
         ".balign 4\n"
         "2:\n"
         "ldr     r2, [r0, #64]!\n"
@@ -116,8 +163,89 @@ smelt_gemm_blocks_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribut
         ".endr\n"
         "ldr     r2, [sp, #24]\n"
         "cmp     r0, r2\n"
-        "bne     2b\n"
-        SMELT_GEMM_FINISH("36"));
+        "blo     2b\n"
+        SMELT_GEMM_FINISH
+        "beq     5f\n"
+        "str     r0, [sp]\n"
+        "ldr     r0, [sp, #40]\n"
+        SMELT_GEMM_FIRST
+        "ldr     r2, [sp, #28]\n"
+        "subs    r0, r0, r2\n"
+        "subs    r1, r1, r2\n"
+        "ldr     pc, [sp, #32]\n"
+        SMELT_GEMM_FINISH_SIGNED);
+    __asm volatile(
+        "5:\n"
+        "ldr     r9, [sp, #52]\n"
+        "b       9f\n"
+        "6:\n" /* a block of two channels */
+        "str     r9, [sp, #56]\n"
+        "str     r0, [sp]\n"
+        "ldr     r0, [sp, #40]\n"
+        "ldr     r7, [r1, #4]!\n"
+        "ldr     r12, [sp, #48]\n"
+        "mov     r11, r7\n"
+        "movs    r6, #0\n"
+        "mov     r10, r6\n"
+        "7:\n"
+        "ldr     r2, [r0], #16\n"
+        "ldr     r3, [r0, #-12]\n"
+        "ldr     r8, [r0, #-8]\n"
+        "ldr     r9, [r0, #-4]\n"
+        "ldr     r4, [r1, #4]!\n"
+        "ldr     r5, [r1, #4]!\n"
+        "subs    r12, r12, #1\n"
+        "smlad   r7, r4, r2, r7\n"
+        "smlad   r11, r4, r3, r11\n"
+        "sxtb16  r4, r4\n"
+        "smlad   r6, r4, r2, r6\n"
+        "smlad   r10, r4, r3, r10\n"
+        "smlad   r7, r5, r8, r7\n"
+        "smlad   r11, r5, r9, r11\n"
+        "sxtb16  r5, r5\n"
+        "smlad   r6, r5, r8, r6\n"
+        "smlad   r10, r5, r9, r10\n"
+        "bne     7b\n"
+        "ldr     r4, [r1, #4]!\n"
+        "ldr     r2, [r1, #4]!\n"
+        "ldr     r8, [r1, #4]!\n"
+        "ldr     r0, [sp]\n"
+        "ldr     r3, [sp, #12]\n"
+        "ldr     r5, [sp, #20]\n"
+        "ldr     r12, [sp, #24]\n"
+        "ldr     r9, [sp, #56]\n"
+        "sub     r7, r7, r6\n"
+        "sub     r11, r11, r10\n"
+        "add     r6, r4, r6, lsl #8\n"
+        "add     r10, r4, r10, lsl #8\n"
+        "add     r3, r3, r0\n"
+        "tst     r12, #1\n"
+        "bne     8f\n"
+        SMELT_GEMM_UNSIGNED("r6", "r10", "r2", "1]!")
+        "subs    r9, r9, #2\n"
+        "bmi     20f\n"
+        SMELT_GEMM_UNSIGNED("r7", "r11", "r8", "1]!")
+        "b       9f\n"
+        "8:\n"
+        SMELT_GEMM_SIGNED("r6", "r10", "1]!")
+        "subs    r9, r9, #2\n"
+        "bmi     20f\n"
+        "mov     r2, r8\n"
+        SMELT_GEMM_SIGNED("r7", "r11", "1]!")
+        "9:\n"
+        "cmp     r9, #0\n"
+        "bgt     6b\n"
+        "20:\n"
+        "ldr     r2, [sp, #12]\n"
+        "ldr     r3, [sp, #8]\n"
+        "add     r0, r0, r2\n"
+        "str     r0, [sp]\n"
+        "subs    r3, r3, #1\n"
+        "str     r3, [sp, #8]\n"
+        "bne     10b\n"
+        "add     sp, #60\n"
+        "pop     {r4-r11, pc}\n");
+#undef EXPAND_WORD
 }
 
 #else
@@ -125,43 +253,47 @@ smelt_gemm_blocks_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribut
 /* The same in C, for other cores: what the tests of the packed form run on a computer. */
 #include "smelt_gemm_words.h"
 
+/* Expand the field of pixel 0 or 1 to every second word of `pairs`. */
 SMELT_CODE_SECTION
-uint32_t *smelt_expand_two_s8__arm_dsp(uint32_t *pairs, const int8_t *first, const int8_t *second, int32_t count) {
-    for (int32_t i = 0; i < count; i += 4) {
-        *pairs++ = smelt_pair(first[i], first[i + 2]);
-        *pairs++ = smelt_pair(second[i], second[i + 2]);
-        *pairs++ = smelt_pair(first[i + 1], first[i + 3]);
-        *pairs++ = smelt_pair(second[i + 1], second[i + 3]);
+static void expand_field(uint32_t *pairs, const struct smelt_fields_s8 *fields, int32_t pixel) {
+    int8_t *rest = fields->rests + pixel;
+    for (int32_t k = 0; k < fields->count; k++) {
+        const int8_t *values = fields->columns[pixel] + fields->offsets[pixel][k];
+        for (int32_t i = 0; i < fields->words; i++) {
+            pairs[0] = smelt_pair(values[0], values[2]);
+            pairs[2] = smelt_pair(values[1], values[3]);
+            pairs += 4;
+            values += 4;
+        }
+        for (int32_t i = 0; i < fields->rest; i++) {
+            *rest = values[i];
+            rest += 2;
+        }
     }
-    return pairs;
+    rest = fields->rests + pixel;
+    for (int32_t i = 0; i < fields->rest_pairs; i++) {
+        *pairs = smelt_pair(rest[0], rest[2]);
+        pairs += 2;
+        rest += 4;
+    }
 }
 
 SMELT_CODE_SECTION
-void smelt_gemm_blocks_s8__arm_dsp(int8_t *output, const uint32_t *pairs, int32_t step,
+void smelt_gemm_fields_s8__arm_dsp(int8_t *output, struct smelt_fields_s8 *fields, int32_t count,
                                    const struct smelt_gemm_s8__arm_dsp *gemm) {
-    const int32_t block_words = smelt_gemm_block_words(gemm);
-    for (int32_t block = 0; block < gemm->channels / 4; block++) {
-        for (int32_t pixel = 1; pixel >= 0; pixel--) {
-            smelt_gemm_block(output + 4 * block + pixel * step, pairs + pixel, 2, gemm->weights + block * block_words,
-                             gemm);
-        }
+    for (; count > 0; count--) {
+        expand_field(fields->pairs, fields, 0);
+        expand_field(fields->pairs + 1, fields, 1);
+        fields->columns[0] += fields->column_step;
+        fields->columns[1] += fields->column_step;
+        /* The second pixel may go to the place of the first. */
+        smelt_gemm_pixel(output + fields->output_step, fields->pairs + 1, gemm);
+        smelt_gemm_pixel(output, fields->pairs, gemm);
+        output += gemm->channels + fields->output_step;
     }
 }
 
 #endif
-
-SMELT_CODE_SECTION
-void smelt_gemm_rest_s8__arm_dsp(int8_t *output, const uint32_t *pairs, int32_t step,
-                                 const struct smelt_gemm_s8__arm_dsp *gemm) {
-    const int32_t first = gemm->channels & ~3, rest = gemm->channels - first;
-    struct smelt_gemm_s8__arm_dsp last = *gemm;
-    int8_t outputs[8];
-    last.weights += first / 4 * smelt_gemm_block_words(gemm);
-    last.channels = 4;
-    smelt_gemm_blocks_s8__arm_dsp(outputs, pairs, 4, &last);
-    smelt_copy_few_s8(output + first + step, outputs + 4, rest);
-    smelt_copy_few_s8(output + first, outputs, rest);
-}
 
 SMELT_CODE_SECTION
 void smelt_clamp_s8__arm_dsp(int8_t *output, int32_t count, int32_t low, int32_t high) {

@@ -1,22 +1,29 @@
 /* What the loops over two pixels and four channels share: assembly text for the Arm DSP extension.
  *
- * Registers: r1 weights, r2 r3 the two pixels' input values, r4 W(c0, c1), r5 W(c2, c3)
+ * Registers: r0 input values, r1 weights, r2 r3 the two pixels' input values, r4 W(c0, c1), r5 W(c2, c3)
  *   r6 r8 (first pixel), r10 r12 (second): sums of c0 and c2; r7 r9, r11 lr: 256 * (c1, c3) + (c0, c2)
- * Stack: 0 the byte before the output, 8 step to the second pixel, 12 the last word of weights, 16 signed_rounding, 20 zero_point. */
+ * Stack: 0 the byte before the output, 12 step to the second pixel, 16 the last word of the blocks, 20 zero_point. */
 #ifndef SMELT_GEMM_TWO_ARM_DSP_H
 #define SMELT_GEMM_TWO_ARM_DSP_H
 
-/* All sums of a block: the odd ones begin with their starts, which are the next two words. r1 is left at the last. */
-#define SMELT_GEMM_BEGIN       \
-    "ldr     r7, [r1, #4]!\n"  \
-    "ldr     r9, [r1, #4]!\n"
-#define SMELT_GEMM_CLEAR  \
-    "mov     r11, r7\n"   \
-    "mov     lr, r9\n"    \
-    "movs    r6, #0\n"    \
-    "mov     r8, r6\n"    \
-    "mov     r10, r6\n"   \
-    "mov     r12, r6\n"
+/* The first pair of input values of a block, with r1 at the word before it: all sums begin. */
+#define SMELT_GEMM_FIRST          \
+    "ldr     r7, [r1, #4]!\n"     \
+    "ldr     r9, [r1, #4]!\n"     \
+    "ldr     r4, [r1, #4]!\n"     \
+    "ldr     r5, [r1, #4]\n"      \
+    "ldr     r2, [r0]\n"          \
+    "ldr     r3, [r0, #4]\n"      \
+    "smlad   r11, r4, r3, r7\n"   \
+    "smlad   r7, r4, r2, r7\n"    \
+    "sxtb16  r4, r4\n"            \
+    "smuad   r6, r4, r2\n"        \
+    "smuad   r10, r4, r3\n"       \
+    "smlad   lr, r5, r3, r9\n"    \
+    "smlad   r9, r5, r2, r9\n"    \
+    "sxtb16  r5, r5\n"            \
+    "smuad   r8, r5, r2\n"        \
+    "smuad   r12, r5, r3\n"
 
 /* One pair of input values: 16 products in 10 cycles, 40 bytes. */
 #define SMELT_GEMM_PRODUCTS       \
@@ -32,7 +39,7 @@
     "smlad   r12, r5, r3, r12\n"
 
 /* Requantize a channel of both pixels for byte `at` after r0 and r3; the first pixel is stored last, since the second may
- * go to its place. */
+ * go to its place. The signed form needs zero_point in r5, the multiplier in r2, and uses r4. */
 #define SMELT_GEMM_UNSIGNED(first, second, multiplier, at)  \
     "smmul   " first ", " first ", " multiplier "\n"        \
     "smmul   " second ", " second ", " multiplier "\n"      \
@@ -41,8 +48,8 @@
     "strb    " second ", [r3, #" at "\n"                    \
     "strb    " first ", [r0, #" at "\n"
 #define SMELT_GEMM_SIGNED(first, second, at)  \
-    "ldr     r2, [r1, #4]!\n"                 \
-    "ldr     r4, [r1, #4]!\n"                 \
+    "movs    r4, #1\n"                        \
+    "lsl     r4, r4, " first "\n"             \
     ".irp    sum, " first ", " second "\n"    \
     "asr     \\sum, \\sum, #7\n"              \
     "smmulr  \\sum, \\sum, r2\n"              \
@@ -53,45 +60,46 @@
     "strb    " second ", [r3, #" at "\n"      \
     "strb    " first ", [r0, #" at "\n"
 
-/* The end of a block, whose last weights are at r1 + 56: starts, requantization, stores; back to label 1 for the next
- * block. Uses the labels 3 and 4; `release` frees the stack. */
-#define SMELT_GEMM_FINISH(release)                \
+/* The end of a block, whose last weights are at r1 + 60, with "not equal" where roundings are signed: starts,
+ * requantization, stores. Leaves the byte before the next output in r0, and "equal" after the last block. Uses the labels
+ * 3 and 4; SMELT_GEMM_FINISH_SIGNED must follow somewhere. */
+#define SMELT_GEMM_FINISH                         \
     "ldr     r4, [r1, #64]!\n"                    \
     "ldr     r5, [r1, #4]!\n"                     \
     "ldr     r0, [sp]\n"                          \
-    "ldr     r3, [sp, #8]\n"                      \
-    "ldr     r2, [sp, #16]\n"                     \
+    "ldr     r3, [sp, #12]\n"                     \
+    "ldr     r2, [r1, #4]!\n"                     \
     "sub     r7, r7, r6\n"                        \
     "sub     r9, r9, r8\n"                        \
     "sub     r11, r11, r10\n"                     \
     "sub     lr, lr, r12\n"                       \
     "add     r6, r4, r6, lsl #8\n"                \
-    "add     r8, r5, r8, lsl #8\n"                \
     "add     r10, r4, r10, lsl #8\n"              \
+    "add     r8, r5, r8, lsl #8\n"                \
     "add     r12, r5, r12, lsl #8\n"              \
-    "adds    r3, r0\n"                            \
-    "cbnz    r2, 3f\n"                            \
-    "ldr     r2, [r1, #4]!\n"                     \
+    "add     r3, r3, r0\n"                        \
+    "bne     3f\n"                                \
+    SMELT_GEMM_UNSIGNED("r6", "r10", "r2", "1]")  \
     "ldr     r4, [r1, #4]!\n"                     \
     "ldr     r5, [r1, #4]!\n"                     \
-    SMELT_GEMM_UNSIGNED("r6", "r10", "r2", "1]")  \
-    "ldr     r2, [r1, #4]!\n"                     \
     SMELT_GEMM_UNSIGNED("r7", "r11", "r4", "2]")  \
+    "ldr     r2, [r1, #4]!\n"                     \
+    "ldr     r4, [sp, #16]\n"                     \
     SMELT_GEMM_UNSIGNED("r8", "r12", "r5", "3]")  \
     SMELT_GEMM_UNSIGNED("r9", "lr", "r2", "4]!")  \
     "4:\n"                                        \
-    "ldr     r2, [sp, #12]\n"                     \
-    "str     r0, [sp]\n"                          \
-    "cmp     r1, r2\n"                            \
-    "bne     1b\n"                                \
-    "add     sp, #" release "\n"                  \
-    "pop     {r4-r11, pc}\n"                      \
-    "3:\n"                                        \
-    "ldr     r5, [sp, #20]\n"                     \
-    SMELT_GEMM_SIGNED("r6", "r10", "1]")          \
-    SMELT_GEMM_SIGNED("r7", "r11", "2]")          \
-    SMELT_GEMM_SIGNED("r8", "r12", "3]")          \
-    SMELT_GEMM_SIGNED("r9", "lr", "4]!")          \
+    "cmp     r1, r4\n"
+#define SMELT_GEMM_FINISH_SIGNED           \
+    "3:\n"                                 \
+    "ldr     r5, [sp, #20]\n"              \
+    SMELT_GEMM_SIGNED("r6", "r10", "1]")   \
+    "ldr     r2, [r1, #4]!\n"              \
+    SMELT_GEMM_SIGNED("r7", "r11", "2]")   \
+    "ldr     r2, [r1, #4]!\n"              \
+    SMELT_GEMM_SIGNED("r8", "r12", "3]")   \
+    "ldr     r2, [r1, #4]!\n"              \
+    SMELT_GEMM_SIGNED("r9", "lr", "4]!")   \
+    "ldr     r4, [sp, #16]\n"              \
     "b       4b\n"
 
 #endif

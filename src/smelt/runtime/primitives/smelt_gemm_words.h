@@ -29,15 +29,14 @@ static inline int8_t smelt_gemm_saturate(int32_t value) {
 }
 
 SMELT_CODE_SECTION
-static inline int8_t smelt_gemm_requantize(uint32_t sum, const uint32_t *multiplier, int32_t signed_rounding,
-                                           int32_t zero_point) {
-    const int64_t half = (int64_t)1 << 31, s = (int32_t)sum, m = (int32_t)multiplier[0];
-    if (!signed_rounding) {
+static inline int8_t smelt_gemm_requantize(uint32_t sum, uint32_t multiplier, const struct smelt_gemm_s8__arm_dsp *gemm) {
+    const int64_t half = (int64_t)1 << 31, s = (int32_t)sum, m = (int32_t)multiplier;
+    if (!gemm->signed_rounding) {
         return smelt_gemm_saturate((int32_t)((s * m) >> 32) >> SMELT_GEMM_SHIFT);
     }
     int64_t r = ((s >> 7) * m + half) >> 32;
     r -= r < 0;
-    return smelt_gemm_saturate((int32_t)((r * (int32_t)multiplier[1] + half) >> 32) + zero_point);
+    return smelt_gemm_saturate((int32_t)((r * ((int64_t)1 << (sum & 0xFFu)) + half) >> 32) + gemm->zero_point);
 }
 
 /* Two sums of each two channels: words of weights, and the words of input values that belong to them. */
@@ -57,12 +56,10 @@ static inline void smelt_gemm_add(struct smelt_gemm_sums *sums, const uint32_t *
 SMELT_CODE_SECTION
 static inline void smelt_gemm_finish(int8_t *output, const struct smelt_gemm_sums *sums, const uint32_t *starts,
                                      const struct smelt_gemm_s8__arm_dsp *gemm) {
-    const int32_t numbers = gemm->signed_rounding ? 2 : 1;
     for (int32_t c = 0; c < 4; c++) {
         const uint32_t even = sums->even[c / 2];
         const uint32_t sum = c % 2 == 0 ? starts[c / 2] + (even << 8) : sums->both[c / 2] - even;
-        const uint32_t *const multiplier = gemm->uniform ? gemm->weights : starts + 2 + c * numbers;
-        output[c] = smelt_gemm_requantize(sum, multiplier, gemm->signed_rounding, gemm->zero_point);
+        output[c] = smelt_gemm_requantize(sum, starts[2 + c], gemm);
     }
 }
 
@@ -77,6 +74,30 @@ static inline void smelt_gemm_block(int8_t *output, const uint32_t *pairs, int32
         weights += 2;
     }
     smelt_gemm_finish(output, &sums, weights, gemm);
+}
+
+/* The outputs of one pixel; its pairs of input values are every second word. */
+SMELT_CODE_SECTION
+static inline void smelt_gemm_pixel(int8_t *output, const uint32_t *pairs, const struct smelt_gemm_s8__arm_dsp *gemm) {
+    const uint32_t *weights = gemm->weights;
+    int32_t left = gemm->channels;
+    for (; left >= 4; left -= 4) {
+        smelt_gemm_block(output, pairs, 2, weights, gemm);
+        weights += smelt_gemm_block_words(gemm);
+        output += 4;
+    }
+    for (; left > 0; left -= 2) {
+        uint32_t both = *weights++, even = 0;
+        for (int32_t i = 0; i < gemm->depth; i += 2) {
+            both += smelt_pair_product(*weights, pairs[i]);
+            even += smelt_pair_product(smelt_low_bytes(*weights++), pairs[i]);
+        }
+        *output++ = smelt_gemm_requantize(weights[0] + (even << 8), weights[1], gemm);
+        if (left > 1) {
+            *output++ = smelt_gemm_requantize(both - even, weights[2], gemm);
+        }
+        weights += 3;
+    }
 }
 
 #endif

@@ -313,13 +313,13 @@ void smelt_winograd_outputs_s8__arm_dsp(int8_t *output, const uint32_t *products
     for (int32_t c = 0; c < 4; c++) {
         uint32_t sums[4];
         transform_products(sums, products + c);
-        const uint32_t start = (uint32_t)*records++;
-        const uint32_t numbers[2] = {(uint32_t)*records++,
-                                     zero_point == SMELT_WINOGRAD_ROUND_ONCE ? 0 : (uint32_t)*records++};
+        const int32_t start = *records++, multiplier = *records++;
+        const int32_t divisor = zero_point == SMELT_WINOGRAD_ROUND_ONCE ? 0 : *records++;
         for (int32_t i = 3; i >= 0; i--) {
+            const int32_t sum = (int32_t)((sums[i] << 6) + (uint32_t)start);
             output[(i / 2) * down + (i % 2) * right] =
-                smelt_gemm_requantize((sums[i] << 6) + start, numbers, zero_point != SMELT_WINOGRAD_ROUND_ONCE,
-                                      zero_point);
+                zero_point == SMELT_WINOGRAD_ROUND_ONCE ? smelt_round_once(sum, multiplier)
+                                                        : smelt_round_twice(sum, multiplier, divisor, zero_point);
         }
         output++;
     }
