@@ -7,7 +7,8 @@
 
 /* An output; `after` points to what follows the row's weights. */
 SMELT_CODE_SECTION
-static inline int8_t requantize(int32_t sum, const uint32_t *after, const struct smelt_dense_s8__arm_dsp *dense) {
+static int8_t __attribute__((noinline))
+requantize(int32_t sum, const uint32_t *after, const struct smelt_dense_s8__arm_dsp *dense) {
     const int32_t each = dense->form & SMELT_DENSE_EACH, scaled = (int32_t)(after[0] + ((uint32_t)sum << 8));
     const int32_t multiplier = each ? (int32_t)after[1] : dense->multiplier;
     if (!(dense->form & SMELT_DENSE_SIGNED)) {
