@@ -107,8 +107,6 @@ def generate(
         "flag": options.compiler_flag,
         "inputs": inputs,
         "outputs": outputs,
-        # byte tables come last: between others they would be followed by padding
-        "tables": sorted(store.tables, key=lambda table: -table.alignment),
         "structs": structs,
         "steps": [calls.part(part) for part in program.parts],
         "groups": [calls.group(group) for group in program.groups],
@@ -124,6 +122,8 @@ def generate(
         "integer_only": all(not v.dtype.is_float for v in program.graph.values.values()),
         "golden": _golden(program, inputs, outputs, golden),
     }
+    # byte tables come last: between others they would be followed by padding
+    context["tables"] = sorted(store.tables, key=lambda table: -table.alignment)
     files = {f"smelt/{file}": text for file, text in kernel_files.items()}
     for template in ("model.h", "model.c", "main.c", "golden.h", "CMakeLists.txt", "README.md"):
         path = template.replace("model", stem).replace("golden", f"{stem}_golden")
