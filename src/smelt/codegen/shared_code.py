@@ -8,7 +8,8 @@ from smelt.codegen.options import Options
 from smelt.operators import Call, Kernel, accepted_kernels
 from smelt.targets import Target
 
-SMALL_PART = 0.01
+_SMALL_PART = {"speed": 0.001}
+_USUAL_SMALL_PART = 0.01
 """A layer with less than this part of a network's multiply-accumulates saves flash rather than cycles."""
 
 
@@ -25,7 +26,7 @@ def sharing_kernels(
     the most; among equals the first of `accepted_kernels`, which is the fastest.  Layers with measured
     prices and those that multiply nothing stay as they are.
     """
-    limit = SMALL_PART * sum(macs)
+    limit = _SMALL_PART.get(options.optimize, _USUAL_SMALL_PART) * sum(macs)
     linked = {
         s for kernel, n in zip(kernels, macs, strict=True) if kernel and n >= limit for s in kernel.sources
     }
