@@ -79,6 +79,14 @@ def test_tables_are_weighed_layer_by_layer() -> None:
     def layer(tables: int) -> dict[str, Figures]:
         return {"large": _figures(900_000, code, tables=tables), "usual": _figures(1_000_000, code)}
 
-    assert choose_kernels([layer(2048), layer(16 * 1024)], [1, 1], "both") == ["large", "usual"]
-    assert choose_kernels([layer(2048), layer(16 * 1024)], [1, 1], "cycles") == ["large", "large"]
-    assert choose_kernels([layer(2048), layer(16 * 1024)], [1, 1], "flash") == ["usual", "usual"]
+    layers = [layer(2048), layer(16 * 1024)]
+    assert choose_kernels(layers, [1, 1], "both") == ["large", "usual"]
+    assert choose_kernels(layers, [1, 1], "cycles") == ["large", "large"]
+    assert choose_kernels(layers, [1, 1], "flash") == ["usual", "usual"]
+
+
+def test_of_equals_the_first_is_taken() -> None:
+    code = {"gemm": 900}
+    layers = [{"b": _figures(100_002, code), "a": _figures(100_000, code)}]
+    for goal in ("both", "cycles", "flash"):
+        assert choose_kernels(layers, [1], goal) == ["b"]

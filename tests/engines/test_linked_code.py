@@ -9,7 +9,7 @@ import pytest
 from small_models import small_int8
 
 from smelt.codegen import generate
-from smelt.engines.elf import elf_sizes
+from smelt.engines.elf import code_extents
 from smelt.engines.image import build_image
 from smelt.engines.linked_code import linked_code
 from smelt.engines.toolchain import find_toolchain
@@ -25,7 +25,7 @@ def test_all_that_is_linked_for_a_network(target: str, tmp_path: Path) -> None:
     except SmeltError as error:
         pytest.skip(str(error))
     image = build_image(generate(small_int8(), toolchain.target), tmp_path, toolchain)
-    linked = elf_sizes(image.elf).functions
+    linked = code_extents(image.elf)
     objects = sorted(image.elf.with_name(image.elf.name + ".objects").glob("*.o"))
     found = linked_code(objects, [image.invoke], linked)[image.invoke]
     sections = {name.partition(":.text.")[2] or name: size for name, size in found.items()}

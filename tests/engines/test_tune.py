@@ -235,7 +235,7 @@ def test_a_folder_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
     assert cache.load(key) is None
 
 
-def _idle(kernel: Kernel) -> Kernel:
+def _idle(kernel: Kernel, variant: str = "idle") -> Kernel:
     """The kernel as if nothing were to be done: fastest, and wrong."""
 
     def lower(call: Call, target: Target) -> Lowering:
@@ -246,7 +246,11 @@ def _idle(kernel: Kernel) -> Kernel:
         )
         return replace(lowering, arguments=arguments)
 
-    return replace(kernel, lower=lower, variant="idle")
+    return replace(kernel, lower=lower, variant=variant)
+
+
+def _portable_dense() -> Kernel:
+    return next(k for k in find_operator("fully_connected").kernels if k.name == "smelt_fully_connected_s8")
 
 
 def _with_kernels(monkeypatch: pytest.MonkeyPatch, operator: str, kernels: tuple[Kernel, ...]) -> None:
@@ -258,7 +262,7 @@ def test_a_kernel_with_wrong_outputs_is_refused(
     tuned: tuple[Path, Tuning], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kernels = find_operator("fully_connected").kernels
-    _with_kernels(monkeypatch, "fully_connected", (*kernels, *map(_idle, kernels)))
+    _with_kernels(monkeypatch, "fully_connected", (*kernels, _idle(_portable_dense())))
     (dense,) = [layer for layer in _tune(tuned[0]).layers if layer.operator == "fully_connected"]
     wrong = {label for label, figures in dense.figures.items() if not figures.exact}
     assert wrong
@@ -270,8 +274,8 @@ def test_a_kernel_with_wrong_outputs_is_refused(
 def test_a_layer_without_an_exact_kernel_is_an_error(
     tuned: tuple[Path, Tuning], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kernels = find_operator("fully_connected").kernels
-    _with_kernels(monkeypatch, "fully_connected", tuple(map(_idle, kernels)))
+    idle = tuple(_idle(_portable_dense(), variant) for variant in ("idle", "idle too"))
+    _with_kernels(monkeypatch, "fully_connected", idle)
     with pytest.raises(EngineError, match="no kernel gives the right outputs"):
         _tune(tuned[0])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -176,6 +177,18 @@ def elf_sizes(elf: Path, is_table: Callable[[str], bool] = lambda name: False) -
         functions={s.name: s.size for s in image.symbols if s.is_function},
         objects={s.name: s.size for s in image.symbols if not s.is_function and s.size},
     )
+
+
+def code_extents(elf: Path) -> dict[str, int]:
+    """Bytes of each function of an image; where its symbol has no size (assembly), up to the next symbol."""
+    image = ElfImage(elf)
+    starts = sorted({s.address for s in image.symbols})
+    following = dict(pairwise(starts))
+    return {
+        s.name: s.size or following.get(s.address, s.address) - s.address
+        for s in image.symbols
+        if s.is_function
+    }
 
 
 def object_sizes(elf: Path, objects: Sequence[Path]) -> dict[str, int]:

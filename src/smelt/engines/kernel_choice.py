@@ -12,10 +12,10 @@ from smelt.engines.kernel_figures import Figures
 Goal = Literal["both", "cycles", "flash"]
 """What counts: cycles and flash; cycles far more than flash; flash as long as cycles do not grow by half."""
 
-_WORTH = {"both": 100, "cycles": 10_000}
+_WORTH = {"both": 100, "cycles": 2000}
 """A kilobyte of flash is worth this fraction of all cycles: 1 in so many."""
-_TIE = 400
-"""Cycles that differ by 1 in so many count as equal where the kernel's workspace is weighed too."""
+_TIE = {"both": 400, "flash": 400, "cycles": 4000}
+"""Cycles that differ by 1 in so many count as equal."""
 
 Choices = Mapping[str, Figures]
 Cost = tuple[int, int]
@@ -65,12 +65,15 @@ class _Choosing:
         return self._cost(figures.cycles, figures.table_bytes)
 
     def _taken(self, choices: Choices) -> str:
-        """The best; of those that are nearly as good the one with the smallest workspace."""
-        limit = min(map(self._layer_cost, choices.values()))
-        if self._goal == "both":
-            limit = (limit[0] + limit[1] // _TIE * _WORTH["both"] * 1024, limit[1])
-        near = {label: f for label, f in choices.items() if self._layer_cost(f)[0] <= limit[0]}
-        return min(near, key=lambda label: (near[label].scratch_bytes, *self._layer_cost(near[label]), label))
+        """The best; of those that are nearly as good the one with the smallest workspace, or the first."""
+        best = min(choices.values(), key=self._layer_cost)
+        slack = best.cycles // _TIE[self._goal]
+
+        def is_near(figures: Figures) -> bool:
+            return self._cost(figures.cycles - slack, figures.table_bytes) <= self._layer_cost(best)
+
+        near = [label for label, figures in choices.items() if is_near(figures)]
+        return near[0] if self._goal == "cycles" else min(near, key=lambda x: choices[x].scratch_bytes)
 
 
 def choose_kernels(layers: Sequence[Choices], counts: Sequence[int], goal: Goal) -> list[str]:

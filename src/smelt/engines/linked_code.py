@@ -27,7 +27,8 @@ def linked_code(
     """For each function what is linked for it: bytes by section (named with its object) or library function.
 
     The objects are compiled with a section a function, as `Toolchain.compile_firmware` does; `elsewhere` gives
-    the sizes of the functions that no object defines (the C library's).  An unknown function has nothing.
+    the sizes of the functions that no object defines (the C library's; what these call in turn is not counted).
+    An unknown function has nothing.
     """
     sections: dict[str, _Section] = {}
     homes: dict[str, str] = {}
