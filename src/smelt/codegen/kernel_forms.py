@@ -102,6 +102,7 @@ def _row_kernel(call: Call, form: KernelForm, target: Target, by_input: bool) ->
     return replace(
         made,
         buffered=kernel.buffered,
+        keeps_rows=kernel.keeps_rows,
         streamable=goes_by_rows(call, kernel),
         elementwise=bool(kernel.in_place(call)),
     )

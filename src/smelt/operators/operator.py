@@ -300,6 +300,9 @@ class Kernel:
     in_place: the inputs whose very address the output may have.
     buffered: all that is read for an output row is copied to scratch before any of that row is written,
     so the row may also overwrite what only it reads (a dense layer that expands its input first).
+    keeps_rows: every input row is copied to scratch by the first output row that needs it and read from there by
+    later ones, so the output may take the place of all rows copied so far; scratch is kept from the first row to the
+    last.
     row_function: a second C function that computes a range of output rows; its arguments are those
     of `lower` (the output pointer shows the first row to write), then the index of that row, the
     number of rows, and for each input with needs its ring: the number of rows that are kept, row r at
@@ -320,6 +323,7 @@ class Kernel:
     ascending: bool = False
     in_place: Callable[[Call], tuple[int, ...]] = no_input
     buffered: bool = False
+    keeps_rows: bool = False
     row_function: str | None = None
     row_by_row: bool = False
     accumulates: bool = False

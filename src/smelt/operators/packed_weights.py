@@ -57,6 +57,7 @@ def packed_kernel(kernel: Kernel, slices: int) -> Kernel:
         lower=packer.lower,
         scratch_bytes=packer.scratch_bytes,
         ascending=kernel.ascending and whole,
+        keeps_rows=kernel.keeps_rows and whole,
         buffered=kernel.buffered and whole,
         in_place=kernel.in_place if whole else no_input,
         row_function=None,

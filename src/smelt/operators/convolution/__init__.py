@@ -1,6 +1,6 @@
 """Convolutions over height and width: conv_2d (grouped too) and depthwise_conv_2d."""
 
-from smelt.operators.convolution import arm_dsp, arm_mve, arm_v6m
+from smelt.operators.convolution import arm_dsp, arm_dsp_compact, arm_mve, arm_v6m
 from smelt.operators.convolution.geometry import (
     Conv2dAttributes,
     DepthwiseConv2dAttributes,
@@ -30,7 +30,14 @@ CONV_2D = Operator(
         fuses_activation=True,
         needs=needs,
     ),
-    kernels=(*arm_mve.CONV_2D, *arm_dsp.CONV_2D, *arm_v6m.CONV_2D, CONV_2D_S8, CONV_2D_F32),
+    kernels=(
+        *arm_mve.CONV_2D,
+        *arm_dsp.CONV_2D,
+        *arm_dsp_compact.CONV_2D,
+        *arm_v6m.CONV_2D,
+        CONV_2D_S8,
+        CONV_2D_F32,
+    ),
 )
 DEPTHWISE_CONV_2D = Operator(
     name="depthwise_conv_2d",
@@ -48,6 +55,7 @@ DEPTHWISE_CONV_2D = Operator(
     kernels=(
         *arm_mve.DEPTHWISE_CONV_2D,
         *arm_dsp.DEPTHWISE_CONV_2D,
+        *arm_dsp_compact.DEPTHWISE_CONV_2D,
         *arm_v6m.DEPTHWISE_CONV_2D,
         DEPTHWISE_CONV_2D_S8,
         DEPTHWISE_CONV_2D_F32,

@@ -35,7 +35,7 @@ _PLACE_GROUPS = 3  # SMELT_PLACE_GROUPS
 _SHORT_ROW = 8  # pixels; an odd one more costs more than 1 in 8
 
 
-def _weights(call: Call) -> Int64:
+def weights_of(call: Call) -> Int64:
     """Weights [output channels, field], of a depthwise convolution of one channel too."""
     weights = call.constant(1)
     assert weights is not None
@@ -45,14 +45,14 @@ def _weights(call: Call) -> Int64:
     return weights.astype(np.int64).reshape(channels, -1)
 
 
-def _scaling(call: Call) -> Scaling:
+def scaling_of(call: Call) -> Scaling:
     return scaling(call, *requantization(call), geometry(call).output_channels)
 
 
-def _accepts_conv(call: Call, target: Target) -> bool:
+def accepts_conv(call: Call, target: Target) -> bool:
     if not target.has("dsp") or not fits(call, DType.S8) or not _fits_fields(geometry(call)):
         return False
-    return pairs_fit(_weights(call)) and accepts_sums(_weights(call), folded_bias(call), _scaling(call))
+    return pairs_fit(weights_of(call)) and accepts_sums(weights_of(call), folded_bias(call), scaling_of(call))
 
 
 def _fits_fields(sizes: Geometry) -> bool:
@@ -85,11 +85,11 @@ def _accepts_ring(call: Call, target: Target) -> bool:
     dense = (sizes.dilation_height, sizes.dilation_width) == (1, 1) and sizes.field > sizes.input_channels
     long = sizes.output_width % 2 == 0 or sizes.output_width > _SHORT_ROW
     overlapping = sizes.stride_height <= sizes.kernel_height and sizes.stride_width <= sizes.kernel_width
-    return whole and dense and long and overlapping and _accepts_conv(call, target)
+    return whole and dense and long and overlapping and accepts_conv(call, target)
 
 
 def _lowering(function: str, call: Call, weights: Int64, padded_width: int) -> Lowering:
-    sizes, meant = geometry(call), _scaling(call)
+    sizes, meant = geometry(call), scaling_of(call)
     found = requantized(weights, folded_bias(call), meant)
     assert found is not None
     parameters = Parameters(
@@ -119,23 +119,23 @@ def _lowering(function: str, call: Call, weights: Int64, padded_width: int) -> L
 
 def _lower_conv(call: Call, target: Target) -> Lowering:
     sizes = geometry(call)
-    weights = _words_first(_weights(call), sizes)
+    weights = _words_first(weights_of(call), sizes)
     return _lowering("smelt_conv_2d_s8__arm_dsp", call, weights, _padded_width(sizes))
 
 
 def _lower_ring(call: Call, target: Target) -> Lowering:
     sizes = geometry(call)
     shape = (sizes.output_channels, sizes.field // sizes.input_channels, -1, _RING_CHANNELS)
-    weights = _weights(call).reshape(shape).transpose(0, 2, 1, 3).reshape(sizes.output_channels, -1)
+    weights = weights_of(call).reshape(shape).transpose(0, 2, 1, 3).reshape(sizes.output_channels, -1)
     return _lowering("smelt_conv_2d_ring_s8__arm_dsp", call, weights, _ring_width(sizes))
 
 
 def _accepts_taps(call: Call, target: Target) -> bool:
-    return geometry(call).input_channels % 4 == 0 and _accepts_conv(call, target)
+    return geometry(call).input_channels % 4 == 0 and accepts_conv(call, target)
 
 
 def _lower_taps(call: Call, target: Target) -> Lowering:
-    return _lowering("smelt_conv_2d_taps_s8__arm_dsp", call, _weights(call), _padded_width(geometry(call)))
+    return _lowering("smelt_conv_2d_taps_s8__arm_dsp", call, weights_of(call), _padded_width(geometry(call)))
 
 
 def _taps_scratch_bytes(call: Call, target: Target) -> int:
@@ -196,7 +196,7 @@ def _ring_scratch_bytes(call: Call, target: Target) -> int:
     return 4 * places + 2 * sizes.kernel_height * _ring_width(sizes) * sizes.input_channels
 
 
-def _in_place(call: Call) -> tuple[int, ...]:
+def in_place(call: Call) -> tuple[int, ...]:
     """A pixel may be written over its own input: both pixels of a pair are expanded before either is written."""
     sizes = geometry(call)
     steps = (sizes.kernel_height, sizes.kernel_width, sizes.stride_height, sizes.stride_width)
@@ -219,11 +219,11 @@ _ANY_KERNEL = Kernel(
     name="smelt_conv_2d_s8__arm_dsp",
     sources=("conv_2d_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
     header="convolution__arm_dsp.h",
-    accepts=_accepts_conv,
+    accepts=accepts_conv,
     lower=_lower_conv,
     scratch_bytes=_conv_scratch_bytes,
     ascending=True,
-    in_place=_in_place,
+    in_place=in_place,
     row_function="smelt_conv_2d_rows_s8__arm_dsp",
     cycles=gather_cycles,
 )
@@ -236,7 +236,7 @@ _TAPS = Kernel(
     lower=_lower_taps,
     scratch_bytes=_taps_scratch_bytes,
     ascending=True,
-    in_place=_in_place,
+    in_place=in_place,
     row_function="smelt_conv_2d_taps_rows_s8__arm_dsp",
     cycles=taps_cycles,
 )
@@ -245,7 +245,7 @@ CONV_2D: tuple[Kernel, ...] = (WINOGRAD, _RING, _ANY_KERNEL, _TAPS)
 
 def _accepts_one_channel(call: Call, target: Target) -> bool:
     """A depthwise convolution of one channel is a convolution, which is cheaper for many outputs of it."""
-    if not _accepts_conv(call, target):
+    if not accepts_conv(call, target):
         return False
     return gather_cycles(call, None) < min(
         (kernel.cycles(call, None) for kernel in LINES if kernel.cycles and kernel.accepts(call, target)),

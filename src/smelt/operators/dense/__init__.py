@@ -17,7 +17,7 @@ from smelt.operators.convolution.outputs import (
     output_s8,
     rows_fields,
 )
-from smelt.operators.dense import arm_dsp, arm_mve, arm_v6m
+from smelt.operators.dense import arm_dsp, arm_dsp_compact, arm_mve, arm_v6m
 from smelt.operators.dense.geometry import (
     FullyConnectedAttributes,
     folded_bias,
@@ -143,5 +143,12 @@ FULLY_CONNECTED = Operator(
     evaluate=_evaluate,
     cost=_cost,
     traits=Traits(weights=Weights(input=1, channel_axis=0, bias=2, data_axis=1), fuses_activation=True),
-    kernels=(*arm_mve.FULLY_CONNECTED, *arm_dsp.FULLY_CONNECTED, *arm_v6m.FULLY_CONNECTED, _S8, _F32),
+    kernels=(
+        *arm_mve.FULLY_CONNECTED,
+        *arm_dsp.FULLY_CONNECTED,
+        *arm_dsp_compact.FULLY_CONNECTED,
+        *arm_v6m.FULLY_CONNECTED,
+        _S8,
+        _F32,
+    ),
 )
