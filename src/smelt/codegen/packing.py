@@ -13,10 +13,10 @@ from smelt.targets import Target
 
 SLICES = (1, 2, 4, 8, 16, 32, 64)
 
-_LAYER_BYTES = 110
+_LAYER_BYTES = 80
 """Flash that a packed layer takes beside its tables: struct smelt_packed_s8, and the statements around the call."""
 
-_DECODER_BYTES = 360
+_DECODER_BYTES = 330
 
 
 _PADDING = 64

@@ -9,7 +9,7 @@ import numpy as np
 from smelt.operators.convolution.arm_dsp_packing import Fields, pairs_fit
 from smelt.operators.convolution.arm_dsp_requantization import Requantization, Scaling
 from smelt.operators.fixed_point import Int64
-from smelt.operators.operator import Table
+from smelt.operators.operator import Table, WeightBytes
 
 _EACH, _SIGNED = 1, 2  # SMELT_DENSE_EACH, SMELT_DENSE_SIGNED
 _FIRST_STEPS, _STEPS = 4, 8  # of four values in a round, of the first block and of the others
@@ -59,7 +59,7 @@ def dense_fields(weights: Int64, found: Requantization, meant: Scaling) -> Field
     if not packed.each:
         common[: len(packed.numbers)] = packed.numbers[:, 0]
     return {
-        "dense.weights": Table("packed", words.astype(np.uint32)),
+        "dense.weights": Table("packed", words.astype(np.uint32), weights=packed.places(4 * len(words))),
         "dense.multiplier": int(common[0]),
         "dense.divisor": int(common[1]),
         "dense.block_bytes": 4 * sum(map(len, blocks)),
@@ -129,6 +129,13 @@ class _Packed:
                 self.numbers[:, rows].reshape(-1)[: 4 * len(self.numbers) * self.each],
             ]
         )
+
+    def places(self, count: int) -> WeightBytes:
+        """Where the weights are in so many bytes; where not all are in blocks alike everything counts as weights."""
+        if not self.blocks.firsts or self.blocks.fives:
+            return WeightBytes(count)
+        blocks, coded = len(self.blocks.firsts), 4 * self.weights.shape[1]
+        return WeightBytes(coded, blocks, before=8, after=count // blocks - coded - 8, pairs=True)
 
     def other(self, row: int) -> Int64:
         """The words of a row that is in no block of four, without the weights that are in one."""
