@@ -125,8 +125,11 @@ def _lower_conv(call: Call, target: Target) -> Lowering:
 
 def _lower_ring(call: Call, target: Target) -> Lowering:
     sizes = geometry(call)
-    shape = (sizes.output_channels, sizes.field // sizes.input_channels, -1, _RING_CHANNELS)
-    weights = weights_of(call).reshape(shape).transpose(0, 2, 1, 3).reshape(sizes.output_channels, -1)
+    # [output channel, sixteen input channels, kernel row, kernel column, input channel]
+    split = (sizes.output_channels, sizes.kernel_height, sizes.kernel_width, -1, _RING_CHANNELS)
+    fields = weights_of(call).reshape(split).transpose(0, 3, 1, 2, 4)
+    columns = [x for phase in _phases(sizes) for x in phase]
+    weights = fields[:, :, :, columns].reshape(sizes.output_channels, -1)
     return _lowering("smelt_conv_2d_ring_s8__arm_dsp", call, weights, _ring_width(sizes))
 
 
@@ -189,11 +192,16 @@ def _conv_scratch_bytes(call: Call, target: Target) -> int:
     return 4 * round_up(sizes.field, 4) + 8 * count + 2 * rest + padded
 
 
+def _phases(sizes: Geometry) -> list[range]:
+    """Kernel columns the stride apart, which lie side by side in the ring."""
+    return [range(first, sizes.kernel_width, sizes.stride_width) for first in range(sizes.stride_width)]
+
+
 def _ring_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
-    together = sizes.stride_width == 1 and sizes.kernel_width <= _PLACE_GROUPS
-    places = sizes.field // _RING_CHANNELS // (sizes.kernel_width if together else 1) + 2
-    return 4 * places + 2 * sizes.kernel_height * _ring_width(sizes) * sizes.input_channels
+    in_row = sum(-(-len(phase) // _PLACE_GROUPS) for phase in _phases(sizes))
+    places = in_row * sizes.kernel_height * (sizes.input_channels // _RING_CHANNELS) + 1
+    return 8 * places + 2 * sizes.kernel_height * _ring_width(sizes) * sizes.input_channels
 
 
 def in_place(call: Call) -> tuple[int, ...]:

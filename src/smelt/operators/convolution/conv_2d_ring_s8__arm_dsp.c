@@ -50,61 +50,54 @@ expand_row(uint32_t *row, const int8_t *input, const parameters_t *parameters) {
     }
 }
 
-/* The taps of a kernel row that are listed as one place: those that lie side by side. */
+/* List where the values lie that the first output column needs: sixteen channels, rows of the kernel, and of their columns
+ * 0, stride, 2 * stride, ..., then 1, 1 + stride, ... in turn. Row k of the kernel is row (first + k) modulo kernel_height
+ * of the ring. */
 SMELT_CODE_SECTION
-static int32_t place_taps(const parameters_t *parameters) {
-    const int32_t width = parameters->kernel_width;
-    return parameters->stride_width == 1 && width <= SMELT_PLACE_GROUPS ? width : 1;
-}
-
-/* List where the values lie that the first output column needs: sixteen channels, rows and columns of the kernel in
- * turn. Row k of the kernel is row (first + k) modulo kernel_height of the ring. */
-SMELT_CODE_SECTION
-static void list_places(uint32_t *places, const uint32_t *ring, int32_t first, const parameters_t *parameters) {
+static void list_places(struct smelt_place *list, const uint32_t *ring, int32_t first,
+                        const parameters_t *parameters) {
     const int32_t stride = parameters->stride_width, columns = parameters->padded_width / stride;
-    const int32_t plane_words = parameters->padded_width * SMELT_PLACE_WORDS;
     const int32_t planes = parameters->input_channels / SMELT_PLACE_VALUES, height = parameters->kernel_height;
-    uint32_t *place = places + 1;
+    struct smelt_place *place = list;
     for (int32_t plane = 0; plane < planes; plane++) {
         for (int32_t y = 0; y < height; y++) {
-            const uint32_t *const row = ring + ((first + y) % height * planes + plane) * plane_words;
-            for (int32_t x = 0; x < parameters->kernel_width; x += (int32_t)*places) {
-                *place++ = smelt_place(places, row + (x % stride * columns + x / stride) * SMELT_PLACE_WORDS);
+            const uint32_t *row = ring + ((first + y) % height * planes + plane) * stride * columns * SMELT_PLACE_WORDS;
+            for (int32_t x = 0; x < stride; x++) {
+                const uint32_t *at = row;
+                for (int32_t left = columns_before(parameters->kernel_width, x, stride); left > 0; place++) {
+                    place->at = smelt_place_at(list, at);
+                    place->groups = (uint32_t)(left < SMELT_PLACE_GROUPS ? left : SMELT_PLACE_GROUPS);
+                    left -= SMELT_PLACE_GROUPS;
+                    at += SMELT_PLACE_GROUPS * SMELT_PLACE_WORDS;
+                }
+                row += columns * SMELT_PLACE_WORDS;
             }
         }
     }
-    *place = 0;
+    place->groups = 0;
 }
 
 SMELT_CODE_SECTION
 void smelt_conv_2d_ring_rows_s8__arm_dsp(int8_t *output, const int8_t *input, const parameters_t *parameters,
                                          void *scratch, int32_t first_row, int32_t row_count,
                                          int32_t input_ring_rows) {
-    const int32_t channels = parameters->gemm.channels, height = parameters->kernel_height;
-    const int32_t taps = place_taps(parameters);
-    const int32_t place_count = parameters->gemm.depth / SMELT_PLACE_VALUES / taps;
+    const int32_t height = parameters->kernel_height;
     const int32_t row_words = parameters->padded_width * parameters->input_channels / 2;
     const int32_t row_bytes = parameters->input_width * parameters->input_channels;
-    uint32_t *const places = scratch, *const ring = places + place_count + 2;
+    const int32_t output_bytes = parameters->output_width * parameters->gemm.channels;
+    uint32_t *const ring = scratch;
+    struct smelt_place *const places = (struct smelt_place *)(ring + height * row_words);
     const int32_t start = first_row * parameters->stride_height - parameters->pad_top;
-    int32_t top = start, ready = start;
     int8_t *to = output;
-    places[0] = (uint32_t)taps;
-    for (int32_t y = 0; y < row_count; y++) {
+    for (int32_t top = start, ready = start; row_count > 0; row_count--) {
         for (ready = ready < top ? top : ready; ready < top + height; ready++) {
             const int inside = ready >= 0 && ready < parameters->input_height;
             expand_row(ring + (ready - start) % height * row_words,
                        inside ? input + ready % input_ring_rows * row_bytes : NULL, parameters);
         }
         list_places(places, ring, (top - start) % height, parameters);
-        for (int32_t left = parameters->output_width; left > 0; left -= 2) {
-            /* Beside an odd last pixel another one is computed and overwritten. */
-            smelt_gemm_places_s8__arm_dsp(to, places, left > 1 ? channels : 0, &parameters->gemm);
-            to += left > 1 ? 2 * channels : channels;
-            for (int32_t i = 1; i <= place_count; i++) {
-                places[i] += 8u * SMELT_PLACE_WORDS; /* bytes of two pixels */
-            }
-        }
+        smelt_gemm_places_s8__arm_dsp(to, places, parameters->output_width, &parameters->gemm);
+        to += output_bytes;
         top += parameters->stride_height;
     }
     smelt_clamp_s8__arm_dsp(output, (int32_t)(to - output), parameters->gemm.low, parameters->gemm.high);

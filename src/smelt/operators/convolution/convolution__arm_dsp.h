@@ -32,10 +32,10 @@ void smelt_conv_2d_rows_s8__arm_dsp(int8_t *output, const int8_t *input,
                                     int32_t first_row, int32_t row_count, int32_t input_ring_rows);
 
 /* The same for input channels that are a multiple of 16, output channels of 4, dilation 1, with input values in the
- * weights by sixteen channels, kernel rows, kernel columns. padded_width is a multiple of the stride, and has room for
- * an even number of output columns.
- * scratch: two words, a word for every 16 input values of a field, or every kernel_width of them where that is at most 3
- * and the stride is 1; then kernel_height padded rows of 2 bytes a value. */
+ * weights by sixteen channels, kernel rows, and kernel columns in the order 0, stride, ..., 1, 1 + stride, ...
+ * padded_width is a multiple of the stride, and has room for an even number of output columns.
+ * scratch: kernel_height padded rows of 2 bytes a value; 8 bytes for every three kernel columns, or what is left of them,
+ * that are the stride apart in a kernel row, every sixteen channels; and 8 bytes. */
 void smelt_conv_2d_ring_s8__arm_dsp(int8_t *output, const int8_t *input,
                                     const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch);
 void smelt_conv_2d_ring_rows_s8__arm_dsp(int8_t *output, const int8_t *input,

@@ -39,7 +39,8 @@ typedef char layout_is_known[offsetof(struct smelt_gemm_s8__arm_dsp, weights) ==
  * Stack: 0 the byte before the output, 4 fields, 8 pairs of pixels left, 12 step to the second pixel, 16 the last word of the
  *   blocks of four, 20 zero_point, 24 where the last round begins, less 1 where roundings are signed; 28 bytes that the
  *   first round skips, less 8; 32 where it begins, 36 the word before the weights, 40 pairs, 44 words of a run + 1,
- *   48 rounds of a block of two, 52 channels that are in no block of four, 56 those left. */
+ *   48 rounds of a block of two, 52 channels that are in no block of four, 56 those left, 60 where the end of a
+ *   block goes on. */
 SMELT_CODE_SECTION
 void __attribute__((naked, noinline))
 smelt_gemm_fields_s8__arm_dsp(__attribute__((unused)) int8_t *output,
@@ -61,7 +62,7 @@ smelt_gemm_fields_s8__arm_dsp(__attribute__((unused)) int8_t *output,
     __asm volatile(
         ".syntax unified\n"
         "push    {r4-r11, lr}\n"
-        "sub     sp, #60\n"
+        "sub     sp, #64\n"
         "ldr     r9, [r3]\n"
         "ldrh    r12, [r3, #4]\n" /* depth */
         "ldrh    lr, [r3, #6]\n"  /* channels */
@@ -88,7 +89,9 @@ smelt_gemm_fields_s8__arm_dsp(__attribute__((unused)) int8_t *output,
         "add     r8, r8, r7, lsl #2\n"
         "add     r8, r8, r7, lsl #1\n"
         "add     r11, r11, #1\n"
-        "stm     sp, {r0-r12, lr}\n");
+        "stm     sp, {r0-r12, lr}\n"
+        "adr     r4, 4f + 1\n"
+        "str     r4, [sp, #60]\n");
     __asm volatile(
         "10:\n" /* two pixels */
         "ldr     r12, [sp, #4]\n"
@@ -168,16 +171,16 @@ smelt_gemm_fields_s8__arm_dsp(__attribute__((unused)) int8_t *output,
         "beq     5f\n"
         "str     r0, [sp]\n"
         "ldr     r0, [sp, #40]\n"
-        SMELT_GEMM_FIRST
+        SMELT_GEMM_FIRST("4")
         "ldr     r2, [sp, #28]\n"
         "subs    r0, r0, r2\n"
         "subs    r1, r1, r2\n"
-        "ldr     pc, [sp, #32]\n"
-        SMELT_GEMM_FINISH_SIGNED);
+        "ldr     pc, [sp, #32]\n");
     __asm volatile(
         "5:\n"
         "ldr     r9, [sp, #52]\n"
-        "b       9f\n"
+        "cmp     r9, #0\n"
+        "beq     20f\n"
         "6:\n" /* a block of two channels */
         "str     r9, [sp, #56]\n"
         "str     r0, [sp]\n"
@@ -219,22 +222,24 @@ smelt_gemm_fields_s8__arm_dsp(__attribute__((unused)) int8_t *output,
         "add     r6, r4, r6, lsl #8\n"
         "add     r10, r4, r10, lsl #8\n"
         "add     r3, r3, r0\n"
+        "and     r12, r12, #1\n"
+        "8:\n" /* one of the two */
         "tst     r12, #1\n"
-        "bne     8f\n"
+        "bne     19f\n"
         SMELT_GEMM_UNSIGNED("r6", "r10", "r2", "1]!")
-        "subs    r9, r9, #2\n"
-        "bmi     20f\n"
-        SMELT_GEMM_UNSIGNED("r7", "r11", "r8", "1]!")
-        "b       9f\n"
-        "8:\n"
-        SMELT_GEMM_SIGNED("r6", "r10", "1]!")
-        "subs    r9, r9, #2\n"
-        "bmi     20f\n"
-        "mov     r2, r8\n"
-        SMELT_GEMM_SIGNED("r7", "r11", "1]!")
         "9:\n"
-        "cmp     r9, #0\n"
-        "bgt     6b\n"
+        "subs    r9, r9, #1\n"
+        "beq     20f\n"
+        "eor     r12, r12, #2\n"
+        "lsls    r4, r12, #30\n"
+        "bpl     6b\n"
+        "mov     r6, r7\n"
+        "mov     r10, r11\n"
+        "mov     r2, r8\n"
+        "b       8b\n"
+        "19:\n"
+        SMELT_GEMM_SIGNED("r6", "r10", "1]!")
+        "b       9b\n"
         "20:\n"
         "ldr     r2, [sp, #12]\n"
         "ldr     r3, [sp, #8]\n"
@@ -243,9 +248,25 @@ smelt_gemm_fields_s8__arm_dsp(__attribute__((unused)) int8_t *output,
         "subs    r3, r3, #1\n"
         "str     r3, [sp, #8]\n"
         "bne     10b\n"
-        "add     sp, #60\n"
+        "add     sp, #64\n"
         "pop     {r4-r11, pc}\n");
 #undef EXPAND_WORD
+}
+
+SMELT_CODE_SECTION
+void __attribute__((naked, noinline)) smelt_gemm_finish_signed__arm_dsp(void) {
+    __asm volatile(
+        ".syntax unified\n"
+        "ldr     r5, [sp, #20]\n"
+        SMELT_GEMM_SIGNED("r6", "r10", "1]")
+        "ldr     r2, [r1, #4]!\n"
+        SMELT_GEMM_SIGNED("r7", "r11", "2]")
+        "ldr     r2, [r1, #4]!\n"
+        SMELT_GEMM_SIGNED("r8", "r12", "3]")
+        "ldr     r2, [r1, #4]!\n"
+        SMELT_GEMM_SIGNED("r9", "lr", "4]!")
+        "ldr     r4, [sp, #16]\n"
+        "ldr     pc, [sp, #60]\n");
 }
 
 #else

@@ -2,18 +2,20 @@
  *
  * Registers: r0 input values, r1 weights, r2 r3 the two pixels' input values, r4 W(c0, c1), r5 W(c2, c3)
  *   r6 r8 (first pixel), r10 r12 (second): sums of c0 and c2; r7 r9, r11 lr: 256 * (c1, c3) + (c0, c2)
- * Stack: 0 the byte before the output, 12 step to the second pixel, 16 the last word of the blocks, 20 zero_point. */
+ * Stack: 0 the byte before the output, 12 step to the second pixel, 16 the last word of the blocks, 20 zero_point,
+ *   60 the address of label 4. */
 #ifndef SMELT_GEMM_TWO_ARM_DSP_H
 #define SMELT_GEMM_TWO_ARM_DSP_H
 
-/* The first pair of input values of a block, with r1 at the word before it: all sums begin. */
-#define SMELT_GEMM_FIRST          \
+/* The first pair of input values of a block, with r1 at the word before it: all sums begin. `other` is the distance of the
+ * second pixel's values. */
+#define SMELT_GEMM_FIRST(other)   \
     "ldr     r7, [r1, #4]!\n"     \
     "ldr     r9, [r1, #4]!\n"     \
     "ldr     r4, [r1, #4]!\n"     \
     "ldr     r5, [r1, #4]\n"      \
     "ldr     r2, [r0]\n"          \
-    "ldr     r3, [r0, #4]\n"      \
+    "ldr     r3, [r0, #" other "]\n" \
     "smlad   r11, r4, r3, r7\n"   \
     "smlad   r7, r4, r2, r7\n"    \
     "sxtb16  r4, r4\n"            \
@@ -61,8 +63,7 @@
     "strb    " first ", [r0, #" at "\n"
 
 /* The end of a block, whose last weights are at r1 + 60, with "not equal" where roundings are signed: starts,
- * requantization, stores. Leaves the byte before the next output in r0, and "equal" after the last block. Uses the labels
- * 3 and 4; SMELT_GEMM_FINISH_SIGNED must follow somewhere. */
+ * requantization, stores. Leaves the byte before the next output in r0, and "equal" after the last block. Has the label 4. */
 #define SMELT_GEMM_FINISH                         \
     "ldr     r4, [r1, #64]!\n"                    \
     "ldr     r5, [r1, #4]!\n"                     \
@@ -78,7 +79,7 @@
     "add     r8, r5, r8, lsl #8\n"                \
     "add     r12, r5, r12, lsl #8\n"              \
     "add     r3, r3, r0\n"                        \
-    "bne     3f\n"                                \
+    "bne     smelt_gemm_finish_signed__arm_dsp\n" \
     SMELT_GEMM_UNSIGNED("r6", "r10", "r2", "1]")  \
     "ldr     r4, [r1, #4]!\n"                     \
     "ldr     r5, [r1, #4]!\n"                     \
@@ -89,17 +90,8 @@
     SMELT_GEMM_UNSIGNED("r9", "lr", "r2", "4]!")  \
     "4:\n"                                        \
     "cmp     r1, r4\n"
-#define SMELT_GEMM_FINISH_SIGNED           \
-    "3:\n"                                 \
-    "ldr     r5, [sp, #20]\n"              \
-    SMELT_GEMM_SIGNED("r6", "r10", "1]")   \
-    "ldr     r2, [r1, #4]!\n"              \
-    SMELT_GEMM_SIGNED("r7", "r11", "2]")   \
-    "ldr     r2, [r1, #4]!\n"              \
-    SMELT_GEMM_SIGNED("r8", "r12", "3]")   \
-    "ldr     r2, [r1, #4]!\n"              \
-    SMELT_GEMM_SIGNED("r9", "lr", "4]!")   \
-    "ldr     r4, [sp, #16]\n"              \
-    "b       4b\n"
+
+/* The rest of a block where roundings are signed; no C function. */
+void smelt_gemm_finish_signed__arm_dsp(void);
 
 #endif
