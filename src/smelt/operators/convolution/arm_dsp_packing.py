@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smelt.operators.convolution.arm_dsp_requantization import (
+    SHIFT,
     Requantization,
     Scaling,
     Sums,
@@ -119,13 +120,18 @@ def _words(weights: Int64) -> Int64:
 
 
 @lru_cache(maxsize=64)
-def _solved(sums: bytes, scaling: bytes, zero_point: int, low: int, high: int) -> Requantization | None:
+def _solved(
+    sums: bytes, scaling: bytes, zero_point: int, low: int, high: int, shift: int
+) -> Requantization | None:
     bias, lowest, highest = np.frombuffer(sums, np.int64).reshape(3, -1)
     mantissas, shifts = np.frombuffer(scaling, np.int64).reshape(2, -1)
-    return requantize_exactly(Sums(bias, lowest, highest), Scaling(mantissas, shifts, zero_point, low, high))
+    meant = Scaling(mantissas, shifts, zero_point, low, high)
+    return requantize_exactly(Sums(bias, lowest, highest), meant, shift)
 
 
-def requantized(weights: Int64, bias: NDArray[np.int32], meant: Scaling) -> Requantization | None:
+def requantized(
+    weights: Int64, bias: NDArray[np.int32], meant: Scaling, shift: int = SHIFT
+) -> Requantization | None:
     """The exact form for weights [channels, field] and the folded bias, or None; remembered, since solving is slow."""
     sums = Sums.of(weights, bias.astype(np.int64))
     return _solved(
@@ -134,10 +140,11 @@ def requantized(weights: Int64, bias: NDArray[np.int32], meant: Scaling) -> Requ
         meant.zero_point,
         meant.low,
         meant.high,
+        shift,
     )
 
 
-def accepts_sums(weights: Int64, bias: NDArray[np.int32], meant: Scaling) -> bool:
+def accepts_sums(weights: Int64, bias: NDArray[np.int32], meant: Scaling, shift: int = SHIFT) -> bool:
     """Whether some exact form exists; the cheap test comes first."""
     sums = Sums.of(weights, bias.astype(np.int64))
-    return signed_rounding(sums, meant) is not None or requantized(weights, bias, meant) is not None
+    return signed_rounding(sums, meant) is not None or requantized(weights, bias, meant, shift) is not None

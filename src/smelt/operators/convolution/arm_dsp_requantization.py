@@ -75,11 +75,11 @@ class Requantization:
     divisors: Int64
 
 
-def requantize_exactly(sums: Sums, scaling: Scaling) -> Requantization | None:
-    """The cheapest form that is proven exact, or None."""
+def requantize_exactly(sums: Sums, scaling: Scaling, shift: int = SHIFT) -> Requantization | None:
+    """The cheapest form that is proven exact, or None; `shift` follows the product where it rounds once."""
     # Below the zero point the two roundings of a negative value show, unless the activation clamps them.
     if scaling.low >= scaling.zero_point or (scaling.shifts >= -1).any():
-        found = single_rounding(sums, scaling)
+        found = single_rounding(sums, scaling, shift)
         if found is not None:
             return found
     return signed_rounding(sums, scaling)
@@ -104,24 +104,24 @@ def signed_rounding(sums: Sums, scaling: Scaling) -> Requantization | None:
     )
 
 
-def single_rounding(sums: Sums, scaling: Scaling) -> Requantization | None:
+def single_rounding(sums: Sums, scaling: Scaling, shift: int = SHIFT) -> Requantization | None:
     """The form with one rounding, or None where no multiplier and start step where they should.
 
     Channels of the same scale get the same multiplier where one serves all of them.
     """
     values, steps = _steps(sums, scaling)
     real = scaling.mantissas.astype(np.float64) * np.exp2(scaling.shifts - 31.0)
-    exact = np.rint(real * 2.0 ** (32 + SHIFT - _SUM_BITS)).astype(np.int64)
+    exact = np.rint(real * 2.0 ** (32 + shift - _SUM_BITS)).astype(np.int64)
     # Neighbouring multipliers move the far steps by a small part of an accumulator.
     stride = np.maximum(np.rint(exact * real / 2**17).astype(np.int64), 1)
     uniform = bool((exact == exact[0]).all())
     solved = sums.constant.copy()
     multipliers = np.full_like(exact, 1 << 30)
-    starts = ((2 * _constant_outputs(sums, scaling) + 1) << (SHIFT + 2)) >> 1
+    starts = ((2 * _constant_outputs(sums, scaling) + 1) << (shift + 2)) >> 1
     for candidate in _CANDIDATES:
         tried = exact + candidate * stride
         usable = (tried > 0) & (tried <= _LARGEST)
-        fits, offsets = _offsets(np.where(usable, tried, 1), values, steps, sums)
+        fits, offsets = _offsets(np.where(usable, tried, 1), values, steps, sums, shift)
         fits &= usable
         if uniform and fits.all():
             return Requantization(False, offsets + (sums.bias << _SUM_BITS), tried, np.zeros_like(starts))
@@ -154,12 +154,12 @@ def _steps(sums: Sums, scaling: Scaling) -> tuple[Int64, Int64]:
     return values, low
 
 
-def _offsets(multipliers: Int64, values: Int64, steps: Int64, sums: Sums) -> tuple[Bool, Int64]:
-    """Whether an offset d makes floor((256 * a + d) * m / 2**(32 + SHIFT)) step at `steps`, and that offset.
+def _offsets(multipliers: Int64, values: Int64, steps: Int64, sums: Sums, shift: int) -> tuple[Bool, Int64]:
+    """Whether an offset d makes floor((256 * a + d) * m / 2**(32 + shift)) step at `steps`, and that offset.
 
     The kernel's output reaches v where 256 * a + d is at least `needed`.
     """
-    needed = -((-(values << (32 + SHIFT))) // multipliers[:, None])
+    needed = -((-(values << (32 + shift))) // multipliers[:, None])
     reached = np.where(steps <= sums.high[:, None], needed - (steps << _SUM_BITS), -(2**62))
     not_before = np.where(steps > sums.low[:, None], needed - 1 - ((steps - 1) << _SUM_BITS), 2**62)
     smallest = np.max(reached, axis=1, initial=-(2**40))

@@ -19,7 +19,7 @@ from smelt.operators.convolution.arm_dsp_packing import (
 )
 from smelt.operators.convolution.arm_dsp_requantization import Requantization, Scaling
 from smelt.operators.convolution.outputs import has_constant_parameters
-from smelt.operators.dense.arm_dsp_packing import dense_fields, is_plain
+from smelt.operators.dense.arm_dsp_packing import SHIFT_EACH, dense_fields, is_plain, is_uniform
 from smelt.operators.dense.geometry import folded_bias, geometry, requantization, weights_zero_point
 from smelt.operators.fixed_point import Int64
 from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch
@@ -42,16 +42,16 @@ def _accepts(call: Call, target: Target) -> bool:
         return False
     if call.input(0).dtype is not DType.S8 or call.input(1).dtype is not DType.S8:
         return False
-    sizes = geometry(call)
+    sizes, weights = geometry(call), _weights(call)
     if max(sizes.rows, sizes.inputs + 3, sizes.outputs) >= 2**16:
         return False
-    weights = _weights(call)
-    small = bool((weights >= -128).all() and (weights <= 127).all())
-    return small and accepts_sums(weights, folded_bias(call), _scaling(call))
+    return bool((weights >= -128).all() and (weights <= 127).all())
 
 
 def _accepts_vectors(call: Call, target: Target) -> bool:
-    return geometry(call).inputs >= 4 and _accepts(call, target)
+    if geometry(call).inputs < 4 or not _accepts(call, target):
+        return False
+    return accepts_sums(_weights(call), folded_bias(call), _scaling(call), SHIFT_EACH)
 
 
 def _accepts_where_faster(call: Call, target: Target) -> bool:
@@ -59,7 +59,12 @@ def _accepts_where_faster(call: Call, target: Target) -> bool:
 
 
 def _accepts_pairs(call: Call, target: Target) -> bool:
-    return _accepts(call, target) and pairs_fit(_weights(call))
+    weights = _weights(call) if _accepts(call, target) else None
+    return (
+        weights is not None
+        and pairs_fit(weights)
+        and accepts_sums(weights, folded_bias(call), _scaling(call))
+    )
 
 
 def _accepts_one_by_pairs(call: Call, target: Target) -> bool:
@@ -72,13 +77,26 @@ def _requantized(call: Call) -> Requantization:
     return found
 
 
+def _vectors_requantized(call: Call) -> tuple[Requantization, bool]:
+    """How the kernel of vectors rounds, and whether each row has numbers of its own: then with another shift."""
+    weights, bias, meant = _weights(call), folded_bias(call), _scaling(call)
+    if len({*zip(meant.mantissas.tolist(), meant.shifts.tolist(), strict=True)}) == 1:
+        found = requantized(weights, bias, meant)
+        if found is not None and is_uniform(found):
+            return found, False
+    found = requantized(weights, bias, meant, SHIFT_EACH)
+    assert found is not None
+    return found, True
+
+
 def _lower(call: Call, target: Target) -> Lowering:
     sizes, meant = geometry(call), _scaling(call)
+    found, each = _vectors_requantized(call)
     plain = sizes.rows == 1 and is_plain(_weights(call), meant)
     parameters = Parameters(
         "struct smelt_fully_connected_s8__arm_dsp_parameters",
         {
-            **dense_fields(_weights(call), _requantized(call), meant),
+            **dense_fields(_weights(call), found, meant, each=each),
             "inputs": sizes.inputs,
             "batches": 0 if plain else sizes.rows,
         },

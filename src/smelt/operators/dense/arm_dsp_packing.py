@@ -11,6 +11,7 @@ from smelt.operators.convolution.arm_dsp_requantization import Requantization, S
 from smelt.operators.fixed_point import Int64
 from smelt.operators.operator import Table, WeightBytes
 
+SHIFT_EACH = 13  # SMELT_DENSE_SHIFT_EACH
 _EACH, _SIGNED = 1, 2  # SMELT_DENSE_EACH, SMELT_DENSE_SIGNED
 _FIRST_STEPS, _STEPS = 4, 8  # of four values in a round, of the first block and of the others
 _HALF_SHIFT = 7  # from starts of 256 * acc to those of 2 * acc
@@ -48,10 +49,18 @@ class Blocks:
         return self.firsts[1] - self.firsts[0] if len(self.firsts) > 1 else 4
 
 
-def dense_fields(weights: Int64, found: Requantization, meant: Scaling) -> Fields:
-    """The fields of `struct smelt_dense_s8__arm_dsp`, as member `dense`, for weights [outputs, inputs]."""
+def is_uniform(found: Requantization) -> bool:
+    """Whether all rows have one multiplier and one divisor."""
+    return len(set(found.multipliers.tolist())) == 1 and len(set(found.divisors.tolist())) == 1
+
+
+def dense_fields(weights: Int64, found: Requantization, meant: Scaling, *, each: bool) -> Fields:
+    """The fields of `struct smelt_dense_s8__arm_dsp`, as member `dense`, for weights [outputs, inputs].
+
+    each: every row has a multiplier (and divisor) of its own.
+    """
     outputs, inputs = weights.shape
-    packed = _Packed(weights, found)
+    packed = _Packed(weights, found, each=each)
     blocks = [packed.block(k) for k in range(len(packed.blocks.firsts))]
     others = [packed.other(row) for row in range(outputs - packed.blocks.fives if blocks else 0, outputs)]
     words = np.concatenate([*blocks, *others]) & 0xFFFFFFFF
@@ -99,13 +108,13 @@ def is_plain(weights: Int64, meant: Scaling) -> bool:
 class _Packed:
     """The words of one layer."""
 
-    def __init__(self, weights: Int64, found: Requantization) -> None:
+    def __init__(self, weights: Int64, found: Requantization, each: bool) -> None:
         self.blocks = Blocks.of(weights)
         self.weights = np.pad(weights, ((0, 0), (0, -weights.shape[1] % 4)))
         self.signed = found.signed_rounding
         numbers = [found.multipliers, found.divisors] if self.signed else [found.multipliers]
         self.numbers = np.stack(numbers)
-        self.each = bool((self.numbers != self.numbers[:, :1]).any())
+        self.each = each
         self.starts = found.starts
         self.crossed = (self.weights[:, 0::2] * self.weights[:, 1::2]).sum(axis=1)
 

@@ -12,7 +12,7 @@ requantize(int32_t sum, const uint32_t *after, const struct smelt_dense_s8__arm_
     const int32_t each = dense->form & SMELT_DENSE_EACH, scaled = (int32_t)(after[0] + ((uint32_t)sum << 8));
     const int32_t multiplier = each ? (int32_t)after[1] : dense->multiplier;
     if (!(dense->form & SMELT_DENSE_SIGNED)) {
-        return smelt_round_once(scaled, multiplier);
+        return (int8_t)smelt_ssat8(smelt_smmul(scaled, multiplier) >> (each ? SMELT_DENSE_SHIFT_EACH : SMELT_DENSE_SHIFT));
     }
     return smelt_round_twice(scaled, multiplier, each ? (int32_t)after[2] : dense->divisor, dense->zero_point);
 }

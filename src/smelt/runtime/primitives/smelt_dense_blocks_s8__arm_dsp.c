@@ -5,7 +5,7 @@
 
 #if defined(__ARM_FEATURE_DSP)
 
-/* The assembly reads these members at these places, and has the shift of the single rounding as an immediate. */
+/* The assembly reads these members at these places, and has the shifts of the single rounding as immediates. */
 typedef char dense_layout_is_known[offsetof(struct smelt_dense_s8__arm_dsp, weights) == 0 &&
                                            offsetof(struct smelt_dense_s8__arm_dsp, multiplier) == 4 &&
                                            offsetof(struct smelt_dense_s8__arm_dsp, divisor) == 8 &&
@@ -21,7 +21,8 @@ typedef char dense_layout_is_known[offsetof(struct smelt_dense_s8__arm_dsp, weig
                                            offsetof(struct smelt_dense_s8__arm_dsp, first_weights_back) == 29 &&
                                            offsetof(struct smelt_dense_s8__arm_dsp, entry) == 30 &&
                                            offsetof(struct smelt_dense_s8__arm_dsp, values_back) == 31 &&
-                                           offsetof(struct smelt_dense_s8__arm_dsp, weights_back) == 32
+                                           offsetof(struct smelt_dense_s8__arm_dsp, weights_back) == 32 &&
+                                           SMELT_DENSE_SHIFT == 9 && SMELT_DENSE_SHIFT_EACH == 13
                                        ? 1
                                        : -1];
 
@@ -108,9 +109,9 @@ smelt_dense_blocks_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribu
         "cmp     r1, r2\n"
         "bne     1b\n"
         ".endm\n"
-        ".macro dense_once\n"
+        ".macro dense_once shift\n"
         ".irp    sum, r8, r9, r10, r11\n"
-        "ssat    \\sum, #8, \\sum, asr #9\n"
+        "ssat    \\sum, #8, \\sum, asr #\\shift\n"
         ".endr\n"
         "dense_store\n"
         ".endm\n"
@@ -198,7 +199,7 @@ smelt_dense_blocks_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribu
         ".irp    sum, r8, r9, r10, r11\n"
         "smmul   \\sum, \\sum, r4\n"
         ".endr\n"
-        "dense_once\n"
+        "dense_once 9\n"
         "5:\n"
         "add     sp, #64\n"
         "pop     {r4-r11, pc}\n"
@@ -210,7 +211,7 @@ smelt_dense_blocks_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribu
         "smmul   r9, r9, r5\n"
         "smmul   r10, r10, r6\n"
         "smmul   r11, r11, r7\n"
-        "dense_once\n"
+        "dense_once 13\n"
         "b       5b\n"
         "8:\n" /* signed rounding, one multiplier and divisor */
         "add     r8, r2, r8, lsl #1\n"
@@ -336,7 +337,8 @@ static void finish(int8_t *output, const struct block_sums *sums, const uint32_t
             const int32_t divisor = each ? (int32_t)after[6 + c] : dense->divisor;
             output[c] = smelt_round_twice((int32_t)sum, multiplier, divisor, dense->zero_point);
         } else {
-            output[c] = smelt_round_once((int32_t)sum, multiplier);
+            const int32_t shift = each ? SMELT_DENSE_SHIFT_EACH : SMELT_DENSE_SHIFT;
+            output[c] = (int8_t)smelt_ssat8(smelt_smmul((int32_t)sum, multiplier) >> shift);
         }
     }
 }

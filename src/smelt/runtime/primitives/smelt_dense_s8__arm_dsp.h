@@ -18,7 +18,8 @@
  *     multipliers (and then divisors) of c0 .. c3, where each row has its own
  *   the last rows, one by one: weights as bytes where there are no blocks; start, multiplier (and divisor)
  * Starts hold the bias and undo the crossed sums. How sums of 256 * acc + start are rounded is said in
- * smelt_gemm_s8__arm_dsp.h too; starts of c0 and c2 are for sums of 2 * acc where rounding is signed. */
+ * smelt_gemm_s8__arm_dsp.h too, but here with SMELT_DENSE_SHIFT or, where each row
+ * has its own multiplier, SMELT_DENSE_SHIFT_EACH; starts of c0 and c2 are for sums of 2 * acc where rounding is signed. */
 #ifndef SMELT_DENSE_S8_ARM_DSP_H
 #define SMELT_DENSE_S8_ARM_DSP_H
 
@@ -27,6 +28,8 @@
 
 #include "smelt_placement.h"
 
+#define SMELT_DENSE_SHIFT 9
+#define SMELT_DENSE_SHIFT_EACH 13 /* finer: a multiplier has to fit for every row, and those of long sums are small */
 #define SMELT_DENSE_EACH 1   /* form: every row has its own multiplier */
 #define SMELT_DENSE_SIGNED 2 /* form: signed rounding */
 
