@@ -18,6 +18,7 @@ from smelt.errors import SmeltError
 from smelt.ir import Array, DType, Graph
 from smelt.operators import Form, call_of, choose_kernel, find_operator
 from smelt.operators.operator import Call, Input, Kernel, Output, Parameters, Scratch, Table
+from smelt.operators.rows import row_count
 from smelt.targets import Target, find_target
 
 RUNTIME = Path(find_operator("relu").folder).parents[1] / "runtime"
@@ -74,10 +75,17 @@ class Cases:
                 fields = [f".{k} = {self._value(v)}" for k, v in argument.fields.items()]
                 self.lines.append(f"static const {argument.type} p{index} = {{{', '.join(fields)}}};")
                 arguments.append(f"&p{index}")
+            elif isinstance(argument, Table):
+                arguments.append(self._table(argument.array))
+            elif isinstance(argument, int):
+                arguments.append(integer_literal(argument))
             else:
                 assert isinstance(argument, Input)
                 constant = call.constant(argument.index)
                 arguments.append("input" if constant is None else self._table(constant))
+        if kernel.accumulates:
+            rows = row_count(call.input(0))
+            arguments += ["0", f"{rows}", f"{rows}"]
         name = f"case_{index}"
         self.functions.append(name)
         self.lines.insert(0, f'#include "{kernel.header}"')
@@ -86,7 +94,7 @@ class Cases:
             f"{prototype};",
             f"{prototype} {{ (void)scratch; {lowering.function}({', '.join(arguments)}); }}",
         ]
-        if kernel.row_function is not None:
+        if kernel.row_function is not None and not kernel.accumulates:
             self._rows(index, kernel.row_function, arguments)
 
     def _rows(self, index: int, function: str, arguments: Sequence[str]) -> None:

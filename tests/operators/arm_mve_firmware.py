@@ -101,6 +101,7 @@ def run_on_m55(
     optimize: str = "-O2",
     prefer: str | None = None,
     overwrite: bool = False,
+    cases: Cases | None = None,
 ) -> list[Array]:
     """The outputs; with `overwrite` written over the input as far as `lag_bytes` allows.
 
@@ -113,7 +114,7 @@ def run_on_m55(
         toolchain = find_toolchain(M55, prefer)
     except SmeltError as error:
         pytest.skip(str(error))
-    cases = Cases(graphs, M55)
+    cases = cases or Cases(graphs, M55)
     tests = []
     for index, (graph, array) in enumerate(zip(graphs, data, strict=True)):
         cases.lines.append(f"static const int8_t data_{index}[] = {initializer(array)};")

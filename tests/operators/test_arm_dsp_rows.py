@@ -39,7 +39,7 @@ class RowCases(Cases):
 
     def _rows(self, index: int, function: str, arguments: Sequence[str]) -> None:
         call, _ = chosen(self.graphs[index], self.target)
-        needs = find_operator("conv_2d").traits.needs(call, 0)
+        needs = find_operator(call.node.operator).traits.needs(call, 0)
         assert needs is not None
         source, result = call.input(0), call.output
         row_bytes, output_bytes = source.bytes // source.shape[1], result.bytes // result.shape[1]

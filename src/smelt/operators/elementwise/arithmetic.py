@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from smelt.errors import UnsupportedError
 from smelt.ir import DType
+from smelt.operators.affine import INT8, Affine, Plane, affine_form
 from smelt.operators.fixed_point import (
+    ACTIVATIONS,
     Int64,
     activation_bounds,
     multiply_by_quantized_multiplier,
@@ -21,7 +24,8 @@ from smelt.operators.operator import Call
 class Sum:
     """The constants of a quantized a + sign * b; multipliers are (mantissa, shift), every shift is <= 0.
 
-    Inputs are raised by `left_shift` bits and brought to twice the larger input scale.
+    Inputs are raised by `left_shift` bits and brought to twice the larger input scale; `low` and `high` are the
+    output's bounds.
     """
 
     left_shift: int
@@ -29,6 +33,20 @@ class Sum:
     multiplier_b: tuple[int, int]
     multiplier: tuple[int, int]
     sign: int
+    zero_point_a: int
+    zero_point_b: int
+    zero_point: int
+    low: int
+    high: int
+
+    def apply(self, a: Int64, b: Int64) -> Int64:
+        """The outputs of quantized integers, which broadcast."""
+        raised_a = (a - self.zero_point_a) << self.left_shift
+        raised_b = (b - self.zero_point_b) << self.left_shift
+        scaled_a = multiply_by_quantized_multiplier(raised_a, *self.multiplier_a)
+        scaled_b = multiply_by_quantized_multiplier(raised_b, *self.multiplier_b)
+        y = multiply_by_quantized_multiplier(scaled_a + self.sign * scaled_b, *self.multiplier)
+        return np.clip(y + self.zero_point, self.low, self.high)
 
 
 def sum_of(call: Call) -> Sum:
@@ -36,22 +54,44 @@ def sum_of(call: Call) -> Sum:
 
     Source: add_common.cc and sub_common.cc of TensorFlow Lite Micro.
     """
-    scales = [call.quantization(value).scale for value in (call.input(0), call.input(1), call.output)]
+    a, b, result = (call.quantization(value) for value in (call.input(0), call.input(1), call.output))
     left_shift = 15 if call.output.dtype is DType.S16 else 20
-    twice_largest = 2 * max(scales[:2])
-    output = twice_largest / (2**left_shift * scales[2])
+    twice_largest = 2 * max(a.scale, b.scale)
+    output = twice_largest / (2**left_shift * result.scale)
     if not output < 1:
         raise UnsupportedError(
-            f"{call.node.label}: the scale {scales[2]} of output '{call.output.name}' is over "
+            f"{call.node.label}: the scale {result.scale} of output '{call.output.name}' is over "
             f"2**{left_shift - 1} times finer than its inputs'; requantize the model with matching ranges"
         )
+    low, high = activation_bounds(call.attributes.activation, result, call.output.dtype)
     return Sum(
         left_shift=left_shift,
-        multiplier_a=quantize_multiplier(scales[0] / twice_largest),
-        multiplier_b=quantize_multiplier(scales[1] / twice_largest),
+        multiplier_a=quantize_multiplier(a.scale / twice_largest),
+        multiplier_b=quantize_multiplier(b.scale / twice_largest),
         multiplier=quantize_multiplier(output),
         sign=-1 if call.node.operator == "sub" else 1,
+        zero_point_a=a.zero_point,
+        zero_point_b=b.zero_point,
+        zero_point=result.zero_point,
+        low=low,
+        high=high,
     )
+
+
+@lru_cache(maxsize=256)
+def affine_sum(total: Sum) -> Affine | None:
+    """The proven cheap form of a sum of int8 values, or None."""
+    scale = _real(total.multiplier) * 2.0**total.left_shift
+    slope_a = _real(total.multiplier_a) * scale
+    slope_b = _real(total.multiplier_b) * scale * total.sign
+    offset = total.zero_point - slope_a * total.zero_point_a - slope_b * total.zero_point_b
+    outputs = total.apply(INT8[:, None], INT8)
+    return affine_form(outputs, Plane(slope_a, slope_b, offset), total.low, total.high)
+
+
+def _real(multiplier: tuple[int, int]) -> float:
+    mantissa, shift = multiplier
+    return mantissa * 2.0 ** (shift - 31)
 
 
 def product_multiplier(call: Call) -> tuple[int, int]:
@@ -60,28 +100,23 @@ def product_multiplier(call: Call) -> tuple[int, int]:
     return quantize_multiplier(a * b / output)
 
 
+def float_bounds(call: Call) -> tuple[float, float]:
+    """Finite bounds, as TFLite has them: an infinite result becomes the largest float."""
+    largest = float(np.finfo(call.output.dtype.numpy.name).max)
+    low, high = ACTIVATIONS[call.attributes.activation]
+    return max(low, -largest), min(high, largest)
+
+
 def quantized_sum(call: Call, a: Int64, b: Int64) -> Int64:
     """a + b or a - b of quantized integers, clamped to the activation."""
-    constants = sum_of(call)
-    scaled = [
-        multiply_by_quantized_multiplier((x - zero_point) << constants.left_shift, *multiplier)
-        for x, zero_point, multiplier in (
-            (a, call.quantization(call.input(0)).zero_point, constants.multiplier_a),
-            (b, call.quantization(call.input(1)).zero_point, constants.multiplier_b),
-        )
-    ]
-    total = scaled[0] + constants.sign * scaled[1]
-    return _finished(call, multiply_by_quantized_multiplier(total, *constants.multiplier))
+    return sum_of(call).apply(a, b)
 
 
 def quantized_product(call: Call, a: Int64, b: Int64) -> Int64:
     """a * b of quantized integers, clamped to the activation."""
+    result = call.quantization(call.output)
     centred_a = a - call.quantization(call.input(0)).zero_point
     centred_b = b - call.quantization(call.input(1)).zero_point
-    return _finished(call, multiply_by_quantized_multiplier(centred_a * centred_b, *product_multiplier(call)))
-
-
-def _finished(call: Call, y: Int64) -> Int64:
-    result = call.quantization(call.output)
+    y = multiply_by_quantized_multiplier(centred_a * centred_b, *product_multiplier(call))
     low, high = activation_bounds(call.attributes.activation, result, call.output.dtype)
     return np.clip(y + result.zero_point, low, high)

@@ -20,6 +20,13 @@ struct smelt_add_s8_parameters {
     int32_t zero_point, low, high; /* of the output */
 };
 
+/* output = clamp((start + floor(multiplier_a * a / 2^8) + floor(multiplier_b * b / 2^8)) >> shift); no sum overflows. */
+struct smelt_add_affine_s8_parameters {
+    int32_t count, step_a, step_b;
+    int32_t multiplier_a, multiplier_b, start, shift;
+    int32_t low, high;
+};
+
 struct smelt_mul_s8_parameters {
     int32_t count, step_a, step_b;
     int32_t zero_point_a, zero_point_b;
@@ -42,6 +49,9 @@ SMELT_CODE_SECTION
 void smelt_add_s8(int8_t *output, const int8_t *a, const int8_t *b,
                   const struct smelt_add_s8_parameters *parameters);
 SMELT_CODE_SECTION
+void smelt_add_affine_s8(int8_t *output, const int8_t *a, const int8_t *b,
+                         const struct smelt_add_affine_s8_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_mul_s8(int8_t *output, const int8_t *a, const int8_t *b,
                   const struct smelt_mul_s8_parameters *parameters);
 SMELT_CODE_SECTION
@@ -54,6 +64,9 @@ void smelt_mul_f32(float *output, const float *a, const float *b,
 SMELT_CODE_SECTION
 void smelt_add_broadcast_s8(int8_t *output, const int8_t *a, const int8_t *b,
                             const struct smelt_add_s8_parameters *row, const int32_t *table);
+SMELT_CODE_SECTION
+void smelt_add_affine_broadcast_s8(int8_t *output, const int8_t *a, const int8_t *b,
+                                   const struct smelt_add_affine_s8_parameters *row, const int32_t *table);
 SMELT_CODE_SECTION
 void smelt_mul_broadcast_s8(int8_t *output, const int8_t *a, const int8_t *b,
                             const struct smelt_mul_s8_parameters *row, const int32_t *table);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from smelt.operators.operator import (
     same_channels,
 )
 from smelt.operators.pooling.axes import reduced_count, reduced_loops, reduced_shape
+from smelt.operators.pooling.pool_2d_kernels import LANES
 from smelt.targets import Target
 
 MOST_SUMMED = 1 << 23
@@ -74,7 +76,7 @@ def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     return (np.clip(mean, *kind.dtype.integer_range).astype(x.dtype).reshape(kind.shape),)
 
 
-def _lower_s8(call: Call, target: Target) -> Lowering:
+def _lower_s8(suffix: str, call: Call, target: Target) -> Lowering:
     mantissa, shift = _multiplier(call)
     loops = reduced_loops(call)
     assert loops is not None
@@ -88,11 +90,11 @@ def _lower_s8(call: Call, target: Target) -> Lowering:
             "output_zero_point": call.quantization(call.output).zero_point,
         },
     )
-    return Lowering("smelt_mean_s8", (Output(), Input(0), parameters))
+    return Lowering(f"smelt_mean_s8{suffix}", (Output(), Input(0), parameters))
 
 
 def _lower_sums(call: Call, target: Target) -> Lowering:
-    output, source, parameters = _lower_s8(call, target).arguments
+    output, source, parameters = _lower_s8("", call, target).arguments
     assert isinstance(parameters, Parameters)
     _, height, width, channels = call.input(0).shape
     sizes = {"outer": 1, "rows": height, "middle": 1, "columns": width, "inner": channels}
@@ -131,6 +133,12 @@ def _accepts_s8(call: Call, target: Target) -> bool:
     )
 
 
+def _accepts_dsp(call: Call, target: Target) -> bool:
+    """One block of neighbouring axes averaged, as height and width, and four channels or more."""
+    loops = reduced_loops(call) if target.has("dsp") and _accepts_s8(call, target) else None
+    return loops is not None and loops["rows"] == 1 and loops["inner"] >= LANES
+
+
 def _accepts_f32(call: Call, target: Target) -> bool:
     return call.input(0).dtype is DType.F32 and reduced_loops(call) is not None
 
@@ -142,7 +150,22 @@ MEAN = Operator(
     infer=_infer,
     evaluate=_evaluate,
     kernels=(
-        Kernel("smelt_mean_s8", ("mean_s8.c",), "pooling.h", _accepts_s8, _lower_s8),
+        Kernel(
+            "smelt_mean_s8",
+            ("mean_s8.c",),
+            "pooling.h",
+            _accepts_s8,
+            partial(_lower_s8, ""),
+            form="compact",
+        ),
+        Kernel(
+            "smelt_mean_s8__arm_dsp",
+            ("mean_s8__arm_dsp.c",),
+            "pooling__arm_dsp.h",
+            _accepts_dsp,
+            partial(_lower_s8, "__arm_dsp"),
+        ),
+        Kernel("smelt_mean_s8", ("mean_s8.c",), "pooling.h", _accepts_s8, partial(_lower_s8, "")),
         Kernel(
             name="smelt_mean_sums_s8",
             sources=("mean_sums_s8.c",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,28 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smelt.errors import GraphError
-from smelt.ir import Array, DType
+from smelt.ir import Array
 from smelt.operators.fixed_point import ACTIVATIONS, activation_bounds
 from smelt.operators.operator import (
     Call,
-    Input,
-    Kernel,
-    Lowering,
     Needs,
     Operator,
-    Output,
-    Parameters,
-    Scratch,
-    Table,
     TensorType,
     Traits,
     same_channels,
 )
+from smelt.operators.pooling.pool_2d_kernels import AVERAGES, FLOAT_LIMIT, MAXIMA
 from smelt.operators.rows import window_needs
-from smelt.targets import Target
-
-FLOAT_LIMIT = float(np.finfo(np.float32).max)
-RECIPROCAL_BITS = 24
 
 
 @dataclass(frozen=True)
@@ -127,121 +117,11 @@ def _evaluate_max(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ..
     return (_clamped(call, largest),)
 
 
-def _geometry(call: Call) -> dict[str, int]:
-    pool: Pool2D = call.attributes
-    batches, height, width, channels = call.input(0).shape
-    return {
-        "batches": batches,
-        "input_height": height,
-        "input_width": width,
-        "channels": channels,
-        "output_height": call.output.shape[1],
-        "output_width": call.output.shape[2],
-        "filter_height": pool.filter[0],
-        "filter_width": pool.filter[1],
-        "stride_height": pool.stride[0],
-        "stride_width": pool.stride[1],
-        "pad_top": pool.padding[0],
-        "pad_left": pool.padding[2],
-    }
-
-
-def _fewest(call: Call) -> int:
-    """The elements of the window that padding and borders leave fewest of."""
-    pool: Pool2D = call.attributes
-    count = 1
-    for axis in range(2):
-        size, filter_size = call.input(0).shape[1 + axis], pool.filter[axis]
-        starts = np.arange(call.output.shape[1 + axis]) * pool.stride[axis] - pool.padding[2 * axis]
-        overlaps = np.minimum(starts + filter_size, size) - np.maximum(starts, 0)
-        count *= int(overlaps.min())
-    return count
-
-
-def _reciprocals(call: Call) -> Table:
-    full = call.attributes.filter[0] * call.attributes.filter[1]
-    counts = range(full, _fewest(call) - 1, -1)
-    array = np.array([-(-(1 << RECIPROCAL_BITS) // count) for count in counts], np.uint32)
-    return Table("reciprocals", array, f"2^{RECIPROCAL_BITS} / elements of a window")
-
-
-def _lower_s8(call: Call, target: Target) -> Lowering:
-    function = f"smelt_{call.node.operator}_s8"
-    low, high = activation_bounds(call.attributes.activation, call.quantization(call.output), DType.S8)
-    fields: dict[str, int | float | Table | None] = {**_geometry(call), "low": low, "high": high}
-    if call.node.operator == "average_pool_2d":
-        fields["reciprocals"] = _reciprocals(call)
-    return Lowering(function, (Output(), Input(0), Parameters(f"struct {function}_parameters", fields)))
-
-
-def _lower_sums(call: Call, target: Target) -> Lowering:
-    arguments = _lower_s8(call, target).arguments
-    return Lowering("smelt_average_pool_2d_sums_s8", (*arguments, Scratch()))
-
-
-def _accepts_sums(call: Call, target: Target) -> bool:
-    """One image, all of it in one window of less than 2**16 elements."""
-    pool: Pool2D = call.attributes
-    batches, height, width, _ = call.input(0).shape
-    small = call.input(0).dtype is DType.S8 and pool.filter[0] * pool.filter[1] < 1 << 16
-    return small and batches == 1 and call.output.shape[1:3] == (1, 1) and _fewest(call) == height * width
-
-
-def _sums_bytes(call: Call, target: Target) -> int:
-    return 4 * call.output.shape[3]
-
-
-def _lower_f32(call: Call, target: Target) -> Lowering:
-    low, high = ACTIVATIONS[call.attributes.activation]
-    bounds = {"low": max(low, -FLOAT_LIMIT), "high": min(high, FLOAT_LIMIT)}
-    parameters = Parameters("struct smelt_pool_2d_f32_parameters", {**_geometry(call), **bounds})
-    return Lowering(f"smelt_{call.node.operator}_f32", (Output(), Input(0), parameters))
-
-
-def _kernels(name: str) -> tuple[Kernel, ...]:
-    def accepts_s8(call: Call, target: Target) -> bool:
-        few = call.attributes.filter[0] * call.attributes.filter[1] < 1 << 16
-        return call.input(0).dtype is DType.S8 and (few or name == "max_pool_2d")
-
-    def accepts_f32(call: Call, target: Target) -> bool:
-        return call.input(0).dtype is DType.F32
-
-    return (
-        _kernel(name, "s8", accepts_s8, _lower_s8),
-        _kernel(name, "f32", accepts_f32, _lower_f32),
-    )
-
-
-def _kernel(
-    name: str, kind: str, accepts: Callable[[Call, Target], bool], lower: Callable[[Call, Target], Lowering]
-) -> Kernel:
-    return Kernel(
-        name=f"smelt_{name}_{kind}",
-        sources=(f"{name}_{kind}.c",),
-        header="pooling.h",
-        accepts=accepts,
-        lower=lower,
-        ascending=True,
-        row_function=f"smelt_{name}_rows_{kind}",
-    )
-
-
 def _needs(call: Call, input_index: int) -> Needs:
     return window_needs(call, input_index, call.attributes.filter[0])
 
 
 _TRAITS = Traits(same_quantization=True, fuses_activation=True, channels=same_channels, needs=_needs)
-
-_SUMS = Kernel(
-    name="smelt_average_pool_2d_sums_s8",
-    sources=("average_pool_2d_sums_s8.c",),
-    header="pooling.h",
-    accepts=_accepts_sums,
-    lower=_lower_sums,
-    scratch_bytes=_sums_bytes,
-    row_function="smelt_average_pool_2d_sums_s8",
-    accumulates=True,
-)
 
 AVERAGE_POOL_2D = Operator(
     name="average_pool_2d",
@@ -250,7 +130,7 @@ AVERAGE_POOL_2D = Operator(
     infer=_infer,
     evaluate=_evaluate_average,
     traits=_TRAITS,
-    kernels=(*_kernels("average_pool_2d"), _SUMS),
+    kernels=AVERAGES,
 )
 
 MAX_POOL_2D = Operator(
@@ -260,5 +140,5 @@ MAX_POOL_2D = Operator(
     infer=_infer,
     evaluate=_evaluate_max,
     traits=_TRAITS,
-    kernels=_kernels("max_pool_2d"),
+    kernels=MAXIMA,
 )

@@ -19,6 +19,13 @@ struct smelt_average_pool_2d_s8_parameters {
     const uint32_t *reciprocals; /* at [k]: ceil(2^24 / n) for a window of n = filter elements - k */
 };
 
+/* One window that is the whole image. */
+struct smelt_average_all_s8_parameters {
+    int32_t batches, count, channels; /* count: elements of a channel, below 2^16 */
+    int32_t low, high;
+    uint32_t reciprocal; /* ceil(2^24 / count) */
+};
+
 struct smelt_max_pool_2d_s8_parameters {
     int32_t batches, input_height, input_width, channels;
     int32_t output_height, output_width;
@@ -52,6 +59,9 @@ SMELT_CODE_SECTION
 void smelt_average_pool_2d_rows_s8(int8_t *output, const int8_t *input,
                                    const struct smelt_average_pool_2d_s8_parameters *parameters,
                                    int32_t first_row, int32_t row_count, int32_t input_ring_rows);
+SMELT_CODE_SECTION
+void smelt_average_all_s8(int8_t *output, const int8_t *input,
+                          const struct smelt_average_all_s8_parameters *parameters);
 SMELT_CODE_SECTION
 void smelt_average_pool_2d_f32(float *output, const float *input,
                                const struct smelt_pool_2d_f32_parameters *parameters);

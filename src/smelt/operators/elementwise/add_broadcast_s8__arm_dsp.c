@@ -1,0 +1,12 @@
+/* The rows of an output whose inputs differ in shape, each by smelt_add_clamped_s8__arm_dsp. */
+#include "elementwise__arm_dsp.h"
+#include "smelt_broadcast.h"
+
+void smelt_add_broadcast_s8__arm_dsp(int8_t *output, const int8_t *a, const int8_t *b,
+                                     const struct smelt_add_affine_s8_parameters *row, const int32_t *table) {
+    struct smelt_broadcast place = {0, 0, {0, 0, 0}};
+    do {
+        smelt_add_clamped_s8__arm_dsp(output, a + place.a, b + place.b, row);
+        output += row->count;
+    } while (smelt_broadcast_next(&place, table));
+}
