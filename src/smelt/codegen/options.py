@@ -25,8 +25,9 @@ class Options:
     """How to weigh cycles, RAM and code against each other.
 
     optimize: "balanced": little RAM as long as it costs next to no cycles; "ram": the least RAM for at
-    most about a fifth more cycles; "speed": fewest cycles, for more flash too; "size": least code;
-    "flash": least code and tables, weights packed where that saves flash, whatever it costs.
+    most about a fifth more cycles; "speed": fewest cycles, for more flash too; "size": kernels of the
+    least code, RAM as balanced; "flash": least code and tables, weights packed where that saves flash,
+    whatever it costs.
     ram_bytes: the largest arena allowed; the fastest plan that fits is taken (`optimize` "ram" or not).
     keep_input: leave the inputs intact.
     packed: layers whose weights are packed too, by the names of their first outputs, for one graph and target.

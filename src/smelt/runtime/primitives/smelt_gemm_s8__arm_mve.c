@@ -48,9 +48,15 @@ void smelt_gemm_three_s8__arm_mve(int8_t *output, const int8_t *const fields[SME
             pair = pair_sums(sums + i, pair, fields[0], fields[1], fields[2], gemm->depth);
         }
         for (int32_t i = 0; i < count; i++) {
-            const int32x4x4_t quarters = vld4q_s32(sums + 16 * i);
-            smelt_requantize_16__arm_mve(output + i * gemm->count + first, quarters.val[0], quarters.val[1],
-                                         quarters.val[2], quarters.val[3], record, &gemm->channels, width);
+            /* Every fourth sum; vld4 would go through a copy on the stack. */
+            const int32_t *const field = sums + 16 * i;
+            const uint32x4_t fourths = vidupq_n_u32(0, 4);
+            smelt_requantize_16__arm_mve(output + i * gemm->count + first,
+                                         vldrwq_gather_shifted_offset_s32(field, fourths),
+                                         vldrwq_gather_shifted_offset_s32(field + 1, fourths),
+                                         vldrwq_gather_shifted_offset_s32(field + 2, fourths),
+                                         vldrwq_gather_shifted_offset_s32(field + 3, fourths), record,
+                                         &gemm->channels, width);
         }
         record += gemm->channels.record_step;
     }
