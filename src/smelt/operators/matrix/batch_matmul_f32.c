@@ -20,6 +20,7 @@ static float *multiply(float *output, const float *a, const float *b,
     return output;
 }
 
+SMELT_CODE_SECTION
 void smelt_batch_matmul_f32(float *output, const float *a, const float *b,
                             const struct smelt_batch_matmul_f32_parameters *parameters) {
     const int32_t size_a = parameters->rows * parameters->inner, size_b = parameters->inner * parameters->columns;

@@ -29,6 +29,7 @@ static void step(float *state, float *sums, float *more, const float *recurrent,
     }
 }
 
+SMELT_CODE_SECTION
 void smelt_gru_f32(float *sequence, float *last, const float *input, const float *kernel, const float *recurrent,
                    const float *bias, const float *state, const struct smelt_recurrent_f32_parameters *parameters,
                    void *scratch) {

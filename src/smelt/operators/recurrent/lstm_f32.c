@@ -17,6 +17,7 @@ static void step(float *state, float *cell, const float *sums, const float *more
     }
 }
 
+SMELT_CODE_SECTION
 void smelt_lstm_f32(float *sequence, float *last, float *last_cell, const float *input, const float *kernel,
                     const float *recurrent, const float *bias, const float *state, const float *cell,
                     const struct smelt_recurrent_f32_parameters *parameters, void *scratch) {

@@ -3,6 +3,7 @@
 
 #include "recurrent.h"
 
+SMELT_CODE_SECTION
 void smelt_rnn_f32(float *sequence, float *last, const float *input, const float *kernel, const float *recurrent,
                    const float *bias, const float *state, const struct smelt_recurrent_f32_parameters *parameters,
                    void *scratch) {

@@ -15,6 +15,7 @@ static int32_t slice_at(const int32_t *words, int32_t index_words, int32_t size)
     return index < size ? index : size - 1;
 }
 
+SMELT_CODE_SECTION
 void smelt_gather(void *output, const void *data, const void *indices,
                   const struct smelt_gather_parameters *parameters) {
     const struct smelt_gather_parameters p = *parameters;

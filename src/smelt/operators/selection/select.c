@@ -3,6 +3,7 @@
 
 enum { MOST_LOOPS = 8 };
 
+SMELT_CODE_SECTION
 void smelt_select(void *output, const uint8_t *condition, const void *a, const void *b, int32_t size, int32_t loops,
                   const int32_t *table) {
     int32_t index[MOST_LOOPS] = {0};

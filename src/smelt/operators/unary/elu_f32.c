@@ -2,6 +2,7 @@
 #include "unary.h"
 #include "unary_f32.h"
 
+SMELT_CODE_SECTION
 void smelt_elu_f32(float *output, const float *input, const struct smelt_elu_f32_parameters *parameters, int32_t count) {
     const float alpha = parameters->alpha;
     for (int32_t i = 0; i < count; i++) {

@@ -12,6 +12,7 @@ static float normal_distribution(float x, int32_t approximate) {
     return 0.5f * (1.0f + smelt_erf(x * 0.70710678f));
 }
 
+SMELT_CODE_SECTION
 void smelt_gelu_f32(float *output, const float *input, int32_t approximate, int32_t count) {
     for (int32_t i = 0; i < count; i++) {
         output[i] = input[i] * normal_distribution(input[i], approximate);
