@@ -28,8 +28,8 @@ typedef char shape_layout_is_known[offsetof(struct smelt_depthwise_line_shape, t
 #else
 #define KEEP(place, register) "str     " register ", [sp, #4*" place "]\n"
 #define RECALL(register, place) "ldr     " register ", [sp, #4*" place "]\n"
-#define RESERVE "sub     sp, #60\n"
-#define RELEASE "add     sp, #60\n"
+#define RESERVE "sub     sp, #64\n"
+#define RELEASE "add     sp, #64\n"
 #endif
 #define START "0"
 #define MULTIPLIER "1"
@@ -47,6 +47,7 @@ typedef char shape_layout_is_known[offsetof(struct smelt_depthwise_line_shape, t
 #define TAPS WEIGHTS
 #define CHANNEL "13"
 #define MASK "14"
+#define SCALE "15"
 
 /* The loops around the groups of four outputs. Before: r0 lines, kept. In the loops: r1 a word of the line, r4 - r7 the
  * sums of a group. A channel begins with r3 its weights, a line with r1; `word` is log2 of its bytes an output. */
@@ -121,14 +122,15 @@ typedef char shape_layout_is_known[offsetof(struct smelt_depthwise_line_shape, t
 
 /* Requantize and store four sums, or those that are left; then `again`, or the next line. r0 output, r2 step,
  * r3 bytes of the line behind the group, below 0 where it has less than four outputs. */
-#define FINISH(group_bytes, word_bytes, again)   \
+#define ADD_HALVES RECALL("lr", START) FOUR(ADD_TO_HALF)
+#define ADD_STARTS RECALL("lr", START) FOUR(ADD_TO_START)
+#define FINISH(group_bytes, word_bytes, again, add_halves, add_starts) \
     RECALL("r2", DIVISOR)                        \
     RECALL("r0", MULTIPLIER)                     \
-    RECALL("lr", START)                          \
     "cmp     r2, #0\n"                           \
     "beq     7f\n"                               \
     RECALL("r3", ZERO_POINT)                     \
-    FOUR(ADD_TO_HALF)                            \
+    add_halves                                   \
     FOUR(MULTIPLY_ROUNDED)                       \
     FOUR(LOWER_NEGATIVE)                         \
     FOUR(DIVIDE)                                 \
@@ -153,7 +155,7 @@ typedef char shape_layout_is_known[offsetof(struct smelt_depthwise_line_shape, t
     RELEASE                                      \
     "pop     {r4-r11, pc}\n"                     \
     "7:\n"                                       \
-    FOUR(ADD_TO_START)                           \
+    add_starts                                   \
     FOUR(MULTIPLY)                               \
     FOUR(NARROW)                                 \
     "b       5b\n"                               \
@@ -167,22 +169,26 @@ typedef char shape_layout_is_known[offsetof(struct smelt_depthwise_line_shape, t
     "strb    r6, [r0]\n"                         \
     "b       6b\n"
 
-/* Begin a sum with a word times weights, or add that; the same with what lies between two words, which is made of a word
+/* Begin a sum with a word times weights and a start, or add to it; the same with what lies between two words, which is made of a word
  * and the next one. */
-#define EVEN_FIRST(sum, word, weights) "smuad   " sum ", " word ", " weights "\n"
+#define EVEN_FROM(sum, word, weights, start) "smlad   " sum ", " word ", " weights ", " start "\n"
 #define EVEN(sum, word, weights) "smlad   " sum ", " word ", " weights ", " sum "\n"
-#define ODD_FIRST(sum, word, weights) "smuadx  " sum ", " word ", " weights "\n"
+#define ODD_FROM(sum, word, weights, start) "smladx  " sum ", " word ", " weights ", " start "\n"
 #define ODD(sum, word, weights) "smladx  " sum ", " word ", " weights ", " sum "\n"
 #define BETWEEN(word, next) "pkhbt   " word ", " next ", " word "\n"
 
-#define PAIR(first, second) "pkhbt   " first ", " first ", " second ", lsl #16\n"
+/* Two weights times r7 become a pair: the scale has what the start is a multiple of. */
+#define PAIR(first, second)                      \
+    "mul     " first ", " first ", r7\n"         \
+    "mul     " second ", " second ", r7\n"       \
+    "pkhbt   " first ", " first ", " second ", lsl #16\n"
 /* Weights of the last pair: an odd number of taps has none in the high half. */
 #define LAST_PAIR(first, second)                 \
     PAIR(first, second)                          \
     RECALL("r4", MASK)                           \
     "ands    " first ", r4\n"
 
-/* r0 r2 r3 lr (and r11 of three pairs) words, r8 - r12 weights. Two, three and five pairs have code of their own: 20, 30
+/* r0 r2 r3 lr (and r11 of three pairs) words, r8 - r12 weights, r12 (r7 of five pairs) the start. Two, three and five pairs have code of their own: 20, 30
  * and 50. */
 SMELT_CODE_SECTION
 void __attribute__((naked, noinline))
@@ -190,6 +196,13 @@ smelt_depthwise_row_s8__arm_dsp(__attribute__((unused)) const struct smelt_depth
     __asm volatile(
         ".syntax unified\n"
         BEGIN("4") /* r1 taps */
+        "ldr     r2, [r0, #16]\n"
+        "ldr     r2, [r2, #32]\n"
+        "cmp     r2, #0\n"
+        "ite     ne\n"
+        "movne   r2, #2\n"
+        "moveq   r2, #256\n"
+        KEEP(SCALE, "r2")
         "lsls    r2, r1, #31\n"
         "ite     mi\n"
         "movwmi  r2, #0xFFFF\n"
@@ -208,6 +221,7 @@ smelt_depthwise_row_s8__arm_dsp(__attribute__((unused)) const struct smelt_depth
         KEEP(TAPS, "r1")
         BEGIN_CHANNEL
         RECALL("lr", TAPS)
+        RECALL("r7", SCALE)
         "ldrsb   r8, [r3]\n"
         "ldrsb   r4, [r3, #1]\n"
         "ldrsb   r9, [r3, #2]\n"
@@ -239,17 +253,18 @@ smelt_depthwise_row_s8__arm_dsp(__attribute__((unused)) const struct smelt_depth
     __asm volatile( /* C99 compilers need not take longer strings than these two */
         ".p2align 2\n"
         "50:\n"
+        RECALL("r7", START)
         "ldr     r0, [r1]\n"
         "ldr     r2, [r1, #16]\n"
         "ldr     r3, [r1, #32]\n"
         "ldr     lr, [r1, #48]\n"
-        EVEN_FIRST("r4", "r0", "r8")
-        EVEN_FIRST("r6", "r2", "r8")
+        EVEN_FROM("r4", "r0", "r8", "r7")
+        EVEN_FROM("r6", "r2", "r8", "r7")
         BETWEEN("r0", "r2")
-        ODD_FIRST("r5", "r0", "r8")
+        ODD_FROM("r5", "r0", "r8", "r7")
         EVEN("r4", "r2", "r9")
         BETWEEN("r2", "r3")
-        ODD_FIRST("r7", "r2", "r8")
+        ODD("r7", "r2", "r8")
         ODD("r5", "r2", "r9")
         EVEN("r4", "r3", "r10")
         EVEN("r6", "r3", "r9")
@@ -274,19 +289,39 @@ smelt_depthwise_row_s8__arm_dsp(__attribute__((unused)) const struct smelt_depth
         ODD("r7", "r2", "r12")
         "b       9f\n"
         ".p2align 2\n"
+        "20:\n"
+        RECALL("r12", START)
+        "ldr     r0, [r1]\n"
+        "ldr     r2, [r1, #16]\n"
+        "ldr     r3, [r1, #32]\n"
+        "ldr     lr, [r1, #48]\n"
+        EVEN_FROM("r4", "r0", "r8", "r12")
+        EVEN_FROM("r6", "r2", "r8", "r12")
+        BETWEEN("r0", "r2")
+        ODD_FROM("r5", "r0", "r8", "r12")
+        EVEN("r4", "r2", "r9")
+        BETWEEN("r2", "r3")
+        ODD_FROM("r7", "r2", "r8", "r12")
+        ODD("r5", "r2", "r9")
+        EVEN("r6", "r3", "r9")
+        BETWEEN("r3", "lr")
+        ODD("r7", "r3", "r9")
+        "b       9f\n"
+        ".p2align 2\n"
         "30:\n"
+        RECALL("r12", START)
         "ldr     r0, [r1]\n"
         "ldr     r2, [r1, #16]\n"
         "ldr     r3, [r1, #32]\n"
         "ldr     lr, [r1, #48]\n"
         "ldr     r11, [r1, #64]\n"
-        EVEN_FIRST("r4", "r0", "r8")
-        EVEN_FIRST("r6", "r2", "r8")
+        EVEN_FROM("r4", "r0", "r8", "r12")
+        EVEN_FROM("r6", "r2", "r8", "r12")
         BETWEEN("r0", "r2")
-        ODD_FIRST("r5", "r0", "r8")
+        ODD_FROM("r5", "r0", "r8", "r12")
         EVEN("r4", "r2", "r9")
         BETWEEN("r2", "r3")
-        ODD_FIRST("r7", "r2", "r8")
+        ODD_FROM("r7", "r2", "r8", "r12")
         ODD("r5", "r2", "r9")
         EVEN("r4", "r3", "r10")
         EVEN("r6", "r3", "r9")
@@ -296,29 +331,12 @@ smelt_depthwise_row_s8__arm_dsp(__attribute__((unused)) const struct smelt_depth
         EVEN("r6", "lr", "r10")
         BETWEEN("lr", "r11")
         ODD("r7", "lr", "r10")
-        "b       9f\n"
-        ".p2align 2\n"
-        "20:\n"
-        "ldr     r0, [r1]\n"
-        "ldr     r2, [r1, #16]\n"
-        "ldr     r3, [r1, #32]\n"
-        "ldr     lr, [r1, #48]\n"
-        EVEN_FIRST("r4", "r0", "r8")
-        EVEN_FIRST("r6", "r2", "r8")
-        BETWEEN("r0", "r2")
-        ODD_FIRST("r5", "r0", "r8")
-        EVEN("r4", "r2", "r9")
-        BETWEEN("r2", "r3")
-        ODD_FIRST("r7", "r2", "r8")
-        ODD("r5", "r2", "r9")
-        EVEN("r6", "r3", "r9")
-        BETWEEN("r3", "lr")
-        ODD("r7", "r3", "r9")
         "9:\n"
         FINISH("32", "8",
                "beq     6f\n"
                RECALL("lr", WAY)
-               "bx      lr\n"));
+               "bx      lr\n",
+               "", ""));
 }
 
 /* A group begins: r0 offsets, r2 weights, r3 where the first taps are. */
@@ -368,7 +386,7 @@ smelt_depthwise_fours_s8__arm_dsp(__attribute__((unused)) const struct smelt_dep
         BETWEEN("r10", "r11")
         ODD("r7", "r10", "lr")
         NEXT_TAPS
-        FINISH("32", "8", "bne     3b\n"));
+        FINISH("32", "8", "bne     3b\n", ADD_HALVES, ADD_STARTS));
 }
 
 /* r8 - r11 words, r12 weights of a pair */
@@ -394,7 +412,7 @@ smelt_depthwise_taps_s8__arm_dsp(__attribute__((unused)) const struct smelt_dept
         EVEN("r6", "r10", "r12")
         EVEN("r7", "r11", "r12")
         NEXT_TAPS
-        FINISH("64", "16", "bne     3b\n"));
+        FINISH("64", "16", "bne     3b\n", ADD_HALVES, ADD_STARTS));
 }
 
 #else
