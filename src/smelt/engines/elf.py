@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -179,18 +178,6 @@ def elf_sizes(elf: Path, is_table: Callable[[str], bool] = lambda name: False) -
     )
 
 
-def code_extents(elf: Path) -> dict[str, int]:
-    """Bytes of each function of an image; where its symbol has no size (assembly), up to the next symbol."""
-    image = ElfImage(elf)
-    starts = sorted({s.address for s in image.symbols})
-    following = dict(pairwise(starts))
-    return {
-        s.name: s.size or following.get(s.address, s.address) - s.address
-        for s in image.symbols
-        if s.is_function
-    }
-
-
 def object_sizes(elf: Path, objects: Sequence[Path]) -> dict[str, int]:
     """Stored bytes of the image by the object file that defines each symbol, e.g. Firmware.objects.
 
@@ -201,7 +188,7 @@ def object_sizes(elf: Path, objects: Sequence[Path]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     claimed: list[tuple[int, int]] = []
     for path in objects:
-        defined = {(s.name, s.size, s.is_local) for s in _object_symbols(path)}
+        defined = {(s.name, s.size, s.is_local) for s in object_symbols(path)}
         mine = [s for s in stored if (s.name, s.size, s.is_local) in defined]
         ranges = [(s.address, s.address + s.size) for s in mine]
         sizes[path.name] = _union_bytes(claimed + ranges) - _union_bytes(claimed)
@@ -211,7 +198,8 @@ def object_sizes(elf: Path, objects: Sequence[Path]) -> dict[str, int]:
     return sizes
 
 
-def _object_symbols(path: Path) -> list[Symbol]:
+def object_symbols(path: Path) -> list[Symbol]:
+    """The symbols that an object file defines."""
     elffile = require("elftools.elf.elffile", "emulator", "Reading object files", "pyelftools")
     with path.open("rb") as stream:
         elf = elffile.ELFFile(stream)

@@ -96,6 +96,10 @@ def choose_kernels(layers: Sequence[Choices], counts: Sequence[int], goal: Goal)
 
 
 def _fastest_only(layers: Sequence[Choices], choosing: _Choosing) -> dict[frozenset[str], _Set | None]:
-    """The set of the layers' fastest kernels: a start that is never far too slow."""
-    kernels = frozenset(min(x, key=lambda label: (x[label].cycles, label)) for x in layers)
-    return {kernels: choosing.weighed(kernels)}
+    """The set of the layers' fastest kernels, or the first that is as good: a start that is never far too slow."""
+    kernels = set()
+    for choices in layers:
+        limit = min(f.cycles for f in choices.values())
+        limit += limit // _TIE["flash"]
+        kernels.add(next(label for label, figures in choices.items() if figures.cycles <= limit))
+    return {frozenset(kernels): choosing.weighed(frozenset(kernels))}

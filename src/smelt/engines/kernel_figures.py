@@ -12,7 +12,6 @@ import numpy as np
 
 from smelt.codegen import Options, Project, generate
 from smelt.codegen.tables import layer_constants
-from smelt.engines.elf import code_extents
 from smelt.engines.emulated import EmulatedModel
 from smelt.engines.image import build_image, layer_lines
 from smelt.engines.linked_code import linked_code
@@ -107,7 +106,7 @@ def _run(project: Project, folder: Path, toolchain: Toolchain, level: str, data:
     image = build_image(project, folder, toolchain, level)
     functions = set(_called_functions(project).values())
     objects = sorted(image.elf.with_name(image.elf.name + ".objects").glob("*.o"))
-    code = linked_code(objects, functions, code_extents(image.elf))
+    code = linked_code(image.elf, objects, functions)
     model: EmulatedModel | QemuModel
     if toolchain.target.emulator.startswith("qemu:"):
         counted = count_on_qemu(project, folder, toolchain, level, data)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from smelt.engines.elf import ElfImage, object_symbols, undefined_symbols
 from smelt.errors import require
 
 _ALLOCATED = 2
@@ -21,19 +22,17 @@ class _Section:
     needs: set[str] = field(default_factory=set)
 
 
-def linked_code(
-    objects: Iterable[Path], functions: Iterable[str], elsewhere: Mapping[str, int]
-) -> dict[str, dict[str, int]]:
+def linked_code(elf: Path, objects: Sequence[Path], functions: Iterable[str]) -> dict[str, dict[str, int]]:
     """For each function what is linked for it: bytes by section (named with its object) or library function.
 
-    The objects are compiled with a section a function, as `Toolchain.compile_firmware` does; `elsewhere` gives
-    the sizes of the functions that no object defines (the C library's; what these call in turn is not counted).
-    An unknown function has nothing.
+    `elf` is the image of the objects, which are compiled with a section a function, as `Toolchain.compile_firmware`
+    does.  An unknown function has nothing.
     """
     sections: dict[str, _Section] = {}
     homes: dict[str, str] = {}
     for path in objects:
         _read(path, sections, homes)
+    library = _library_bytes(elf, objects)
     found = {}
     for function in functions:
         reached: set[str] = set()
@@ -44,10 +43,25 @@ def linked_code(
             if name not in reached:
                 reached.add(name)
                 waiting += sections[name].needs if name in sections else ()
-        sizes = {
-            name: sections[name].bytes if name in sections else elsewhere.get(name, 0) for name in reached
-        }
+        sizes = {name: sections[name].bytes if name in sections else library.get(name, 0) for name in reached}
         found[function] = {name: size for name, size in sorted(sizes.items()) if size}
+    return found
+
+
+def _library_bytes(elf: Path, objects: Sequence[Path]) -> dict[str, int]:
+    """Bytes of each library function that objects call, with those before it that only the library calls."""
+    own = {symbol.name for path in objects for symbol in object_symbols(path)}
+    called = set().union(*(undefined_symbols(path) for path in objects))
+    found: dict[str, int] = {}
+    begin = end = 0
+    for symbol in sorted(ElfImage(elf).symbols, key=lambda symbol: symbol.address):
+        if not symbol.is_function or symbol.name in own:
+            begin = end = 0
+            continue
+        begin, end = begin or symbol.address, max(end, symbol.address + symbol.size)
+        if symbol.name in called:
+            found[symbol.name] = end - begin
+            begin = 0
     return found
 
 
