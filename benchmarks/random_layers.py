@@ -22,11 +22,12 @@ _INPUT_SPREAD = 74.0 * 73.0  # of random int8 data times random int8 weights
 
 @dataclass(frozen=True)
 class Drawn:
-    """A layer: `kind` groups those alike, `text` says its shape."""
+    """A layer: `kind` groups those alike, `text` says its shape; `work` is what it does where that is no MACs."""
 
     case: Case
     kind: str
     text: str
+    work: int = 0
 
 
 @dataclass(frozen=True)

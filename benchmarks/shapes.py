@@ -1,11 +1,13 @@
-"""Cycles a MAC over random shapes: that no shape falls off a cliff.
+"""Cycles a MAC, or an element, over random shapes: that no shape falls off a cliff.
 
     python benchmarks/shapes.py [--cases 200] [--operators conv_2d ...] [--target cortex-m4] [--json FILE]
 
 Every case is a layer with random geometry, weights and quantization, run on an emulated core and compared
 with its numpy meaning.  Bounds: convolutions and dense layers that sum 32 products or more take at most 1.5 cycles a
 MAC, depthwise convolutions 6; and none more instructions a MAC than CMSIS-NN does on the layers of
-MLPerf Tiny.  Exits 1 when an output is wrong; cases beyond the bounds are counted and listed.
+MLPerf Tiny.  A sum of two tensors takes at most 12 cycles an element, a product 16; an average of a window 60
+cycles an output and 4 an element under it, a maximum 25 and 4; "MACs" counts those elements.  Exits 1 when an
+output is wrong; cases beyond the bounds are counted and listed.
 """
 
 from __future__ import annotations
@@ -26,8 +28,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+import random_elementwise
+import random_layers
 import smelt
-from random_layers import DRAWS, Drawn, batches, joined
+from random_layers import Drawn, batches, joined
 from smelt.codegen import generate
 from smelt.engines.emulated import EmulatedModel
 from smelt.engines.image import build_image
@@ -36,15 +40,27 @@ from smelt.engines.toolchain import find_toolchain
 from smelt.operators.builder import random_array
 from smelt.operators.evaluate import evaluate_graph
 
+DRAWS = {**random_layers.DRAWS, **random_elementwise.DRAWS}
 SUMMED = 32
 CYCLES = {"conv_2d": 1.5, "fully_connected": 1.5, "depthwise_conv_2d": 6.0}
 CMSIS_NN_INSTRUCTIONS = {"conv_2d": 2.6, "fully_connected": 2.2, "depthwise_conv_2d": 15.0}
 """The upper end of what TensorFlow Lite Micro with CMSIS-NN takes a MAC on the MLPerf Tiny models, Cortex-M4."""
 
+ELEMENT_CYCLES = {
+    "add": (12.0, 0.0),
+    "mul": (16.0, 0.0),
+    "average_pool_2d": (60.0, 4.0),
+    "max_pool_2d": (25.0, 4.0),
+}
+"""Bounds on operators without MACs: cycles an output, and an element under a window."""
+
 
 @dataclass(frozen=True)
 class Result:
-    """One case: `field` products are summed for an output; `bounds` names the bounds that it exceeds."""
+    """One case: `field` products are summed for an output; `bounds` names the bounds that it exceeds.
+
+    `macs` are elements where there are no MACs, under windows or of the output.
+    """
 
     operator: str
     kind: str
@@ -65,6 +81,9 @@ class Result:
     @property
     def cycle_limit(self) -> float | None:
         """The bound on cycles a MAC; None for short sums, which have none."""
+        if self.operator in ELEMENT_CYCLES:
+            an_output, an_element = ELEMENT_CYCLES[self.operator]
+            return an_output / self.field + an_element
         short = self.operator != "depthwise_conv_2d" and self.field < SUMMED
         return None if short else CYCLES[self.operator]
 
@@ -73,7 +92,7 @@ class Result:
         """The bounds that it exceeds, "cycles" or "cmsis-nn"."""
         limit = self.cycle_limit
         found = ["cycles"] if limit is not None and self.cost > limit else []
-        slower = self.instructions / self.macs > CMSIS_NN_INSTRUCTIONS[self.operator]
+        slower = self.instructions / self.macs > CMSIS_NN_INSTRUCTIONS.get(self.operator, float("inf"))
         return found + (["cmsis-nn"] if slower else [])
 
 
@@ -92,7 +111,7 @@ def measure(cases: Sequence[Drawn], target_name: str) -> list[Result]:
         outputs = {name: model.tensor(name) for name in graph.outputs}
     results = []
     for case, layer in zip(cases, project.program.layers, strict=True):
-        counts = counted.phases[str(layer.index)]
+        counts, work = counted.phases[str(layer.index)], case.work or layer.macs
         name = layer.call.output.name
         results.append(
             Result(
@@ -101,8 +120,8 @@ def measure(cases: Sequence[Drawn], target_name: str) -> list[Result]:
                 shape=case.text,
                 kernel=layer.kernel.name.removeprefix("smelt_") if layer.kernel else "",
                 portable=fell_back(layer.node.operator, layer.kernel, target),
-                field=layer.macs // prod(layer.call.output.shape),
-                macs=layer.macs,
+                field=work // prod(layer.call.output.shape),
+                macs=work,
                 instructions=counts.instructions,
                 cycles=counts.estimated_cycles,
                 exact=np.array_equal(outputs[name], expected[name]),
@@ -139,7 +158,7 @@ def _summary_cells(operator: str, kind: str, group: Sequence[Result]) -> Iterato
     limited = [r for r in group if r.cycle_limit is not None]
     yield from (operator, kind, str(len(group)), _share([r.exact for r in group]))
     yield _share(["cycles" not in r.bounds for r in limited])
-    yield _share(["cmsis-nn" not in r.bounds for r in group])
+    yield _share(["cmsis-nn" not in r.bounds for r in group if r.operator in CMSIS_NN_INSTRUCTIONS])
     yield str(sum(r.portable for r in group))
     costs = [r.cost for r in limited or group]
     yield from (f"{np.median(costs):.2f}", f"{max(costs):.2f}")
@@ -166,7 +185,7 @@ def worst(results: Sequence[Result], count: int) -> Table:
 def excess(result: Result) -> float:
     """The cost over the bound that it exceeds most."""
     limit = result.cycle_limit
-    over = result.instructions / result.macs / CMSIS_NN_INSTRUCTIONS[result.operator]
+    over = result.instructions / result.macs / CMSIS_NN_INSTRUCTIONS.get(result.operator, float("inf"))
     return max(over, result.cost / limit if limit else 0.0)
 
 

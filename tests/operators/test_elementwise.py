@@ -16,7 +16,9 @@ from tflite_oracles import run_litert, run_micro
 from smelt.errors import GraphError, UnsupportedError
 from smelt.ir import DType, Graph, Quantization
 from smelt.operators import all_operators, call_of, choose_kernel
+from smelt.operators.affine import SHIFT
 from smelt.operators.case import Case, Tensor, quantized
+from smelt.operators.elementwise.arithmetic import affine_sum, sum_of
 from smelt.operators.elementwise.broadcast import layout_of
 from smelt.operators.elementwise.cases import CASES
 from smelt.operators.fixed_point import ACTIVATIONS
@@ -147,6 +149,23 @@ def test_kernels_compile_for_devices_without_warnings() -> None:
     symbols = device_symbols(folder, "cortex-m4")
     assert not symbols["add_s8.c"] | symbols["mul_s8.c"]
     device_symbols(folder, "cortex-m0plus")
+
+
+def test_nearly_every_sum_has_an_affine_form() -> None:
+    """Scales within a factor of 10, an output about as wide as the sum; powers of two, whose ties go away from zero."""
+    rng = np.random.default_rng(9)
+    forms = []
+    for trial in range(60):
+        scales = 2.0 ** rng.uniform(-3, 3, 2)
+        scales = 2.0 ** np.round(np.log2(scales)) if trial % 3 == 0 else scales
+        spread = round(rng.uniform(0, 2)) if trial % 3 == 0 else rng.uniform(-0.5, 1.5)
+        output = float(scales.max() * 2.0**spread), int(rng.integers(-128, 128))
+        inputs = tuple(quantized((4,), float(s), int(rng.integers(-128, 128))) for s in scales)
+        graph = one_node("sub" if trial % 2 else "add", inputs, output)
+        forms.append(affine_sum(sum_of(call_of(graph, graph.nodes[0]))))
+    found = [form for form in forms if form is not None]
+    assert len(found) >= 59
+    assert sum(form.shift == SHIFT for form in found) >= 50
 
 
 def test_user_errors_name_the_node_and_the_tensors() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 
@@ -218,6 +218,8 @@ _ADD_CLAMPED_DSP = _Row(
     usable=_suits_dsp,
     cycles=10.0,
 )
+# Rows of the broadcasting kernels, which clamp by themselves.
+_ADD_ROWS_DSP = replace(_ADD_DSP, sources=("smelt_limit_s8__arm_dsp.c",), usable=_suits_dsp)
 _ADD_F32 = _Row("add_f32", DType.F32, "add_f32", _add_f32)
 _MUL_S8 = _Row("mul_s8", DType.S8, "mul_s8", _mul_s8)
 _MUL_DSP = _Row(
@@ -239,6 +241,7 @@ _MUL_CLAMPED_DSP = _Row(
     usable=_divides_product,
     cycles=15.0,
 )
+_MUL_ROWS_DSP = replace(_MUL_DSP, sources=("smelt_limit_s8__arm_dsp.c",), usable=_divides_product)
 _MUL_F32 = _Row("mul_f32", DType.F32, "mul_f32", _mul_f32)
 
 _ADD_MVE = Kernel(
@@ -255,7 +258,7 @@ SUMS = (
     _ADD_MVE,
     _ADD_DSP.kernel(),
     _ADD_CLAMPED_DSP.kernel(),
-    _ADD_CLAMPED_DSP.repeated("add_broadcast_s8__arm_dsp"),
+    _ADD_ROWS_DSP.repeated("add_broadcast_s8__arm_dsp"),
     _ADD_AFFINE_S8.kernel(),
     _ADD_AFFINE_S8.repeated("add_affine_broadcast_s8"),
     _ADD_S8.kernel(),
@@ -266,7 +269,7 @@ SUMS = (
 PRODUCTS = (
     _MUL_DSP.kernel(),
     _MUL_CLAMPED_DSP.kernel(),
-    _MUL_CLAMPED_DSP.repeated("mul_broadcast_s8__arm_dsp"),
+    _MUL_ROWS_DSP.repeated("mul_broadcast_s8__arm_dsp"),
     _MUL_S8.kernel(),
     _MUL_S8.repeated("mul_broadcast_s8"),
     _MUL_F32.kernel(),

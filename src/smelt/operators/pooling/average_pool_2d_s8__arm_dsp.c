@@ -1,17 +1,28 @@
 /* As average_pool_2d_s8.c, four channels at a time; some are computed twice where they are no whole fours. */
-#include "pool_sums__arm_dsp.h"
 #include "pool_window.h"
 #include "pooling__arm_dsp.h"
+#include "smelt_bytes__arm_dsp.h"
 #include "smelt_requantize.h"
 
+/* The sums of four channels of a window whose sums fit int16. */
 SMELT_CODE_SECTION
 static void sum_window(int32_t *sums, const int8_t *first, struct smelt_pool_rows rows, int32_t columns,
                        int32_t column_step) {
-    sums[0] = sums[1] = sums[2] = sums[3] = 0;
+    uint32_t even = 0, odd = 0;
     for (; rows.count > 0; rows.count--) {
-        smelt_add_four_s8(sums, first, columns, column_step);
+        const int8_t *element = first;
+        for (int32_t column = columns; column > 0; column--) {
+            const uint32_t word = smelt_load_word(element);
+            even = smelt_sxtab16(even, word);
+            odd = smelt_sxtab16_ror8(odd, word);
+            element += column_step;
+        }
         first += --rows.before_end == 0 ? rows.step - rows.ring : rows.step;
     }
+    sums[0] = (int16_t)(even & 0xFFFFu);
+    sums[1] = (int16_t)(odd & 0xFFFFu);
+    sums[2] = (int16_t)(even >> 16);
+    sums[3] = (int16_t)(odd >> 16);
 }
 
 void smelt_average_pool_2d_rows_s8__arm_dsp(int8_t *output, const int8_t *input,

@@ -28,6 +28,8 @@ __all__ = ["AVERAGES", "FLOAT_LIMIT", "LANES", "MAXIMA"]
 
 FLOAT_LIMIT = float(np.finfo(np.float32).max)
 RECIPROCAL_BITS = 24
+MOST_SUMMED = 256
+"""The most int8 values whose sum is sure to fit 16 bits."""
 LANES = 4
 """Channels that the kernels with DSP instructions compute at once, and the fewest that they take."""
 _DSP = "__arm_dsp"
@@ -152,6 +154,10 @@ def _dsp(accepts: Accepts) -> Accepts:
     return lambda call, target: _suits_dsp(call, target) and accepts(call, target)
 
 
+def _accepts_small(call: Call, target: Target) -> bool:
+    return prod(call.attributes.filter) <= MOST_SUMMED and _accepts_s8(call, target)
+
+
 def _all_cycles(call: Call, rows: int | None) -> float:
     return 60 + 1.8 * call.input(0).elements + 45 * call.output.elements
 
@@ -217,7 +223,7 @@ AVERAGES = (
     _kernel(
         "average_pool_2d",
         "s8",
-        _dsp(_accepts_s8),
+        _dsp(_accepts_small),
         partial(_lower_s8, _DSP),
         suffix=_DSP,
         cycles=partial(_window_cycles, 40),

@@ -4,6 +4,7 @@
 
 #include "pooling.h"
 
+/* Windows of at most 256 elements. */
 SMELT_CODE_SECTION
 void smelt_average_pool_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
                                        const struct smelt_average_pool_2d_s8_parameters *parameters);
