@@ -72,16 +72,16 @@ typedef char shape_layout_is_known[offsetof(struct smelt_depthwise_line_shape, t
     "mla     r1, r6, r8, r1\n"                   \
     "add     r2, r2, r8, lsl #2\n"               \
     "mla     r3, r7, r8, r3\n"                   \
-    "ldr     r6, [r4]\n"                         \
     "ldr     r7, [r4, r5]\n"                     \
-    "lsls    r9, r9, r6\n"                       \
+    "ldr     r5, [r4]\n"                         \
+    "ldr     r6, [r0, #24]\n"                    \
+    "lsls    r9, r9, r5\n"                       \
     "it      ne\n"                               \
-    "asrne   r6, r6, #7\n"                       \
+    "asrne   r5, r5, #7\n"                       \
     KEEP(CHANNEL, "r8")                          \
-    KEEP(START, "r6")                            \
+    KEEP(START, "r5")                            \
     KEEP(MULTIPLIER, "r7")                       \
-    KEEP(DIVISOR, "r9")                          \
-    "ldr     r6, [r0, #24]\n"
+    KEEP(DIVISOR, "r9")
 #define BEGIN_LINE(word)                         \
     "2:\n" /* r0 lines, r1 output, r2 line, r6 lines that are left */ \
     KEEP(OUTPUT_LINE, "r1")                      \
@@ -93,8 +93,10 @@ typedef char shape_layout_is_known[offsetof(struct smelt_depthwise_line_shape, t
     "add     r3, r2, r3, lsl #" word "\n"        \
     KEEP(END, "r3")
 #define NEXT_LINE_OR_CHANNEL                     \
-    RECALL("r0", LINES)                          \
     RECALL("r6", COUNT)                          \
+    RECALL("r0", LINES)                          \
+    "subs    r6, #1\n"                           \
+    "beq     9f\n"                               \
     RECALL("r1", OUTPUT_LINE)                    \
     RECALL("r2", LINE)                           \
     "ldr     r5, [r0, #16]\n"                    \
@@ -102,8 +104,8 @@ typedef char shape_layout_is_known[offsetof(struct smelt_depthwise_line_shape, t
     "ldr     r4, [r5, #20]\n"                    \
     "add     r1, r3\n"                           \
     "add     r2, r4\n"                           \
-    "subs    r6, #1\n"                           \
-    "bne     2b\n"                               \
+    "b       2b\n"                               \
+    "9:\n"                                       \
     RECALL("r8", CHANNEL)                        \
     "ldr     r5, [r0, #28]\n"                    \
     "add     r8, r8, #1\n"                       \
@@ -124,11 +126,14 @@ typedef char shape_layout_is_known[offsetof(struct smelt_depthwise_line_shape, t
  * r3 bytes of the line behind the group, below 0 where it has less than four outputs. */
 #define ADD_HALVES RECALL("lr", START) FOUR(ADD_TO_HALF)
 #define ADD_STARTS RECALL("lr", START) FOUR(ADD_TO_START)
-#define FINISH(group_bytes, word_bytes, again, add_halves, add_starts) \
+/* The single rounding of sums that have their starts; it is far away, or near enough for a shorter test. */
+#define SINGLE(add_starts) "7:\n" add_starts FOUR(MULTIPLY) FOUR(NARROW) "b       5b\n"
+#define FAR_TEST "cmp     r2, #0\nbeq     7f\n"
+#define NEAR_TEST "cbz     r2, 7f\n"
+#define FINISH(group_bytes, word_bytes, test, again, add_halves, near, far) \
     RECALL("r2", DIVISOR)                        \
     RECALL("r0", MULTIPLIER)                     \
-    "cmp     r2, #0\n"                           \
-    "beq     7f\n"                               \
+    test                                         \
     RECALL("r3", ZERO_POINT)                     \
     add_halves                                   \
     FOUR(MULTIPLY_ROUNDED)                       \
@@ -150,15 +155,12 @@ typedef char shape_layout_is_known[offsetof(struct smelt_depthwise_line_shape, t
     "add     r0, r0, r2, lsl #1\n"               \
     KEEP(OUTPUT, "r0")                           \
     again                                        \
+    near                                         \
     "6:\n"                                       \
     NEXT_LINE_OR_CHANNEL                         \
     RELEASE                                      \
     "pop     {r4-r11, pc}\n"                     \
-    "7:\n"                                       \
-    add_starts                                   \
-    FOUR(MULTIPLY)                               \
-    FOUR(NARROW)                                 \
-    "b       5b\n"                               \
+    far                                          \
     "8:\n"                                       \
     "strb    r4, [r0]\n"                         \
     "cmp     r3, #-2*" word_bytes "\n"           \
@@ -332,11 +334,11 @@ smelt_depthwise_row_s8__arm_dsp(__attribute__((unused)) const struct smelt_depth
         BETWEEN("lr", "r11")
         ODD("r7", "lr", "r10")
         "9:\n"
-        FINISH("32", "8",
+        FINISH("32", "8", NEAR_TEST,
                "beq     6f\n"
                RECALL("lr", WAY)
                "bx      lr\n",
-               "", ""));
+               "", SINGLE(""), ""));
 }
 
 /* A group begins: r0 offsets, r2 weights, r3 where the first taps are. */
@@ -386,7 +388,7 @@ smelt_depthwise_fours_s8__arm_dsp(__attribute__((unused)) const struct smelt_dep
         BETWEEN("r10", "r11")
         ODD("r7", "r10", "lr")
         NEXT_TAPS
-        FINISH("32", "8", "bne     3b\n", ADD_HALVES, ADD_STARTS));
+        FINISH("32", "8", FAR_TEST, "bne     3b\n", ADD_HALVES, "", SINGLE(ADD_STARTS)));
 }
 
 /* r8 - r11 words, r12 weights of a pair */
@@ -412,7 +414,7 @@ smelt_depthwise_taps_s8__arm_dsp(__attribute__((unused)) const struct smelt_dept
         EVEN("r6", "r10", "r12")
         EVEN("r7", "r11", "r12")
         NEXT_TAPS
-        FINISH("64", "16", "bne     3b\n", ADD_HALVES, ADD_STARTS));
+        FINISH("64", "16", FAR_TEST, "bne     3b\n", ADD_HALVES, "", SINGLE(ADD_STARTS)));
 }
 
 #else
