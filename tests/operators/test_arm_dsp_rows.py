@@ -48,7 +48,9 @@ class RowCases(Cases):
             (min((low for low, high in g if high >= low), default=0), max(high for _, high in g))
             for g in groups
         ]
-        ring = max(1, *(high - low + 1 for low, high in bounds))
+        # dilated fields at the edges may need a row before one that was needed already
+        newest = np.maximum.accumulate([high for _, high in bounds])
+        ring = max(1, *(int(high) - low + 1 for high, (low, _) in zip(newest, bounds, strict=True)))
         ring_bytes = ring * row_bytes + 7 & -8
         body = ["int8_t *const ring = scratch;"]
         self.scratch_bytes[index] += ring_bytes

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from arm_dsp_firmware import chosen
 from arm_mve_firmware import M55, lag_bytes, run_on_m55
+from test_arm_dsp_rows import RowCases
 
 from smelt.ir import Array, DType, Graph, Quantization
 from smelt.operators.case import Case, Tensor, quantized
@@ -138,6 +139,19 @@ def _assert_exact(graphs: Sequence[Graph], folder: Path, **options: object) -> N
 @pytest.mark.parametrize("operator", RANDOM)
 def test_random_calls_are_exact(operator: str, tmp_path: Path) -> None:
     _assert_exact([RANDOM[operator](seed) for seed in range(120)], tmp_path)
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_rows_through_a_ring_are_exact(step: int, tmp_path: Path) -> None:
+    made = [make(seed) for make in (random_conv, random_depthwise) for seed in range(500, 560)]
+    graphs = [graph for graph in made if graph.values[graph.inputs[0]].shape[0] == 1]
+    graphs = [graph for graph in graphs if chosen(graph, M55)[1].row_function is not None]
+    assert len(graphs) > 60
+    data = [_data(graph, index) for index, graph in enumerate(graphs)]
+    outputs = run_on_m55(graphs, data, tmp_path, cases=RowCases(graphs, M55, step=step))
+    for index, (graph, array, output) in enumerate(zip(graphs, data, outputs, strict=True)):
+        (expected,) = evaluate_graph(graph, {graph.inputs[0]: array}).values()
+        np.testing.assert_array_equal(output, expected, f"case {index}")
 
 
 def test_shifts_of_either_sign_and_both_roundings_occur() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from arm_dsp_firmware import RUNTIME, Cases, Device, chosen, run_on_host
+from test_arm_dsp_rows import RowCases
 
 from smelt.errors import SmeltError
 from smelt.formats.tflite import read_tflite
@@ -171,6 +172,24 @@ def test_convolutions_are_exact_on_other_cores_that_only_multiply(name: str, tmp
     graphs = accepted("conv_2d", 30, 500)
     assert all(chosen(graph, target)[1].name.endswith("__arm_v6m") for graph in graphs)
     _assert_exact(Device(graphs, tmp_path, target), graphs)
+
+
+def _of_one_image(count: int, first_seed: int) -> list[Graph]:
+    graphs = accepted("conv_2d", count, first_seed)
+    return [graph for graph in graphs if graph.values[graph.inputs[0]].shape[0] == 1]
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_rows_through_a_ring_are_exact_on_an_emulated_cortex_m0plus(step: int, tmp_path: Path) -> None:
+    graphs = _of_one_image(50, 500)
+    _assert_exact(Device(graphs, tmp_path, M0, cases=RowCases(graphs, M0, step=step)), graphs)
+
+
+def test_twins_of_rows_are_exact_under_sanitizers(tmp_path: Path) -> None:
+    graphs = _of_one_image(50, 600)
+    data = [_inputs(graph, index) for index, graph in enumerate(graphs)]
+    for index, output in enumerate(run_on_host(graphs, data, tmp_path, RowCases(graphs, M0))):
+        np.testing.assert_array_equal(output, _meaning(graphs[index], data[index]), err_msg=f"case {index}")
 
 
 def test_depthwise_in_shorter_lines_is_exact(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def row_kernels(
 
     `prices` holds measured cycles of the whole layer by the kernel's label, where there are any.
     """
-    costs = [_cycles(call, form, prices) for form in forms]
+    costs = [_cycles(call, form, target, prices) for form in forms]
     first, _ = costs[0]
     found = []
     for at, (form, (whole, streamed)) in enumerate(zip(forms, costs, strict=True)):
@@ -78,15 +78,15 @@ def accumulates(forms: Sequence[KernelForm]) -> bool:
     return any(form.kernel is not None and form.kernel.accumulates for form in forms)
 
 
-def _cycles(call: Call, form: KernelForm, prices: Mapping[str, int]) -> tuple[float, float]:
+def _cycles(call: Call, form: KernelForm, target: Target, prices: Mapping[str, int]) -> tuple[float, float]:
     """Cycles of the whole layer, and where it runs a row at a time."""
     kernel = form.kernel
     if kernel is None:
         return 0.0, 0.0
     rows = call.output.shape[1] if form.by_rows and not kernel.accumulates else None
-    streamed = estimated_cycles(call, kernel, 1) if goes_by_rows(call, kernel) else 0.0
-    whole = estimated_cycles(call, kernel, rows)
-    known = estimated_cycles(call, kernel)
+    streamed = estimated_cycles(call, kernel, 1, target=target) if goes_by_rows(call, kernel) else 0.0
+    whole = estimated_cycles(call, kernel, rows, target=target)
+    known = estimated_cycles(call, kernel, target=target)
     scale = prices.get(kernel.label, known) / known
     return whole * scale, streamed * scale
 

@@ -45,7 +45,7 @@ def plan_arena(
     shapes = {tensor.name: tensor for tensor in tensors}
     forms = [kernel_forms(layer, target, options) for layer in layers]
     rows = [_layer(layer, f, shapes, home, target, options) for layer, f in zip(layers, forms, strict=True)]
-    made = _plan(rows, tensors, arrive, leave, options, _cycles(layers), enough_bytes)
+    made = _plan(rows, tensors, arrive, leave, options, _cycles(layers, target), enough_bytes)
     taken = [f[made.kernels[layer_name(layer)]] for layer, f in zip(layers, forms, strict=True)]
     chosen = tuple(
         with_kernel(layer, form.kernel, target, by_rows=form.by_rows) if form.kernel else layer
@@ -54,9 +54,9 @@ def plan_arena(
     return made, chosen
 
 
-def _cycles(layers: Sequence[Layer]) -> float:
+def _cycles(layers: Sequence[Layer], target: Target) -> float:
     """Estimated cycles of the layers as they were made."""
-    return sum(estimated_cycles(layer.call, layer.kernel) for layer in layers if layer.kernel)
+    return sum(estimated_cycles(layer.call, layer.kernel, target=target) for layer in layers if layer.kernel)
 
 
 def _plan(

@@ -274,8 +274,8 @@ def equal_inputs(call: Call) -> tuple[int, ...]:
 
 
 Cycles = Callable[[Call, int | None], float]
-"""Estimated cycles of a call on the cores that a kernel is for: None by the function of `lower`; a number by its row
-function, called for so many rows at a time."""
+"""Estimated cycles of a call on the cores that a kernel is for (portable C: on a Cortex-M4): None by the function of
+`lower`; a number by the row function, called for so many rows at a time."""
 
 Form = Literal["usual", "compact", "large", "measured"]
 """What a kernel's body trades: nothing; more cycles for less flash; more flash for fewer cycles.

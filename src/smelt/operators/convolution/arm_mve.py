@@ -14,8 +14,9 @@ from smelt.operators.convolution.arm_mve_packing import (
     in_vector_order,
     padded,
 )
+from smelt.operators.convolution.cycles import depthwise_vectors_cycles, vectors_cycles
 from smelt.operators.convolution.geometry import Geometry, Int32, folded_bias, geometry, requantization
-from smelt.operators.convolution.portable import fits, is_contiguous, window_fields
+from smelt.operators.convolution.portable import fits, is_contiguous, moves_over_rows, window_fields
 from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch, Table
 from smelt.targets import Target
 
@@ -56,7 +57,7 @@ def _lower_conv(call: Call, target: Target) -> Lowering:
 
 def _conv_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
-    if is_contiguous(sizes):
+    if is_contiguous(sizes) and not moves_over_rows(sizes):
         return 0 if sizes.output_width % 3 == 0 or sizes.pixels == sizes.output_width else 2 * sizes.field
     return 3 * sizes.field
 
@@ -120,7 +121,7 @@ def _lower_depthwise(call: Call, target: Target) -> Lowering:
 
 def _depthwise_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
-    return sizes.field * sizes.input_channels if sizes.overhangs else 0
+    return sizes.field * sizes.input_channels if sizes.overhangs or moves_over_rows(sizes) else 0
 
 
 _CONV = Kernel(
@@ -131,6 +132,8 @@ _CONV = Kernel(
     lower=_lower_conv,
     scratch_bytes=_conv_scratch_bytes,
     ascending=True,
+    row_function="smelt_conv_2d_rows_s8__arm_mve",
+    cycles=vectors_cycles,
 )
 _DEPTHWISE = Kernel(
     name="smelt_depthwise_conv_2d_s8__arm_mve",
@@ -140,6 +143,8 @@ _DEPTHWISE = Kernel(
     lower=_lower_depthwise,
     scratch_bytes=_depthwise_scratch_bytes,
     ascending=True,
+    row_function="smelt_depthwise_conv_2d_rows_s8__arm_mve",
+    cycles=depthwise_vectors_cycles,
 )
 CONV_2D: tuple[Kernel, ...] = (_CONV,)
 DEPTHWISE_CONV_2D: tuple[Kernel, ...] = (replace(_CONV, accepts=_accepts_one_channel), _DEPTHWISE)

@@ -21,7 +21,7 @@ from smelt.operators.convolution.arm_v6m_packing import (
     segment_length,
 )
 from smelt.operators.convolution.arm_v6m_requantization import Requantization, requantize
-from smelt.operators.convolution.cycles import four_pixels_cycles
+from smelt.operators.convolution.cycles import six_pixels_cycles
 from smelt.operators.convolution.geometry import folded_bias, geometry, requantization
 from smelt.operators.convolution.portable import CONV_2D_S8, fits, window_fields
 from smelt.operators.fixed_point import Int64
@@ -50,7 +50,8 @@ def _accepts_conv(call: Call, target: Target) -> bool:
     if not only_multiplies(target) or not fits(call, DType.S8):
         return False
     sizes = geometry(call)
-    if sizes.groups > 1 or sizes.pixels < _FEWEST_PIXELS:
+    reach = max(sizes.input_height + sizes.top, sizes.input_width + sizes.left) + sizes.stride_width
+    if sizes.groups > 1 or sizes.pixels < _FEWEST_PIXELS or reach + sizes.stride_height >= 2**15:
         return False
     return segment_length(pad_to_fours(_weights(call))) is not None and _requantized(call) is not None
 
@@ -87,6 +88,7 @@ _SIX_PIXELS = Kernel(
     lower=_lower_conv,
     scratch_bytes=_conv_scratch_bytes,
     ascending=True,
-    cycles=four_pixels_cycles,
+    row_function="smelt_conv_2d_rows_s8__arm_v6m",
+    cycles=six_pixels_cycles,
 )
 CONV_2D: tuple[Kernel, ...] = (_SIX_PIXELS, replace(CONV_2D_S8, accepts=_accepts_for_size, form="compact"))

@@ -14,9 +14,15 @@ struct smelt_conv_2d_s8__arm_mve_parameters {
     int8_t pad;                         /* the input zero point */
 };
 
-/* scratch: 3 * depth bytes when `gather`, else 2 * depth. */
+/* scratch: 3 * depth bytes when `gather`, or where fields move over several rows that lie in a ring, else 2 * depth. */
 void smelt_conv_2d_s8__arm_mve(int8_t *output, const int8_t *input,
                                const struct smelt_conv_2d_s8__arm_mve_parameters *parameters, void *scratch);
+
+/* The output rows first_row .. first_row + row_count - 1 of one image, of whose input rows `input_ring_rows` are kept:
+ * row r in the place of r modulo input_ring_rows. `output` is where row first_row goes. */
+void smelt_conv_2d_rows_s8__arm_mve(int8_t *output, const int8_t *input,
+                                    const struct smelt_conv_2d_s8__arm_mve_parameters *parameters, void *scratch,
+                                    int32_t first_row, int32_t row_count, int32_t input_ring_rows);
 
 /* Sixteen channels have in `blocks` their starts in the order of smelt_channels_s8__arm_mve, then for every tap
  * sixteen bytes of weights. A tap of zeros completes the last pair of taps; no pair has two weights of -128. */
@@ -30,9 +36,15 @@ struct smelt_depthwise_conv_2d_s8__arm_mve_parameters {
     int8_t pad;       /* the input zero point */
 };
 
-/* Multiplier 1. scratch: kernel height * width * channels bytes when some field reaches over an edge, else unused. */
+/* Multiplier 1. scratch: kernel height * width * channels bytes when some field reaches over an edge or moves over rows
+ * that lie in a ring, else unused. */
 void smelt_depthwise_conv_2d_s8__arm_mve(int8_t *output, const int8_t *input,
                                          const struct smelt_depthwise_conv_2d_s8__arm_mve_parameters *parameters,
                                          void *scratch);
+
+/* The same for rows, as smelt_conv_2d_rows_s8__arm_mve. */
+void smelt_depthwise_conv_2d_rows_s8__arm_mve(
+    int8_t *output, const int8_t *input, const struct smelt_depthwise_conv_2d_s8__arm_mve_parameters *parameters,
+    void *scratch, int32_t first_row, int32_t row_count, int32_t input_ring_rows);
 
 #endif

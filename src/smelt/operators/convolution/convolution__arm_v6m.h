@@ -17,6 +17,12 @@ struct smelt_conv_2d_s8__arm_v6m_parameters {
 void smelt_conv_2d_s8__arm_v6m(int8_t *output, const int8_t *input,
                                const struct smelt_conv_2d_s8__arm_v6m_parameters *parameters, void *scratch);
 
+/* The output rows first_row .. first_row + row_count - 1 of one image, of whose input rows `input_ring_rows` are kept:
+ * row r in the place of r modulo input_ring_rows. `output` is where row first_row goes. */
+void smelt_conv_2d_rows_s8__arm_v6m(int8_t *output, const int8_t *input,
+                                    const struct smelt_conv_2d_s8__arm_v6m_parameters *parameters, void *scratch,
+                                    int32_t first_row, int32_t row_count, int32_t input_ring_rows);
+
 /* One dimension of a depthwise convolution. */
 struct smelt_depthwise_axis__arm_v6m {
     int32_t inputs, outputs, kernel, stride, dilation, pad;

@@ -141,9 +141,9 @@ def three_by_three_cycles(call: Call, rows: int | None) -> float:
 def portable_cycles(call: Call, rows: int | None) -> float:
     """smelt_conv_2d_s8: a field is copied, unless it lies as it is needed, and multiplied channel by channel."""
     n = _counts(call, rows)
-    field = n.sizes.field
-    copied = 0.0 if n.taps == 1 else 8.5 * field
-    return n.pixels * (n.sizes.output_channels * (4.2 * field + 70) + copied + 290) + 90 * n.calls
+    copied = 0.0 if n.taps == 1 else 8.5 * n.sizes.field
+    products = n.sizes.output_channels * (4.2 * n.sizes.field + 70)
+    return n.pixels * (products + copied + 290) + 90 * n.calls
 
 
 def portable_depthwise_cycles(call: Call, rows: int | None) -> float:
@@ -152,11 +152,13 @@ def portable_depthwise_cycles(call: Call, rows: int | None) -> float:
     return n.pixels * n.sizes.output_channels * (7.1 * n.taps + 86) + 60 * n.calls
 
 
-def four_pixels_cycles(call: Call, rows: int | None) -> float:
-    """smelt_conv_2d_s8__arm_v6m: four pixels at a time."""
+def six_pixels_cycles(call: Call, rows: int | None) -> float:
+    """smelt_conv_2d_s8__arm_v6m: six pixels at a time."""
     n = _counts(call, rows)
     field, channels = n.sizes.field, n.sizes.output_channels
-    return n.together(4) * (channels * (11.6 * field + 118) + 28 * field + 1080)
+    places = n.taps if n.sizes.overhangs else n.sizes.kernel_height
+    products = channels * (16.3 * field + 193)
+    return n.together(6) * (products + 41 * field + 161 * places + 1030) + 175 * n.calls
 
 
 def lanes_cycles(call: Call, rows: int | None) -> float:
@@ -170,3 +172,20 @@ def lanes_cycles(call: Call, rows: int | None) -> float:
     chunks = across[0] * across[1] * ceil(along[1] / 3) * ceil(along[0] / 3)
     rows_read = across[0] * stride
     return channels * (36.5 * chunks + rows_read * (14 * length + 700) + 22 * across[0] * along[0] + 142)
+
+
+def vectors_cycles(call: Call, rows: int | None) -> float:
+    """smelt_conv_2d_s8__arm_mve: three pixels at a time. Instructions: no table of cycles is public."""
+    n = _counts(call, rows)
+    products = n.sizes.output_channels * (6.0 * ceil(n.sizes.field / 16) + 22)
+    copied = 0 if n.taps == 1 else (60 if rows is None else 75) * n.sizes.kernel_height
+    return n.together(3) * (products + 90) + n.pixels * copied + 60 * n.calls
+
+
+def depthwise_vectors_cycles(call: Call, rows: int | None) -> float:
+    """smelt_depthwise_conv_2d_s8__arm_mve: sixteen channels at a time. Instructions: no table of cycles is public."""
+    n = _counts(call, rows)
+    copied = (
+        0 if rows is None or n.sizes.kernel_height == 1 else 110
+    )  # fields that the end of a ring cuts in two
+    return n.pixels * (45 + 24 * n.taps * ceil(n.sizes.input_channels / 16) + copied) + 60 * n.calls

@@ -64,35 +64,45 @@ static int8_t *pixels(int8_t *output, const int8_t *field, const int32_t *offset
     return output + lanes;
 }
 
+void smelt_depthwise_conv_2d_rows_s8__arm_mve(
+    int8_t *output, const int8_t *input, const struct smelt_depthwise_conv_2d_s8__arm_mve_parameters *parameters,
+    void *scratch, int32_t first_row, int32_t row_count, int32_t input_ring_rows) {
+    const struct smelt_window *window = &parameters->window;
+    const int32_t channels = window->input_channels, row_bytes = window->input_width * channels;
+    const int32_t reach = (window->kernel_height - 1) * window->dilation_height;
+    const int32_t last_column = window->input_width - (window->kernel_width - 1) * window->dilation_width;
+    for (int32_t y = first_row; y < first_row + row_count; y++) {
+        const int32_t row = y * window->stride_height - window->pad_top;
+        const struct smelt_field_rows rows = smelt_field_rows(window, row, input_ring_rows);
+        const int run = row >= 0 && row + reach < window->input_height && rows.slot + reach < input_ring_rows;
+        int32_t column = -(int32_t)window->pad_left;
+        for (int32_t x = 0; x < window->output_width;) {
+            const int8_t *field = scratch;
+            const int32_t *offsets = parameters->offsets + 2 * parameters->tap_pairs;
+            int32_t count = 1;
+            if (run && column >= 0 && column < last_column) {
+                const int32_t inside = last_column - column, left = window->output_width - x;
+                field = input + rows.slot * row_bytes + column * channels;
+                offsets = parameters->offsets;
+                count = smelt_least(smelt_least(parameters->together, inside), left);
+            } else {
+                smelt_gather_s8__arm_mve(scratch, input, window, &rows, column, parameters->pad);
+            }
+            output = pixels(output, field, offsets, count * channels, parameters);
+            x += count;
+            column += count * window->stride_width;
+        }
+    }
+}
+
 void smelt_depthwise_conv_2d_s8__arm_mve(int8_t *output, const int8_t *input,
                                          const struct smelt_depthwise_conv_2d_s8__arm_mve_parameters *parameters,
                                          void *scratch) {
     const struct smelt_window *window = &parameters->window;
-    const int32_t channels = window->input_channels, row_bytes = window->input_width * channels;
-    const int32_t last_row = window->input_height - (window->kernel_height - 1) * window->dilation_height;
-    const int32_t last_column = window->input_width - (window->kernel_width - 1) * window->dilation_width;
     for (int32_t batch = 0; batch < window->batches; batch++) {
-        int32_t row = -(int32_t)window->pad_top;
-        for (int32_t y = 0; y < window->output_height; y++) {
-            int32_t column = -(int32_t)window->pad_left;
-            for (int32_t x = 0; x < window->output_width;) {
-                const int8_t *field = scratch;
-                const int32_t *offsets = parameters->offsets + 2 * parameters->tap_pairs;
-                int32_t count = 1;
-                if (row >= 0 && row < last_row && column >= 0 && column < last_column) {
-                    const int32_t inside = last_column - column, left = window->output_width - x;
-                    field = input + row * row_bytes + column * channels;
-                    offsets = parameters->offsets;
-                    count = smelt_least(smelt_least(parameters->together, inside), left);
-                } else {
-                    smelt_gather_s8__arm_mve(scratch, input, window, row, column, parameters->pad);
-                }
-                output = pixels(output, field, offsets, count * channels, parameters);
-                x += count;
-                column += count * window->stride_width;
-            }
-            row += window->stride_height;
-        }
-        input += window->input_height * row_bytes;
+        smelt_depthwise_conv_2d_rows_s8__arm_mve(output, input, parameters, scratch, 0, window->output_height,
+                                                 window->input_height);
+        input += window->input_height * window->input_width * window->input_channels;
+        output += window->output_height * window->output_width * window->output_channels;
     }
 }

@@ -93,14 +93,14 @@ def _lower_conv_s8(call: Call, target: Target) -> Lowering:
     return Lowering("smelt_conv_2d_s8", (Output(), Input(0), Input(1), parameters, Scratch()))
 
 
-def _moves_over_rows(sizes: Geometry) -> bool:
+def moves_over_rows(sizes: Geometry) -> bool:
     """Whether fields of several rows move down the input, so that they may reach over the end of a ring."""
     return sizes.kernel_height > 1 and sizes.output_height > 1
 
 
 def _conv_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
-    return 0 if is_contiguous(sizes) and not _moves_over_rows(sizes) else sizes.field
+    return 0 if is_contiguous(sizes) and not moves_over_rows(sizes) else sizes.field
 
 
 def _lower_depthwise_s8(call: Call, target: Target) -> Lowering:
@@ -116,7 +116,7 @@ def _lower_depthwise_s8(call: Call, target: Target) -> Lowering:
 
 def _depthwise_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
-    return sizes.field * sizes.input_channels if sizes.overhangs or _moves_over_rows(sizes) else 0
+    return sizes.field * sizes.input_channels if sizes.overhangs or moves_over_rows(sizes) else 0
 
 
 def _lower_f32(call: Call, target: Target) -> Lowering:

@@ -251,6 +251,7 @@ _ADD_MVE = Kernel(
     accepts=_accepts_add_mve,
     lower=_lower_add_mve,
     ascending=True,
+    row_by_row=True,
     in_place=equal_inputs,
 )
 SUMS = (

@@ -26,8 +26,9 @@ static inline int32_t smelt_least(int32_t a, int32_t b) {
     return a < b ? a : b;
 }
 
-/* Copy the field whose first tap is at (row, column), all channels; taps outside the image are `pad`. */
-void smelt_gather_s8__arm_mve(int8_t *field, const int8_t *image, const struct smelt_window *window, int32_t row,
-                              int32_t column, int8_t pad);
+/* Copy the field with these rows whose first tap is in column `column`, all channels; taps outside the image are
+ * `pad`. */
+void smelt_gather_s8__arm_mve(int8_t *field, const int8_t *image, const struct smelt_window *window,
+                              const struct smelt_field_rows *rows, int32_t column, int8_t pad);
 
 #endif
