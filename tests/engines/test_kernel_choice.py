@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
-from smelt.engines.kernel_choice import Goal, choose_kernels
+from smelt.engines import kernel_choice
+from smelt.engines.kernel_choice import Choices, Goal
 from smelt.engines.kernel_figures import Figures
 
 
 def _figures(cycles: int, code: Mapping[str, int], scratch: int = 0, tables: int = 0) -> Figures:
     return Figures(cycles, scratch, tables, True, code)
+
+
+def choose_kernels(
+    layers: Sequence[Choices], counts: Sequence[int], goal: Goal, defaults: Sequence[str] = ()
+) -> list[str]:
+    """The choice; without defaults nothing but the figures counts."""
+    return kernel_choice.choose_kernels(layers, counts, defaults or ["none"] * len(layers), goal)
 
 
 FAST, SMALL = {"gemm": 900, "fast": 600}, {"gemm": 900, "small": 100}
@@ -90,3 +98,19 @@ def test_of_equals_the_first_is_taken() -> None:
     layers = [{"b": _figures(100_002, code), "a": _figures(100_000, code)}]
     for goal in ("both", "cycles", "flash"):
         assert choose_kernels(layers, [1], goal) == ["b"]
+
+
+def test_the_default_stays_where_nothing_better_is_found() -> None:
+    """Each of three layers wants code of its own; to leave it takes three changes at once."""
+    shared, own = {"shared": 1000}, {"a": 300, "b": 300, "c": 300}
+    layers = [
+        {"shared": _figures(100, shared), name: _figures(100, {name: size})} for name, size in own.items()
+    ]
+    small = {"a": 300, "b": 300, "c": 300}
+    assert choose_kernels(layers, [1, 1, 1], "flash", list(small)) == list(small)
+
+
+def test_for_flash_what_the_default_takes_is_not_too_slow() -> None:
+    layers = [{"fast": _figures(1000, FAST), "slow": _figures(2000, {"slow": 10})}]
+    assert choose_kernels(layers, [1], "flash") == ["fast"]
+    assert choose_kernels(layers, [1], "flash", ["slow"]) == ["slow"]

@@ -290,7 +290,7 @@ def test_for_size_the_code_is_no_larger(tmp_path: Path) -> None:
     tuning = _tune(tmp_path, options=size)
     target = find_target("cortex-m4")
     before, after = (profile(_network(), target, options=x).totals for x in (size, tuning.options))
-    assert after.code_bytes < before.code_bytes
+    assert after.code_bytes + after.weight_bytes <= before.code_bytes + before.weight_bytes
     assert after.instructions < 1.6 * before.instructions
 
 

@@ -181,17 +181,18 @@ def _chosen(
     goal: Goal = (
         "flash" if options.optimize == "size" else "cycles" if options.optimize == "speed" else "both"
     )
-    labels = choose_kernels(exact, [len(question.layers) for question in questions], goal)
+    defaults = [q.layers[0].kernel.label if q.layers[0].kernel else "" for q in questions]
+    labels = choose_kernels(exact, [len(question.layers) for question in questions], defaults, goal)
     return [
         TunedLayer(
             indices=tuple(layer.index for layer in question.layers),
             operator=question.layers[0].node.operator,
             output=_described(question.layers[0]),
-            default=question.layers[0].kernel.label if question.layers[0].kernel else "",
+            default=default,
             chosen=label,
             figures=known,
         )
-        for question, known, label in zip(questions, figures, labels, strict=True)
+        for question, known, default, label in zip(questions, figures, defaults, labels, strict=True)
     ]
 
 
