@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -122,20 +123,53 @@ def _argument(
     return ctypes.cast(ctypes.pointer(struct), ctypes.c_void_p)
 
 
-def _struct(parameters: Parameters, keep: list[Any]) -> ctypes.Structure:
+_SCALARS: dict[str, Any] = {
+    "float": ctypes.c_float,
+    **{
+        f"{sign}int{bits}_t": getattr(ctypes, f"c_{sign}int{bits}")
+        for sign in ("", "u")
+        for bits in (8, 16, 32)
+    },
+}
+
+
+@cache
+def _members(struct: str) -> tuple[tuple[str, Any], ...]:
+    """The members of a struct in the order of its definition in a header; those of structs inside it one by one."""
+    for header in (p for folder in ("operators", "runtime") for p in (RUNTIME.parent / folder).rglob("*.h")):
+        found = re.search(rf"^{struct} \{{(.*?)^\}};", header.read_text(), re.MULTILINE | re.DOTALL)
+        if found:
+            break
+    else:
+        raise AssertionError(f"no header defines {struct}")
     members: list[tuple[str, Any]] = []
-    values: list[Any] = []
+    for line in re.sub(r"/\*.*?\*/", "", found[1], flags=re.DOTALL).split(";")[:-1]:
+        kind, names = re.fullmatch(r"\s*(?:const )?((?:struct )?\w+) (.*?)\s*", line, re.DOTALL).groups()  # type: ignore[union-attr]
+        for name in (n.strip() for n in names.split(",")):
+            if name.startswith("*"):
+                members.append((name[1:], ctypes.c_void_p))
+            elif kind.startswith("struct"):
+                members += [(f"{name}.{inner}", c_type) for inner, c_type in _members(kind)]
+            else:
+                members.append((name, _SCALARS[kind]))
+    return tuple(members)
+
+
+def _struct(parameters: Parameters, keep: list[Any]) -> ctypes.Structure:
+    members = _members(parameters.type)
+    kind: type[ctypes.Structure] = type("Parameters", (ctypes.Structure,), {"_fields_": list(members)})
+    struct = kind()
     for name, value in parameters.fields.items():
         if isinstance(value, Table):
             array = np.array(value.array, order="C")
             keep.append(array)
-            members.append((name, ctypes.c_void_p))
-            values.append(array.ctypes.data)
-        else:
-            members.append((name, ctypes.c_float if isinstance(value, float) else ctypes.c_int32))
-            values.append(value)
-    kind: type[ctypes.Structure] = type("Parameters", (ctypes.Structure,), {"_fields_": members})
-    return kind(*values)
+            setattr(struct, name, array.ctypes.data)
+        elif value is not None:
+            setattr(struct, name, value)
+            assert getattr(struct, name) == value or isinstance(value, float), (
+                f"{name} is too narrow for {value}"
+            )
+    return struct
 
 
 def evaluate(graph: Graph, inputs: Mapping[str, Array]) -> Array:

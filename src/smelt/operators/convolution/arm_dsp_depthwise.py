@@ -50,6 +50,12 @@ class _Lines:
     row: _Axis
     along_height: bool
 
+    @property
+    def fit(self) -> bool:
+        """Whether the sizes fit the members of `struct smelt_depthwise_axis`."""
+        axes = (self.line, self.row)
+        return all(max(a.inputs, a.outputs) < 2**16 and max(a.stride, a.pad) < 2**8 for a in axes)
+
 
 def _lines(call: Call) -> _Lines:
     sizes = geometry(call)
@@ -85,8 +91,11 @@ def _accepts_3x3(call: Call, target: Target) -> bool:
         1,
         1,
     )
-    strides = (_lines(call).line.stride, sizes.stride_width)  # rows alone go in lines along the width
-    if not square or max(strides) > 2 or not _accepts(call, target):
+    lines = _lines(call)
+    strides = (lines.line.stride, sizes.stride_width)  # rows alone go in lines along the width
+    if not square or max(strides) > 2 or not lines.fit or not _accepts(call, target):
+        return False
+    if max(sizes.batch, sizes.input_channels) >= 2**16:
         return False
     return not channels_of(call).requantization.signed_rounding
 

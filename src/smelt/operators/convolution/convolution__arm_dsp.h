@@ -91,18 +91,19 @@ void smelt_depthwise_conv_2d_rows_s8__arm_dsp(int8_t *output, const int8_t *inpu
 
 /* One dimension of a 3 x 3 depthwise convolution. */
 struct smelt_depthwise_axis {
-    int32_t inputs, outputs, stride, pad;
     int32_t input_step, output_step; /* bytes from one value to the next */
+    uint16_t inputs, outputs;
+    uint8_t stride, pad;
 };
 
 /* Lines run along one dimension, rows are counted along the other. */
 struct smelt_depthwise_conv_2d_3x3_s8__arm_dsp_parameters {
     const uint32_t *records; /* a start a channel, a multiplier a channel, then 3 x 3 bytes of taps a channel */
     struct smelt_depthwise_axis line, row;
-    int32_t batches, channels;
-    int32_t along_height; /* lines run along it; else along the width */
-    int32_t pad;          /* the input zero point */
-    int32_t low, high;    /* bounds of the output */
+    uint16_t batches, channels;
+    uint8_t along_height; /* lines run along it; else along the width */
+    int8_t pad;           /* the input zero point */
+    int8_t low, high;     /* bounds of the output */
 };
 
 /* At least four channels, multiplier 1, stride 1 or 2 along lines and width. scratch: 12 words for every word of the

@@ -22,9 +22,9 @@ struct smelt_add_s8_parameters {
 
 /* output = clamp((start + floor(multiplier_a * a / 2^8) + floor(multiplier_b * b / 2^8)) >> shift); no sum overflows. */
 struct smelt_add_affine_s8_parameters {
-    int32_t count, step_a, step_b;
-    int32_t multiplier_a, multiplier_b, start, shift;
-    int32_t low, high;
+    int32_t count, multiplier_a, multiplier_b, start;
+    uint8_t step_a, step_b, shift;
+    int8_t low, high;
 };
 
 struct smelt_mul_s8_parameters {

@@ -134,9 +134,11 @@ def _accepts_s8(call: Call, target: Target) -> bool:
 
 
 def _accepts_all(call: Call, target: Target) -> bool:
-    """Whether the only window holds the whole image."""
+    """Whether the only window holds the whole image, and sizes fit the parameter struct."""
     pool = call.attributes
-    _, *sizes, _ = call.input(0).shape
+    batches, *sizes, channels = call.input(0).shape
+    if max(batches, channels, prod(sizes)) >= 2**16:
+        return False
     reach = zip(sizes, pool.filter, pool.padding[::2], strict=True)
     whole = all(size <= length - before for size, length, before in reach)
     return whole and call.output.shape[1:3] == (1, 1) and _accepts_s8(call, target)

@@ -21,9 +21,9 @@ struct smelt_average_pool_2d_s8_parameters {
 
 /* One window that is the whole image. */
 struct smelt_average_all_s8_parameters {
-    int32_t batches, count, channels; /* count: elements of a channel, below 2^16 */
-    int32_t low, high;
-    uint32_t reciprocal; /* ceil(2^24 / count) */
+    uint32_t reciprocal;               /* ceil(2^24 / count) */
+    uint16_t batches, count, channels; /* count: elements of a channel */
+    int8_t low, high;
 };
 
 struct smelt_max_pool_2d_s8_parameters {

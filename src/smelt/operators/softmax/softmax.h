@@ -7,8 +7,9 @@
 #include "smelt_placement.h"
 
 struct smelt_softmax_s8_parameters {
-    int32_t rows, depth;         /* depth < 8192 */
-    int32_t length;              /* of the table; further from the maximum the exponential counts as 0 */
+    int32_t rows;
+    uint16_t depth;              /* below 8192 */
+    uint16_t length;             /* of the table; further from the maximum the exponential counts as 0 */
     const int32_t *exponentials; /* 2^31 * exp(-beta * scale * distance from the maximum) */
 };
 
