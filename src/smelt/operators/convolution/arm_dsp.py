@@ -183,13 +183,12 @@ def _words_first(weights: Int64, sizes: Geometry) -> Int64:
 
 def _conv_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
-    count, length = _runs(sizes)
-    rest = round_up(sizes.field, 4) - count * (length - length % 4)
+    count, _ = _runs(sizes)
     rows = (sizes.kernel_height - 1) * sizes.dilation_height + 1
     if sizes.output_width % 2:
         rows += sizes.stride_height
     padded = rows * _padded_width(sizes) * sizes.input_channels
-    return 4 * round_up(sizes.field, 4) + 8 * count + 2 * rest + padded
+    return 4 * round_up(sizes.field, 4) + 8 * count + padded
 
 
 def _phases(sizes: Geometry) -> list[range]:

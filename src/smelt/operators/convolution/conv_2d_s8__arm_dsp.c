@@ -74,8 +74,7 @@ static void describe_fields(struct smelt_fields_s8 *fields, const parameters_t *
     fields->count = count;
     fields->words = values / 4;
     fields->rest = values % 4;
-    fields->rest_pairs = parameters->gemm.depth / 2 - 2 * count * fields->words;
-    fields->rests = (int8_t *)(pairs + parameters->gemm.depth);
+    fields->rests = pairs + 4 * count * fields->words;
     fields->pairs = pairs;
     fields->column_step = 2 * parameters->stride_width * parameters->input_channels;
     fields->output_step = parameters->gemm.channels;
@@ -96,7 +95,7 @@ void smelt_conv_2d_rows_s8__arm_dsp(int8_t *output, const int8_t *input, const p
     int8_t *to = output, *padded_rows;
     int waiting = 0;
     describe_fields(&fields, parameters, scratch);
-    offsets = (ptrdiff_t *)(fields.rests + 4 * fields.rest_pairs);
+    offsets = (ptrdiff_t *)(fields.pairs + parameters->gemm.depth);
     other_offsets = offsets + fields.count;
     padded_rows = (int8_t *)(other_offsets + fields.count);
     if (padded > 0) {

@@ -20,8 +20,8 @@ struct smelt_conv_2d_s8__arm_dsp_parameters {
 /* A field consists of runs of values that lie side by side: rows of the kernel or, where dilated, taps. The weights have
  * the whole words of four values of all runs first, then the rest of all runs, of which neighbours are a pair. Padded rows
  * are kept where padded_width is not 0; it may be 0 where no field reaches over an edge.
- * scratch: 4 * depth bytes of expanded inputs; for each of two pixels what a field has beside whole words, up to depth, and
- * 4 bytes a run; (kernel_height - 1) * dilation_height + 1 padded rows, stride_height more where the output width is odd. */
+ * scratch: 4 * depth bytes of expanded inputs; 4 bytes a run for each of two pixels; (kernel_height - 1) * dilation_height + 1
+ * padded rows, stride_height more where the output width is odd. */
 void smelt_conv_2d_s8__arm_dsp(int8_t *output, const int8_t *input,
                                const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch);
 

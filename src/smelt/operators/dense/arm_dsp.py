@@ -119,7 +119,7 @@ def _lower_pairs(call: Call, target: Target) -> Lowering:
 
 
 def _pairs_scratch_bytes(call: Call, target: Target) -> int:
-    return 4 * round_up(geometry(call).inputs, 4) + 8
+    return 4 * round_up(geometry(call).inputs, 4)
 
 
 def _vectors_cycles(call: Call, rows: int | None = None) -> float:

@@ -21,7 +21,7 @@ struct smelt_fully_connected_pairs_s8__arm_dsp_parameters {
     uint16_t batches, inputs;
 };
 
-/* Two rows at a time. scratch: 4 * depth + 8 bytes. */
+/* Two rows at a time. scratch: 4 * depth bytes. */
 void smelt_fully_connected_pairs_s8__arm_dsp(int8_t *output, const int8_t *input,
                                              const struct smelt_fully_connected_pairs_s8__arm_dsp_parameters *parameters,
                                              void *scratch);

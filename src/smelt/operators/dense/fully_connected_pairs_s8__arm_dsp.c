@@ -7,7 +7,7 @@ void smelt_fully_connected_pairs_s8__arm_dsp(int8_t *output, const int8_t *input
                                              const struct smelt_fully_connected_pairs_s8__arm_dsp_parameters *parameters,
                                              void *scratch) {
     const ptrdiff_t no_offset = 0;
-    const int32_t inputs = parameters->inputs, depth = parameters->gemm.depth, outputs = parameters->gemm.channels;
+    const int32_t inputs = parameters->inputs, outputs = parameters->gemm.channels;
     const int32_t batches = parameters->batches;
     struct smelt_fields_s8 fields;
     fields.columns[0] = input;
@@ -16,9 +16,8 @@ void smelt_fully_connected_pairs_s8__arm_dsp(int8_t *output, const int8_t *input
     fields.count = 1;
     fields.words = inputs / 4;
     fields.rest = inputs % 4;
-    fields.rest_pairs = depth / 2 - 2 * fields.words;
     fields.pairs = scratch;
-    fields.rests = (int8_t *)(fields.pairs + depth);
+    fields.rests = fields.pairs + 4 * fields.words;
     fields.column_step = 2 * inputs;
     fields.output_step = outputs;
     if (batches > 1) {

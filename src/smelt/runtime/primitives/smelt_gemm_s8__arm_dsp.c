@@ -19,10 +19,9 @@ typedef char layout_is_known[offsetof(struct smelt_gemm_s8__arm_dsp, weights) ==
                                      offsetof(struct smelt_fields_s8, rest) == 20 &&
                                      offsetof(struct smelt_fields_s8, words) == 24 &&
                                      offsetof(struct smelt_fields_s8, rests) == 28 &&
-                                     offsetof(struct smelt_fields_s8, rest_pairs) == 32 &&
-                                     offsetof(struct smelt_fields_s8, pairs) == 36 &&
-                                     offsetof(struct smelt_fields_s8, column_step) == 40 &&
-                                     offsetof(struct smelt_fields_s8, output_step) == 44
+                                     offsetof(struct smelt_fields_s8, pairs) == 32 &&
+                                     offsetof(struct smelt_fields_s8, column_step) == 36 &&
+                                     offsetof(struct smelt_fields_s8, output_step) == 40
                                  ? 1
                                  : -1];
 
@@ -68,8 +67,8 @@ smelt_gemm_fields_s8__arm_dsp(__attribute__((unused)) int8_t *output,
         "ldrh    lr, [r3, #6]\n"  /* channels */
         "ldrb    r6, [r3, #8]\n"  /* signed_rounding */
         "ldrsb   r5, [r3, #9]\n"  /* zero_point */
-        "ldr     r3, [r1, #44]\n"
-        "ldr     r10, [r1, #36]\n"
+        "ldr     r3, [r1, #40]\n"
+        "ldr     r10, [r1, #32]\n"
         "ldr     r11, [r1, #24]\n"
         "subs    r0, #1\n"
         "sub     r9, r9, #4\n"
@@ -117,34 +116,23 @@ smelt_gemm_fields_s8__arm_dsp(__attribute__((unused)) int8_t *output,
         "movs    lr, r12\n"
         "beq     16f\n"
         "15:\n" /* a value of each pixel's rest */
-        "ldrb    r8, [r6], #1\n"
-        "ldrb    r9, [r7], #1\n"
-        "strb    r8, [r11], #2\n"
-        "strb    r9, [r11, #-1]\n"
+        "ldrsb   r8, [r6], #1\n"
+        "ldrsb   r9, [r7], #1\n"
+        "and     r10, r11, #2\n" /* 2 where a pair is complete */
+        "strh    r9, [r11, #4]\n"
+        "strh    r8, [r11], #2\n"
         "subs    lr, lr, #1\n"
+        "add     r11, r11, r10, lsl #1\n"
         "bne     15b\n"
         "16:\n"
         "subs    r5, r5, #1\n"
         "bne     11b\n"
         "ldr     r3, [sp, #4]\n"
-        "ldr     r4, [r3, #40]\n"
+        "ldr     r4, [r3, #36]\n"
         "add     r1, r1, r4\n"
         "add     r2, r2, r4\n"
         "str     r1, [r3]\n"
         "str     r2, [r3, #4]\n"
-        "cmp     r12, #0\n"
-        "beq     18f\n"
-        "ldr     r6, [r3, #28]\n"
-        "ldr     r5, [r3, #32]\n"
-        "17:\n" /* a pair of rests */
-        "ldr     r8, [r6], #4\n"
-        "subs    r5, r5, #1\n"
-        "sxtb16  r10, r8\n"
-        "sxtb16  r8, r8, ror #8\n"
-        "str     r10, [r0], #8\n"
-        "str     r8, [r0, #-4]\n"
-        "bne     17b\n"
-        "18:\n"
         "ldr     r0, [sp]\n"
         "ldr     r1, [sp, #36]\n"
         "ldr     r4, [sp, #16]\n"
@@ -276,8 +264,9 @@ void __attribute__((naked, noinline)) smelt_gemm_finish_signed__arm_dsp(void) {
 
 /* Expand the field of pixel 0 or 1 to every second word of `pairs`. */
 SMELT_CODE_SECTION
-static void expand_field(uint32_t *pairs, const struct smelt_fields_s8 *fields, int32_t pixel) {
-    int8_t *rest = fields->rests + pixel;
+static void expand_field(const struct smelt_fields_s8 *fields, int32_t pixel) {
+    uint32_t *pairs = fields->pairs + pixel, *rest = fields->rests + pixel;
+    int second = 0;
     for (int32_t k = 0; k < fields->count; k++) {
         const int8_t *values = fields->columns[pixel] + fields->offsets[pixel][k];
         for (int32_t i = 0; i < fields->words; i++) {
@@ -287,15 +276,10 @@ static void expand_field(uint32_t *pairs, const struct smelt_fields_s8 *fields, 
             values += 4;
         }
         for (int32_t i = 0; i < fields->rest; i++) {
-            *rest = values[i];
-            rest += 2;
+            *rest = second ? (*rest & 0xFFFFu) | smelt_pair(0, values[i]) : smelt_pair(values[i], 0);
+            rest += second ? 2 : 0;
+            second = !second;
         }
-    }
-    rest = fields->rests + pixel;
-    for (int32_t i = 0; i < fields->rest_pairs; i++) {
-        *pairs = smelt_pair(rest[0], rest[2]);
-        pairs += 2;
-        rest += 4;
     }
 }
 
@@ -303,8 +287,8 @@ SMELT_CODE_SECTION
 void smelt_gemm_fields_s8__arm_dsp(int8_t *output, struct smelt_fields_s8 *fields, int32_t count,
                                    const struct smelt_gemm_s8__arm_dsp *gemm) {
     for (; count > 0; count--) {
-        expand_field(fields->pairs, fields, 0);
-        expand_field(fields->pairs + 1, fields, 1);
+        expand_field(fields, 0);
+        expand_field(fields, 1);
         fields->columns[0] += fields->column_step;
         fields->columns[1] += fields->column_step;
         /* The second pixel may go to the place of the first. */

@@ -58,9 +58,8 @@ struct smelt_fields_s8 {
     const int8_t *columns[2]; /* of the next pair */
     const ptrdiff_t *offsets[2];
     int32_t count, rest, words;
-    int8_t *rests;      /* room for 4 * rest_pairs bytes */
-    int32_t rest_pairs; /* what is left of half the depth */
-    uint32_t *pairs;    /* room for both expanded fields, 4 * depth bytes */
+    uint32_t *rests;     /* the place in `pairs` after count * words words: 4 words each */
+    uint32_t *pairs;     /* room for both expanded fields, 4 * depth bytes */
     int32_t column_step; /* bytes from a pair's columns to the next one's */
     int32_t output_step; /* from the output of the first pixel to that of the second; 0 where that is not wanted */
 };
