@@ -129,7 +129,7 @@ smelt_gemm_places_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribut
         "bx      r4\n"
         "3:\n" /* the end of a block */
         "cmp     r0, #0\n"
-        SMELT_GEMM_FINISH
+        SMELT_GEMM_FINISH("64")
         "beq     8f\n"
         "5:\n" /* a block */
         "str     r0, [sp]\n"

@@ -30,7 +30,7 @@ typedef char layout_is_known[offsetof(struct smelt_gemm_s8__arm_dsp, weights) ==
  *
  * Expanding: r0 pairs, r1 r2 columns, r3 r4 offsets, r5 runs left, r6 r7 values of both pixels, r8 r9 four of each,
  *   r10 expanded, r11 rests, r12 rest of a run, lr words or values left
- * Blocks: see smelt_gemm_two__arm_dsp.h. Eight pairs of input values of 15 cycles and 48 bytes; the first advances both
+ * Blocks: see smelt_gemm_two__arm_dsp.h. Twelve pairs of input values of 15 cycles and 48 bytes; the first advances both
  *   pointers (52 bytes). A block's first pair goes before; the first round begins where that leaves whole rounds, at an
  *   odd pair since the number of pairs is even.
  * Blocks of two: r2 r3 r8 r9 input values, r4 r5 weights of two pairs, r6 r10 sums of c0, r7 r11 256 * c1 + c0,
@@ -77,12 +77,15 @@ smelt_gemm_fields_s8__arm_dsp(__attribute__((unused)) int8_t *output,
         "muls    r4, r7, r4\n"
         "add     r4, r9, r4, lsl #2\n"
         "add     r7, r10, r12, lsl #2\n" /* 4 bytes of pairs an input value */
-        "subs    r7, #64\n"
+        "subs    r7, #96\n"
         "subs    r6, r7, r6\n"
         "lsr     r12, r12, #2\n"
         "and     lr, lr, #3\n"
-        "rsb     r7, r12, #0\n"
-        "and     r7, r7, #3\n"
+        "movs    r8, #6\n"
+        "add     r7, r12, #5\n"
+        "udiv    r7, r7, r8\n"
+        "mul     r7, r7, r8\n"
+        "sub     r7, r7, r12\n" /* times two pairs that the first round skips */
         "lsls    r7, r7, #4\n"
         "adr     r8, 2f + 53\n" /* an odd address: Thumb */
         "add     r8, r8, r7, lsl #2\n"
@@ -140,12 +143,12 @@ smelt_gemm_fields_s8__arm_dsp(__attribute__((unused)) int8_t *output,
     __asm volatile(
         ".balign 4\n"
         "2:\n"
-        "ldr     r2, [r0, #64]!\n"
+        "ldr     r2, [r0, #96]!\n"
         "ldr.n   r3, [r0, #4]\n"
-        "ldr     r4, [r1, #64]!\n"
+        "ldr     r4, [r1, #96]!\n"
         "ldr.n   r5, [r1, #4]\n"
         SMELT_GEMM_PRODUCTS
-        ".irp    at, 8, 16, 24, 32, 40, 48, 56\n"
+        ".irp    at, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88\n"
         "ldr.n   r2, [r0, #\\at]\n"
         "ldr.n   r3, [r0, #\\at + 4]\n"
         "ldr.n   r4, [r1, #\\at]\n"
@@ -155,7 +158,7 @@ smelt_gemm_fields_s8__arm_dsp(__attribute__((unused)) int8_t *output,
         "ldr     r2, [sp, #24]\n"
         "cmp     r0, r2\n"
         "blo     2b\n"
-        SMELT_GEMM_FINISH
+        SMELT_GEMM_FINISH("96")
         "beq     5f\n"
         "str     r0, [sp]\n"
         "ldr     r0, [sp, #40]\n"

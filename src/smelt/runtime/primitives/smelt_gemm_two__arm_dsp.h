@@ -62,10 +62,10 @@
     "strb    " second ", [r3, #" at "\n"      \
     "strb    " first ", [r0, #" at "\n"
 
-/* The end of a block, whose last weights are at r1 + 60, with "not equal" where roundings are signed: starts,
+/* The end of a block, whose weights end `after` bytes after r1, with "not equal" where roundings are signed: starts,
  * requantization, stores. Leaves the byte before the next output in r0, and "equal" after the last block. Has the label 4. */
-#define SMELT_GEMM_FINISH                         \
-    "ldr     r4, [r1, #64]!\n"                    \
+#define SMELT_GEMM_FINISH(after)                  \
+    "ldr     r4, [r1, #" after "]!\n"             \
     "ldr     r5, [r1, #4]!\n"                     \
     "ldr     r0, [sp]\n"                          \
     "ldr     r3, [sp, #12]\n"                     \
