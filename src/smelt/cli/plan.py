@@ -26,17 +26,20 @@ def command(
     from smelt import formats
     from smelt.cli import console
     from smelt.codegen import Options, build_program
+    from smelt.codegen.arena_bound import arena_bound
     from smelt.passes import optimize
     from smelt.report.plan_drawing import bar, residents, to_svg
     from smelt.targets import find_target
 
     graph = optimize(formats.load(model, shapes=formats.parse_shapes(shape)))
     options = Options(optimize_for.value, ram, keep_input)
-    plan = residents(build_program(graph, find_target(target), options=options))
+    core = find_target(target)
+    plan = residents(build_program(graph, core, options=options))
+    bound = arena_bound(graph, core, options)
     if svg is not None:
         formats.write_bytes(svg, to_svg(plan).encode())
     if json:
-        console.print_json(plan.to_json())
+        console.print_json({**plan.to_json(), "order_bound_bytes": bound.bytes if bound else None})
         return
     rows = [
         [
@@ -62,5 +65,7 @@ def command(
         f"arena {plan.arena_bytes:,} bytes (bound of this schedule {plan.bound_bytes:,}; "
         f"whole tensors would take {plan.live_peak_bytes:,})"
     )
+    if bound is not None:
+        console.stdout.print(f"no order of rows takes less than {bound.bytes:,} bytes, workspaces apart")
     if svg is not None:
         console.note(f"drawn in {svg}")

@@ -41,10 +41,7 @@ def plan_arena(
     Where a larger arena than `enough_bytes` can be avoided at all it is, by slower kernels. CompileError when a RAM
     budget cannot be met.
     """
-    tensors = [_tensor(graph, root, home, target) for root in dict.fromkeys(home.values())]
-    shapes = {tensor.name: tensor for tensor in tensors}
-    forms = [kernel_forms(layer, target, options) for layer in layers]
-    rows = [_layer(layer, f, shapes, home, target, options) for layer, f in zip(layers, forms, strict=True)]
+    rows, tensors, forms = row_layers(graph, layers, home, target, options)
     made = _plan(rows, tensors, arrive, leave, options, _cycles(layers, target), enough_bytes)
     taken = [f[made.kernels[layer_name(layer)]] for layer, f in zip(layers, forms, strict=True)]
     chosen = tuple(
@@ -52,6 +49,17 @@ def plan_arena(
         for layer, form in zip(layers, taken, strict=True)
     )
     return made, chosen
+
+
+def row_layers(
+    graph: Graph, layers: Sequence[Layer], home: Mapping[str, str], target: Target, options: Options
+) -> tuple[list[RowLayer], list[RowTensor], list[tuple[KernelForm, ...]]]:
+    """Layers and tensors as the row planner sees them, and the forms of kernels that each layer offers."""
+    tensors = [_tensor(graph, root, home, target) for root in dict.fromkeys(home.values())]
+    shapes = {tensor.name: tensor for tensor in tensors}
+    forms = [kernel_forms(layer, target, options) for layer in layers]
+    rows = [_layer(layer, f, shapes, home, target, options) for layer, f in zip(layers, forms, strict=True)]
+    return rows, tensors, forms
 
 
 def _cycles(layers: Sequence[Layer], target: Target) -> float:

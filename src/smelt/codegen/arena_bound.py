@@ -1,0 +1,25 @@
+"""How small an arena could be at best."""
+
+from __future__ import annotations
+
+from smelt.codegen.layers import homes, make_layers
+from smelt.codegen.options import BALANCED, Options
+from smelt.codegen.row_planning import row_layers
+from smelt.ir import Graph
+from smelt.memory.row_bound import RowBound, row_bound
+from smelt.targets import Target
+
+
+def arena_bound(graph: Graph, target: Target, options: Options = BALANCED) -> RowBound | None:
+    """A bound below the arena of every plan, whatever kernels and order of rows it takes; None where there is none.
+
+    Workspaces of kernels come on top.  Graphs whose layers have several outputs have no bound.
+    """
+    layers = make_layers(graph, target, options)
+    if any(len(layer.node.outputs) != 1 for layer in layers):
+        return None
+    home = homes(graph)
+    rows, tensors, _ = row_layers(graph, layers, home, target, options)
+    arrive = tuple(dict.fromkeys([*graph.inputs, *(n for n in graph.outputs if n in graph.constants)]))
+    leave = tuple(dict.fromkeys(home[name] for name in graph.outputs))
+    return row_bound(rows, tensors, arrive, leave, keep_inputs=options.keep_input)
