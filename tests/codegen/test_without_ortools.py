@@ -24,7 +24,8 @@ def test_the_fallback_is_nearly_as_good(
 ) -> None:
     graph = optimize(smelt.load(shared / "models" / "mlperf_tiny" / f"{name}_int8.tflite"))
     core, options = smelt.find_target("cortex-m4"), Options(mode)
-    exact = build_program(graph, core, options=options).plan.arena_bytes
+    plan = build_program(graph, core, options=options).plan
+    exact = plan.arena_bytes
     bound = arena_bound(graph, core, options)
     assert bound is not None
     assert bound.bytes <= exact
@@ -36,4 +37,5 @@ def test_the_fallback_is_nearly_as_good(
 
     monkeypatch.setattr(cp_sat, "require", missing)
     assert build_program(graph, core, options=options).plan.arena_bytes <= 1.1 * exact
-    assert asked or bound.bytes == exact
+    # Where the greedy layout reaches the bound of the schedule, the solver is not needed.
+    assert asked or exact == plan.bound_bytes
