@@ -56,10 +56,12 @@ def _lower_conv(call: Call, target: Target) -> Lowering:
 
 
 def _conv_scratch_bytes(call: Call, target: Target) -> int:
+    """Sums of three pixels by sixteen channels, then copies of the fields that may not be read in place."""
     sizes = geometry(call)
+    copies = 3
     if is_contiguous(sizes) and not moves_over_rows(sizes):
-        return 0 if sizes.output_width % 3 == 0 or sizes.pixels == sizes.output_width else 2 * sizes.field
-    return 3 * sizes.field
+        copies = 0 if sizes.output_width % 3 == 0 or sizes.pixels == sizes.output_width else 2
+    return 4 * 3 * LANES + copies * sizes.field
 
 
 def _together(sizes: Geometry) -> int:

@@ -7,7 +7,9 @@ void smelt_conv_2d_rows_s8__arm_mve(int8_t *output, const int8_t *input,
                                     int32_t first_row, int32_t row_count, int32_t input_ring_rows) {
     const struct smelt_window *const window = &parameters->window;
     const int32_t depth = parameters->gemm.depth, row_bytes = window->input_width * window->input_channels;
-    const int8_t *const unused = parameters->gather ? (int8_t *)scratch : input; /* read all the same */
+    int32_t *const sums = scratch;
+    int8_t *const copies = (int8_t *)(sums + SMELT_GEMM_SUMS);
+    const int8_t *const unused = parameters->gather ? copies : input; /* read all the same */
     const int8_t *fields[SMELT_GEMM_FIELDS] = {unused, unused, unused};
     int32_t filled = 0, left = row_count * window->output_width;
     for (int32_t y = first_row; y < first_row + row_count; y++) {
@@ -18,7 +20,7 @@ void smelt_conv_2d_rows_s8__arm_mve(int8_t *output, const int8_t *input,
         int32_t column = -(int32_t)window->pad_left;
         /* The output may overwrite input rows that no later row needs: keep what this group reads of them. */
         for (int32_t i = 0; i < filled; i++) {
-            int8_t *const kept = (int8_t *)scratch + i * depth;
+            int8_t *const kept = copies + i * depth;
             if (fields[i] != kept) {
                 smelt_copy_s8__arm_mve(kept, fields[i], depth);
                 fields[i] = kept;
@@ -26,7 +28,7 @@ void smelt_conv_2d_rows_s8__arm_mve(int8_t *output, const int8_t *input,
         }
         for (int32_t x = 0; x < window->output_width; x++) {
             if (gather) {
-                int8_t *const field = (int8_t *)scratch + filled * depth;
+                int8_t *const field = copies + filled * depth;
                 smelt_gather_s8__arm_mve(field, input, window, &rows, column, parameters->pad);
                 fields[filled] = field;
             } else {
@@ -35,7 +37,7 @@ void smelt_conv_2d_rows_s8__arm_mve(int8_t *output, const int8_t *input,
             filled++;
             left--;
             if (filled == SMELT_GEMM_FIELDS || left == 0) {
-                smelt_gemm_three_s8__arm_mve(output, fields, filled, &parameters->gemm);
+                smelt_gemm_three_s8__arm_mve(output, fields, filled, sums, &parameters->gemm);
                 output += SMELT_GEMM_FIELDS * window->output_channels;
                 filled = 0;
             }

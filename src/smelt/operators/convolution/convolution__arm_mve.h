@@ -14,7 +14,8 @@ struct smelt_conv_2d_s8__arm_mve_parameters {
     int8_t pad;                         /* the input zero point */
 };
 
-/* scratch: 3 * depth bytes when `gather`, or where fields move over several rows that lie in a ring, else 2 * depth. */
+/* scratch: SMELT_GEMM_SUMS words, then 3 * depth bytes when `gather`, or where fields move over several rows that lie
+ * in a ring, else 2 * depth. */
 void smelt_conv_2d_s8__arm_mve(int8_t *output, const int8_t *input,
                                const struct smelt_conv_2d_s8__arm_mve_parameters *parameters, void *scratch);
 

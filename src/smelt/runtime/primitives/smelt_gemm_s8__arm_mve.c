@@ -1,22 +1,29 @@
 /* Three fields times two channels at a time: 96 products by 11 vector instructions. */
 #include "smelt_gemm_s8__arm_mve.h"
 
-/* One pair of channels: sums[0, 1] of the first field, [16, 17] of the second, [32, 33] of the third.
- * Returns the next pair. */
-static inline const int32_t *pair_sums(int32_t *sums, const int32_t *pair, const int8_t *field0,
-                                       const int8_t *field1, const int8_t *field2, int32_t depth) {
-    int32_t a0 = pair[0], b0 = pair[1];
-    int32_t a1 = a0, b1 = b0, a2 = a0, b2 = b0;
+/* The next pair of channels: sums[0, 1] of the first field, [16, 17] of the second, [32, 33] of the third.
+ * Returns where those of the pair after it go. */
+static inline int32_t *pair_sums(int32_t *sums, const int32_t **pair, const int8_t *const fields[SMELT_GEMM_FIELDS],
+                                 int32_t depth) {
+    /* Sums need even registers (Te), of which without optimization just enough are left: the rest is in odd ones. */
+    register int32_t *to __asm("r1") = sums;
+    register const int8_t *field0 __asm("r3") = fields[0];
+    register const int8_t *field1 __asm("r5") = fields[1];
+    register const int8_t *field2 __asm("r9") = fields[2];
+    register const int32_t *weights __asm("r11") = *pair;
     register int32_t left __asm("lr") = depth;
-    pair += 2;
+    int32_t a0, b0, a1, b1, a2, b2;
     /* q0, q1: sixteen weights of both channels; q2: sixteen values of a field. The loop's tail predication
-     * reads nothing behind a field. Sums need even registers (Te); the depth is in lr, as registers are few. */
-    __asm("dlstp.8 lr, lr\n"
+     * reads nothing behind a field. */
+    __asm("ldrd %[a1], %[b1], [%[weights]]\n\t"
+          "ldrd %[a2], %[b2], [%[weights]]\n\t"
+          "ldrd %[a0], %[b0], [%[weights]], #8\n\t"
+          "dlstp.8 lr, lr\n"
           "1:\n\t"
-          "vldrb.8 q0, [%[pair]], #16\n\t"
+          "vldrb.8 q0, [%[weights]], #16\n\t"
           "vldrb.8 q2, [%[field0]], #16\n\t"
           "vmladava.s8 %[a0], q0, q2\n\t"
-          "vldrb.8 q1, [%[pair]], #16\n\t"
+          "vldrb.8 q1, [%[weights]], #16\n\t"
           "vmladava.s8 %[b0], q1, q2\n\t"
           "vldrb.8 q2, [%[field1]], #16\n\t"
           "vmladava.s8 %[a1], q0, q2\n\t"
@@ -24,28 +31,26 @@ static inline const int32_t *pair_sums(int32_t *sums, const int32_t *pair, const
           "vldrb.8 q2, [%[field2]], #16\n\t"
           "vmladava.s8 %[a2], q0, q2\n\t"
           "vmladava.s8 %[b2], q1, q2\n\t"
-          "letp lr, 1b"
-          : [a0] "+Te"(a0), [b0] "+Te"(b0), [a1] "+Te"(a1), [b1] "+Te"(b1), [a2] "+Te"(a2), [b2] "+Te"(b2),
-            [pair] "+r"(pair), [field0] "+r"(field0), [field1] "+r"(field1), [field2] "+r"(field2), "+r"(left)
+          "letp lr, 1b\n\t"
+          "strd %[a1], %[b1], [%[to], #64]\n\t"
+          "strd %[a2], %[b2], [%[to], #128]\n\t"
+          "strd %[a0], %[b0], [%[to]], #8"
+          : [a0] "=&Te"(a0), [b0] "=&Te"(b0), [a1] "=&Te"(a1), [b1] "=&Te"(b1), [a2] "=&Te"(a2), [b2] "=&Te"(b2),
+            [weights] "+r"(weights), [to] "+r"(to), [field0] "+r"(field0), [field1] "+r"(field1),
+            [field2] "+r"(field2), "+r"(left)
           :
           : "q0", "q1", "q2", "memory");
-    sums[0] = a0;
-    sums[1] = b0;
-    sums[16] = a1;
-    sums[17] = b1;
-    sums[32] = a2;
-    sums[33] = b2;
-    return pair;
+    *pair = weights;
+    return to;
 }
 
 void smelt_gemm_three_s8__arm_mve(int8_t *output, const int8_t *const fields[SMELT_GEMM_FIELDS], int32_t count,
-                                  const struct smelt_gemm_s8__arm_mve *gemm) {
+                                  int32_t *sums, const struct smelt_gemm_s8__arm_mve *gemm) {
     const int32_t *pair = gemm->pairs, *record = gemm->channels.records;
     for (int32_t first = 0; first < gemm->count; first += 16) {
         const int32_t left = gemm->count - first, width = left < 16 ? left : 16;
-        int32_t sums[SMELT_GEMM_FIELDS * 16];
-        for (int32_t i = 0; i < width; i += 2) {
-            pair = pair_sums(sums + i, pair, fields[0], fields[1], fields[2], gemm->depth);
+        for (int32_t *next = sums; next < sums + width;) {
+            next = pair_sums(next, &pair, fields, gemm->depth);
         }
         for (int32_t i = 0; i < count; i++) {
             /* Every fourth sum; vld4 would go through a copy on the stack. */

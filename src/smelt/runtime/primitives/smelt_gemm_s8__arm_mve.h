@@ -17,10 +17,12 @@ struct smelt_gemm_s8__arm_mve {
 
 #define SMELT_GEMM_FIELDS 3
 
+#define SMELT_GEMM_SUMS (SMELT_GEMM_FIELDS * 16)
+
 /* The channels of `count` (1 .. 3) fields of `depth` values, one pixel after the other; all three pointers are
- * read from. */
+ * read from. `sums` is room for SMELT_GEMM_SUMS. */
 void smelt_gemm_three_s8__arm_mve(int8_t *output, const int8_t *const fields[SMELT_GEMM_FIELDS], int32_t count,
-                                  const struct smelt_gemm_s8__arm_mve *gemm);
+                                  int32_t *sums, const struct smelt_gemm_s8__arm_mve *gemm);
 
 /* The channels of one field. */
 void smelt_gemm_one_s8__arm_mve(int8_t *output, const int8_t *field, const struct smelt_gemm_s8__arm_mve *gemm);
