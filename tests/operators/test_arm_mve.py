@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from arm_dsp_firmware import chosen
+from arm_dsp_firmware import Cases, chosen
 from arm_mve_firmware import M55, lag_bytes, run_on_m55
 from test_arm_dsp_rows import RowCases
 
 from smelt.ir import Array, DType, Graph, Quantization
+from smelt.operators import accepted_kernels
 from smelt.operators.case import Case, Tensor, quantized
 from smelt.operators.evaluate import evaluate_graph
 from smelt.targets import find_target
@@ -139,6 +140,21 @@ def _assert_exact(graphs: Sequence[Graph], folder: Path, **options: object) -> N
 @pytest.mark.parametrize("operator", RANDOM)
 def test_random_calls_are_exact(operator: str, tmp_path: Path) -> None:
     _assert_exact([RANDOM[operator](seed) for seed in range(120)], tmp_path)
+
+
+def test_the_form_for_all_sums_is_exact(tmp_path: Path) -> None:
+    """Few random ones have no affine form, which is chosen where there is one."""
+    graphs = [random_add(seed) for seed in range(120)]
+    calls = [chosen(graph, M55) for graph in graphs]
+    assert {kernel.name for _, kernel in calls} == {"smelt_add_affine_s8__arm_mve", "smelt_add_s8__arm_mve"}
+    kernels = [
+        k for call, _ in calls for k in accepted_kernels(call, M55) if k.name == "smelt_add_s8__arm_mve"
+    ]
+    data = [_data(graph, seed) for seed, graph in enumerate(graphs)]
+    outputs = run_on_m55(graphs, data, tmp_path, cases=Cases(graphs, M55, kernels=kernels))
+    for index, (graph, array, output) in enumerate(zip(graphs, data, outputs, strict=True)):
+        (expected,) = evaluate_graph(graph, {graph.inputs[0]: array}).values()
+        np.testing.assert_array_equal(output, expected, f"case {index}")
 
 
 @pytest.mark.parametrize("step", [1, 2])
