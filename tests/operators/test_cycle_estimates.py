@@ -18,7 +18,7 @@ from smelt.operators.case import Case, Tensor, quantized, random_weights
 from smelt.operators.cycles import estimated_cycles
 from smelt.operators.operator import Call, Kernel
 from smelt.operators.rows import has_rows
-from smelt.targets import find_target
+from smelt.targets import Target, find_target
 
 WITHIN = 1.25
 """How far off an estimate may be."""
@@ -67,8 +67,15 @@ def uses(core: str) -> tuple[Use, ...]:
             steps = {"stride": (stride, stride), "padding": pads}
             graph = layer(operator, (height, width, channels), field, steps)
             call = call_of(graph, graph.nodes[0])
-            found += [Use(graph, call, kernel) for kernel in accepted_kernels(call, find_target(core))]
+            found += [Use(graph, call, kernel) for kernel in _estimated(call, find_target(core))]
     return tuple(found)
+
+
+def _estimated(call: Call, target: Target) -> tuple[Kernel, ...]:
+    """The usual kernels, and the large ones that say what they take."""
+    usual = accepted_kernels(call, target)
+    large = (k for k in accepted_kernels(call, target, "large") if k.cycles is not None)
+    return tuple(dict.fromkeys((*usual, *large)))
 
 
 def layer(operator: str, size: tuple[int, ...], field: tuple[int, ...], steps: dict[str, Attribute]) -> Graph:

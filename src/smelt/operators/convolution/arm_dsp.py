@@ -21,7 +21,7 @@ from smelt.operators.convolution.arm_dsp_packing import (
 )
 from smelt.operators.convolution.arm_dsp_requantization import Scaling
 from smelt.operators.convolution.arm_dsp_winograd import WINOGRAD
-from smelt.operators.convolution.cycles import gather_cycles, ring_cycles, taps_cycles
+from smelt.operators.convolution.cycles import gather_cycles, ring_cycles, short_cycles, taps_cycles
 from smelt.operators.convolution.geometry import Geometry, folded_bias, geometry, requantization
 from smelt.operators.convolution.portable import fits
 from smelt.operators.fixed_point import Int64
@@ -32,6 +32,7 @@ __all__ = ["CONV_2D", "DEPTHWISE_CONV_2D"]
 
 _RING_CHANNELS = 16  # SMELT_PLACE_VALUES
 _PLACE_GROUPS = 3  # SMELT_PLACE_GROUPS
+_SHORT_FIELDS = (8, 16, 32)  # smelt_gemm_short_s8__arm_dsp.h has a function for each
 _SHORT_ROW = 8  # pixels; an odd one more costs more than 1 in 8
 
 
@@ -147,6 +148,26 @@ def _taps_scratch_bytes(call: Call, target: Target) -> int:
     return 4 * sizes.field + 8 * taps + (sizes.input_channels if sizes.overhangs else 0)
 
 
+def _accepts_short(call: Call, target: Target) -> bool:
+    """A pixel by itself, of few inputs, that takes blocks of four channels and rounds once."""
+    sizes = geometry(call)
+    if not _is_pointwise(sizes) or sizes.field not in _SHORT_FIELDS or sizes.output_channels % 4 != 0:
+        return False
+    if not accepts_conv(call, target):
+        return False
+    found = requantized(weights_of(call), folded_bias(call), scaling_of(call))
+    return found is not None and not found.signed_rounding
+
+
+def _is_pointwise(sizes: Geometry) -> bool:
+    steps = (sizes.kernel_height, sizes.kernel_width, sizes.stride_height, sizes.stride_width)
+    return steps == (1, 1, 1, 1) and not sizes.overhangs
+
+
+def _lower_short(call: Call, target: Target) -> Lowering:
+    return _lowering("smelt_conv_2d_short_s8__arm_dsp", call, weights_of(call), 0)
+
+
 def _padded_width(sizes: Geometry) -> int:
     """The columns of a padded row, all of the input's among them; 0 where no field reaches over an edge."""
     if not sizes.overhangs:
@@ -206,9 +227,7 @@ def _ring_scratch_bytes(call: Call, target: Target) -> int:
 def in_place(call: Call) -> tuple[int, ...]:
     """A pixel may be written over its own input: both pixels of a pair are expanded before either is written."""
     sizes = geometry(call)
-    steps = (sizes.kernel_height, sizes.kernel_width, sizes.stride_height, sizes.stride_width)
-    own = steps == (1, 1, 1, 1) and not sizes.overhangs
-    return (0,) if own and sizes.input_channels == sizes.output_channels else ()
+    return (0,) if _is_pointwise(sizes) and sizes.input_channels == sizes.output_channels else ()
 
 
 _RING = Kernel(
@@ -247,7 +266,21 @@ _TAPS = Kernel(
     row_function="smelt_conv_2d_taps_rows_s8__arm_dsp",
     cycles=taps_cycles,
 )
-CONV_2D: tuple[Kernel, ...] = (WINOGRAD, _RING, _ANY_KERNEL, _TAPS)
+# More code, and fewer cycles where a pixel has few inputs.
+_SHORT = Kernel(
+    name="smelt_conv_2d_short_s8__arm_dsp",
+    sources=("conv_2d_short_s8__arm_dsp.c", "smelt_gemm_short_s8__arm_dsp.c", "smelt_gemm_s8__arm_dsp.c"),
+    header="convolution__arm_dsp.h",
+    accepts=_accepts_short,
+    lower=_lower_short,
+    scratch_bytes=lambda call, target: 4 * geometry(call).field,
+    ascending=True,
+    in_place=in_place,
+    row_function="smelt_conv_2d_short_rows_s8__arm_dsp",
+    cycles=short_cycles,
+    form="large",
+)
+CONV_2D: tuple[Kernel, ...] = (WINOGRAD, _SHORT, _RING, _ANY_KERNEL, _TAPS)
 
 
 def _accepts_one_channel(call: Call, target: Target) -> bool:

@@ -51,6 +51,14 @@ void smelt_conv_2d_taps_rows_s8__arm_dsp(int8_t *output, const int8_t *input,
                                          const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch,
                                          int32_t first_row, int32_t row_count, int32_t input_ring_rows);
 
+/* The same for a kernel of 1 x 1, stride 1, no pads, 8, 16 or 32 input channels, output channels a multiple of 4,
+ * signed_rounding 0. scratch: 4 * depth bytes. */
+void smelt_conv_2d_short_s8__arm_dsp(int8_t *output, const int8_t *input,
+                                     const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch);
+void smelt_conv_2d_short_rows_s8__arm_dsp(int8_t *output, const int8_t *input,
+                                          const struct smelt_conv_2d_s8__arm_dsp_parameters *parameters, void *scratch,
+                                          int32_t first_row, int32_t row_count, int32_t input_ring_rows);
+
 struct smelt_conv_2d_winograd_s8__arm_dsp_parameters {
     const uint32_t *weights; /* transformed: four output channels after the other, smelt_winograd_s8__arm_dsp.h has them */
     const int32_t *records;  /* start, multiplier and, where rounding is signed, divisor of every output channel */

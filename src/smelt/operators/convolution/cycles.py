@@ -92,6 +92,14 @@ def gather_cycles(call: Call, rows: int | None) -> float:
     return pairs + lines + n.sizes.batch * n.sizes.output_height * listed + 250 * n.calls
 
 
+def short_cycles(call: Call, rows: int | None) -> float:
+    """smelt_conv_2d_short_s8__arm_dsp: two pixels at a time, all of a block of four channels without a loop."""
+    n = _counts(call, rows)
+    field = n.sizes.field
+    block = 7.5 * field + 54
+    return n.together(2) * (n.sizes.output_channels // 4 * block + 2.5 * field + 25) + 130 * n.calls
+
+
 def taps_cycles(call: Call, rows: int | None) -> float:
     """smelt_conv_2d_taps_s8__arm_dsp: two pixels at a time, and one where a call has an odd number of them."""
     n = _counts(call, rows)

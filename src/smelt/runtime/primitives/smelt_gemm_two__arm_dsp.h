@@ -62,9 +62,8 @@
     "strb    " second ", [r3, #" at "\n"      \
     "strb    " first ", [r0, #" at "\n"
 
-/* The end of a block, whose weights end `after` bytes after r1, with "not equal" where roundings are signed: starts,
- * requantization, stores. Leaves the byte before the next output in r0, and "equal" after the last block. Has the label 4. */
-#define SMELT_GEMM_FINISH(after)                  \
+/* The end of a block, whose weights end `after` bytes after r1: the first multiplier in r2, sums with their starts. */
+#define SMELT_GEMM_SUMS(after)                    \
     "ldr     r4, [r1, #" after "]!\n"             \
     "ldr     r5, [r1, #4]!\n"                     \
     "ldr     r0, [sp]\n"                          \
@@ -78,8 +77,11 @@
     "add     r10, r4, r10, lsl #8\n"              \
     "add     r8, r5, r8, lsl #8\n"                \
     "add     r12, r5, r12, lsl #8\n"              \
-    "add     r3, r3, r0\n"                        \
-    "bne     smelt_gemm_finish_signed__arm_dsp\n" \
+    "add     r3, r3, r0\n"
+
+/* Requantize them, unsigned, and store. Leaves the byte before the next output in r0, and "equal" after the last block. Has
+ * the label 4. */
+#define SMELT_GEMM_STORE                          \
     SMELT_GEMM_UNSIGNED("r6", "r10", "r2", "1]")  \
     "ldr     r4, [r1, #4]!\n"                     \
     "ldr     r5, [r1, #4]!\n"                     \
@@ -90,6 +92,12 @@
     SMELT_GEMM_UNSIGNED("r9", "lr", "r2", "4]!")  \
     "4:\n"                                        \
     "cmp     r1, r4\n"
+
+/* Both, with "not equal" before where roundings are signed. */
+#define SMELT_GEMM_FINISH(after)                  \
+    SMELT_GEMM_SUMS(after)                        \
+    "bne     smelt_gemm_finish_signed__arm_dsp\n" \
+    SMELT_GEMM_STORE
 
 /* The rest of a block where roundings are signed; no C function. */
 void smelt_gemm_finish_signed__arm_dsp(void);
