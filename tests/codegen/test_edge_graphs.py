@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import smelt
+from smelt.codegen import Options
 from smelt.engines.native import NativeEngine
 from smelt.engines.toolchain import find_toolchain
 from smelt.ir import DType, Graph
@@ -110,17 +111,22 @@ EDGES = [
 ]
 
 
+EXTERNAL = pytest.mark.parametrize("external", [False, True], ids=["in the arena", "outside"])
+
+
 def graph_of(edge: Callable[[GraphBuilder], list[str]]) -> Graph:
     build = GraphBuilder(edge.__name__.strip("_"))
     return build.build(edge(build))
 
 
+@EXTERNAL
 @pytest.mark.parametrize("edge", EDGES)
-def test_generated_c(tmp_path: Path, edge: Callable[[GraphBuilder], list[str]]) -> None:
+def test_generated_c(tmp_path: Path, edge: Callable[[GraphBuilder], list[str]], external: bool) -> None:
     compilers = [name for name in ("gcc", "clang") if shutil.which(name)]
     if not compilers:
         pytest.skip("neither gcc nor clang is installed")
-    project = smelt.generate(graph_of(edge), smelt.find_target("host"))
+    options = Options(external_input=external)
+    project = smelt.generate(graph_of(edge), smelt.find_target("host"), options=options)
     smelt.write_project(project, tmp_path / "c")
     for compiler in compilers:
         command = [compiler, *FLAGS, "-I.", *project.sources, "main.c", "-o", "program", "-lm"]
@@ -129,12 +135,13 @@ def test_generated_c(tmp_path: Path, edge: Callable[[GraphBuilder], list[str]]) 
         subprocess.run([tmp_path / "c" / "program"], check=True)
 
 
+@EXTERNAL
 @pytest.mark.parametrize("edge", EDGES)
-def test_native_agrees_with_the_meaning(edge: Callable[[GraphBuilder], list[str]]) -> None:
+def test_native_agrees_with_the_meaning(edge: Callable[[GraphBuilder], list[str]], external: bool) -> None:
     graph = graph_of(edge)
     inputs = {name: random_array(graph.values[name], i) for i, name in enumerate(graph.inputs)}
     expected = evaluate_graph(graph, inputs)
-    with NativeEngine(graph) as engine:
+    with NativeEngine(graph, options=Options(external_input=external)) as engine:
         found = engine.run(inputs)
     assert list(found) == list(expected)
     for name in expected:

@@ -56,7 +56,8 @@ def _count(folder: Path, loops: int, stack: int) -> dict[str, int]:
             f"STACK={stack}",
             'SMELT_MODEL_HEADER="net.h"',
             "SMELT_MODEL_INVOKE=net_invoke",
-            "SMELT_MODEL_ARENA_BYTES=16",
+            "SMELT_MODEL_MEMORY_BYTES=16",
+            "SMELT_MODEL_ARGUMENTS=memory",
             "SMELT_MODEL_ARENA_ALIGNMENT=16",
         ),
     )

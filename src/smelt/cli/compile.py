@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from smelt.cli.options import (
+    ExternalInput,
     Flash,
     Json,
     KeepInput,
@@ -42,6 +43,7 @@ def command(
     ram: Ram = None,
     flash: Flash = None,
     keep_input: KeepInput = False,
+    external_input: ExternalInput = False,
     tune: Tune = False,
     tune_cache: TuneCache = None,
     shape: Shape = None,
@@ -51,6 +53,7 @@ def command(
     from smelt import __version__, formats
     from smelt.cli import console, packing, tuning
     from smelt.codegen import Options, generate, write_project
+    from smelt.codegen.calls import input_arguments
     from smelt.passes import optimize
     from smelt.report.tensors import samples_or_random
     from smelt.targets import find_target
@@ -58,7 +61,7 @@ def command(
     core = find_target(target)
     graph = optimize(formats.load(model, shapes=formats.parse_shapes(shape)))
     sample = samples_or_random(graph, golden)[0] if golden is not None else None
-    options = Options(optimize_for.value, ram, keep_input)
+    options = Options(optimize_for.value, ram, keep_input, external_input)
     tuned = tuning.tuned(graph, core, options, tune, tune_cache)
     options = packing.fitted(graph, core, tuned.options if tuned else options, flash)
     project = generate(graph, core, name, golden=sample, version=__version__, options=options)
@@ -87,4 +90,5 @@ def command(
     )
     if price is not None:
         packing.show_price(price)
-    console.stdout.print(f"include {project.name}.h, call {project.name}_invoke(arena)")
+    arguments = ", ".join(["arena", *input_arguments(project.program).values()])
+    console.stdout.print(f"include {project.name}.h, call {project.name}_invoke({arguments})")

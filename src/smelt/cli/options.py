@@ -80,6 +80,13 @@ Flash = Annotated[
     ),
 ]
 KeepInput = Annotated[bool, typer.Option("--keep-input", help="Leave the inputs as they are.")]
+ExternalInput = Annotated[
+    bool,
+    typer.Option(
+        "--external-input",
+        help="Inputs stay in the caller's memory, outside the arena: they are arguments, and only read.",
+    ),
+]
 
 Tune = Annotated[
     bool,

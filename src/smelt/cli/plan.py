@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from smelt.cli.options import Json, KeepInput, Model, OptimizeFor, OptimizeOption, Ram, Shape, TargetName
+from smelt.cli.options import (
+    ExternalInput,
+    Json,
+    KeepInput,
+    Model,
+    OptimizeFor,
+    OptimizeOption,
+    Ram,
+    Shape,
+    TargetName,
+)
 
 
 def command(
@@ -16,6 +26,7 @@ def command(
     optimize_for: OptimizeOption = OptimizeFor.balanced,
     ram: Ram = None,
     keep_input: KeepInput = False,
+    external_input: ExternalInput = False,
     svg: Annotated[
         Path | None, typer.Option(help="Draw the plan into this .svg file.", show_default=False)
     ] = None,
@@ -32,7 +43,7 @@ def command(
     from smelt.targets import find_target
 
     graph = optimize(formats.load(model, shapes=formats.parse_shapes(shape)))
-    options = Options(optimize_for.value, ram, keep_input)
+    options = Options(optimize_for.value, ram, keep_input, external_input)
     core = find_target(target)
     plan = residents(build_program(graph, core, options=options))
     bound = arena_bound(graph, core, options)
@@ -67,5 +78,7 @@ def command(
     )
     if bound is not None:
         console.stdout.print(f"no order of rows takes less than {bound.bytes:,} bytes, workspaces apart")
+    if plan.outside:
+        console.stdout.print(f"outside the arena: {', '.join(plan.outside)}")
     if svg is not None:
         console.note(f"drawn in {svg}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from smelt.cli.options import (
+    ExternalInput,
     Flash,
     Inputs,
     Json,
@@ -34,6 +35,7 @@ def command(
     ram: Ram = None,
     flash: Flash = None,
     keep_input: KeepInput = False,
+    external_input: ExternalInput = False,
     tune: Tune = False,
     tune_cache: TuneCache = None,
     shape: Shape = None,
@@ -51,7 +53,7 @@ def command(
     core = find_target(target)
     graph = optimize(formats.load(model, shapes=formats.parse_shapes(shape)))
     sample = samples_or_random(graph, inputs)[0] if inputs is not None else None
-    options = Options(optimize_for.value, ram, keep_input)
+    options = Options(optimize_for.value, ram, keep_input, external_input)
     tuned = tuning.tuned(graph, core, options, tune, tune_cache)
     options = packing.fitted(graph, core, tuned.options if tuned else options, flash)
     with console.progress("compiling and counting", None):
@@ -100,6 +102,10 @@ def command(
         f"RAM {t.arena_bytes + t.stack_bytes:,} bytes: arena {t.arena_bytes:,} (whole tensors would "
         f"take {t.live_peak_bytes:,}), stack {t.stack_bytes:,}"
     )
+    if t.external_input_bytes:
+        console.stdout.print(
+            f"inputs outside the arena, in the caller's memory: {t.external_input_bytes:,} bytes"
+        )
     if price is not None:
         packing.show_price(price)
     if keep is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smelt.codegen.layers import homes, make_layers
+from smelt.codegen.layers import arena_tensors, make_layers
 from smelt.codegen.options import BALANCED, Options
 from smelt.codegen.row_planning import row_layers
 from smelt.ir import Graph
@@ -18,8 +18,6 @@ def arena_bound(graph: Graph, target: Target, options: Options = BALANCED) -> Ro
     layers = make_layers(graph, target, options)
     if any(len(layer.node.outputs) != 1 for layer in layers):
         return None
-    home = homes(graph)
-    rows, tensors, _ = row_layers(graph, layers, home, target, options)
-    arrive = tuple(dict.fromkeys([*graph.inputs, *(n for n in graph.outputs if n in graph.constants)]))
-    leave = tuple(dict.fromkeys(home[name] for name in graph.outputs))
-    return row_bound(rows, tensors, arrive, leave, keep_inputs=options.keep_input)
+    held = arena_tensors(graph, options)
+    rows, tensors, _ = row_layers(graph, layers, held.home, target, options)
+    return row_bound(rows, tensors, held.arrive, held.leave, keep_inputs=options.keep_input)

@@ -28,9 +28,16 @@ class CGroup:
     """A function that runs some layers in turn."""
 
     function: str
+    parameters: str
     comment: str
     schedule: tuple[int, ...]
     cases: tuple[CPart, ...]
+
+
+def input_arguments(program: Program) -> dict[str, str]:
+    """The parameters of `invoke` by the inputs that they point to; none where inputs live in the arena."""
+    inputs = program.graph.inputs if program.external_input else ()
+    return {name: "input" if len(inputs) == 1 else f"input_{at}" for at, name in enumerate(inputs)}
 
 
 class CallWriter:
@@ -40,12 +47,14 @@ class CallWriter:
         self.stem = stem
         self.program = program
         self.store = store
+        self.arguments = input_arguments(program)
 
     def part(self, part: Layer | Group) -> CPart:
         """A layer's call, or the call of a group's function."""
         if isinstance(part, Layer):
             return CPart(self._comment(part), self._call(part))
-        return CPart(f"{_numbers(part)} in turn", f"{self._function(part)}(a);")
+        arguments = ", ".join(["a", *self._read(part).values()])
+        return CPart(f"{_numbers(part)} in turn", f"{self._function(part)}({arguments});")
 
     def group(self, group: Group) -> CGroup:
         """The function of a group: one case a layer, `row` being the layer's next row."""
@@ -60,10 +69,24 @@ class CallWriter:
         )
         through = f", through {', '.join(rings)}" if rings else ""
         comment = f"{_numbers(group)} run in turn, a row at a time{through}."
-        return CGroup(self._function(group), comment, group.schedule, tuple(cases))
+        types = {name: C_TYPES[self.program.graph.values[name].dtype] for name in self.arguments}
+        given = [f"const {types[name]} *{argument}" for name, argument in self._read(group).items()]
+        parameters = ", ".join(["uint8_t *a", *given])
+        return CGroup(self._function(group), parameters, comment, group.schedule, tuple(cases))
 
     def _function(self, group: Group) -> str:
         return f"{self.stem}_rows_{group.number}"
+
+    def _read(self, group: Group) -> dict[str, str]:
+        """The parameters of `invoke` that the layers of a group read."""
+        read = {
+            self.program.external.get(layer.call.input(argument.index).name)
+            for layer in group.layers
+            if layer.lowering
+            for argument in layer.lowering.arguments
+            if isinstance(argument, Input)
+        }
+        return {name: argument for name, argument in self.arguments.items() if name in read}
 
     def _comment(self, layer: Layer) -> str:
         call = layer.call
@@ -81,8 +104,8 @@ class CallWriter:
         if layer.lowering is None:
             source, result = layer.call.input(0), layer.call.output
             constant = layer.call.constant(0)
-            origin = f"a + {self._offset(source)}" if constant is None else self._table(layer, Input(0))
-            return f"memmove(a + {self._offset(result)}, {origin}, {result.bytes});"
+            origin = self._place(source) if constant is None else self._table(layer, Input(0))
+            return f"memmove({self._place(result)}, {origin}, {result.bytes});"
         if layer.lowering.unpacking is not None:
             workspace = self.program.scratch_offsets[layer.index]
             return unpacked_call(layer, workspace, lambda argument: self._argument(layer, argument, None))
@@ -108,25 +131,30 @@ class CallWriter:
                 value = layer.call.input(argument.index)
                 rings.append(str(self.program.ring_rows[value.name]))
                 if layer.kernel.row_by_row:
-                    text = self._pointer(value, "const ", self._row(value, first))
+                    text = self._pointer(value, "const ", first)
             arguments.append(text)
         if layer.kernel.row_by_row:
             return f"{layer.lowering.function}({', '.join(arguments)});"
         arguments += [first, count, *rings]
         return f"{layer.kernel.row_function}({', '.join(arguments)});"
 
-    def _offset(self, value: Value) -> int:
-        return self.program.offsets[value.name]
+    def _place(self, value: Value) -> str:
+        """Where a tensor begins: in the arena, or in the caller's memory."""
+        source = self.program.external.get(value.name)
+        return f"a + {self.program.offsets[value.name]}" if source is None else self.arguments[source]
 
-    def _pointer(self, value: Value, qualifier: str, row: str = "") -> str:
+    def _pointer(self, value: Value, qualifier: str, first_row: str | None = None) -> str:
         """A tensor's place as a typed pointer; through void where the type wants more alignment than a byte."""
+        if value.name in self.program.external:
+            return self._place(value) + self._row(value, first_row, value.dtype.numpy.itemsize)
         through = f"({qualifier}void *)" if value.dtype.numpy.itemsize > 1 else ""
-        return f"({qualifier}{C_TYPES[value.dtype]} *){through}(a + {self._offset(value)}{row})"
+        place = self._place(value) + self._row(value, first_row)
+        return f"({qualifier}{C_TYPES[value.dtype]} *){through}({place})"
 
     def _argument(self, layer: Layer, argument: Argument, first_row: str | None) -> str:
         if isinstance(argument, Output):
             value = layer.call.outputs[argument.index]
-            return self._pointer(value, "", self._row(value, first_row))
+            return self._pointer(value, "", first_row)
         if isinstance(argument, Input):
             value = layer.call.input(argument.index)
             if layer.call.constant(argument.index) is not None:
@@ -141,13 +169,13 @@ class CallWriter:
             return self._table(layer, argument)
         return "NULL" if argument is None else str(argument)
 
-    def _row(self, value: Value, first_row: str | None) -> str:
-        """What is added to a tensor's place to reach a row of its ring."""
+    def _row(self, value: Value, first_row: str | None, unit_bytes: int = 1) -> str:
+        """What is added to a pointer to a tensor's place, in its units, to reach a row of its ring."""
         if first_row in (None, "0"):
             return ""
         row_bytes, ring = value.bytes // row_count(value), self.program.ring_rows[value.name]
         place = str(first_row) if ring == row_count(value) else f"{first_row} % {ring}"
-        return f" + {place} * {row_bytes}"
+        return f" + {place} * {row_bytes // unit_bytes}"
 
     def _table(self, layer: Layer, argument: Input | Table) -> str:
         if isinstance(argument, Table):

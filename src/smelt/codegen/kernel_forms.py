@@ -57,17 +57,22 @@ def _forms(call: Call, kernel: Kernel, target: Target) -> tuple[KernelForm, ...]
 
 
 def row_kernels(
-    call: Call, forms: Sequence[KernelForm], target: Target, prices: Mapping[str, int]
+    call: Call,
+    forms: Sequence[KernelForm],
+    target: Target,
+    prices: Mapping[str, int],
+    first_in_arena: bool = True,
 ) -> tuple[RowKernel, ...]:
     """The forms of a layer as the planner sees them, with prices above that of the first one.
 
-    `prices` holds measured cycles of the whole layer by the kernel's label, where there are any.
+    `prices` holds measured cycles of the whole layer by the kernel's label, where there are any.  Where the first input
+    is not in the arena, nothing takes its place and no steps are its rows.
     """
     costs = [_cycles(call, form, target, prices) for form in forms]
     first, _ = costs[0]
     found = []
     for at, (form, (whole, streamed)) in enumerate(zip(forms, costs, strict=True)):
-        kernel = _row_kernel(call, form, target, accumulates(forms))
+        kernel = _row_kernel(call, form, target, accumulates(forms), first_in_arena)
         price = max(whole - first, _A_KERNEL_MORE) if at else 0.0
         found.append(replace(kernel, price=price, stream_price=max(streamed - first - price, 0.0)))
     return tuple(found)
@@ -91,14 +96,16 @@ def _cycles(call: Call, form: KernelForm, target: Target, prices: Mapping[str, i
     return whole * scale, streamed * scale
 
 
-def _row_kernel(call: Call, form: KernelForm, target: Target, by_input: bool) -> RowKernel:
-    """A form without its prices; `by_input`: the steps of the layer are rows of the input."""
+def _row_kernel(
+    call: Call, form: KernelForm, target: Target, accumulating: bool, first_in_arena: bool
+) -> RowKernel:
+    """A form without its prices; `accumulating`: the steps of the layer are rows of the input, where that is there."""
     kernel = form.kernel
     if kernel is None:
         return RowKernel(whole=True)
     made = RowKernel(form.scratch_bytes, max(4, target.alignment_bytes))
-    if not form.ordered or kernel.accumulates != by_input:
-        return replace(made, whole=True, in_place=0 in kernel.in_place(call))
+    if not form.ordered or kernel.accumulates != (accumulating and first_in_arena):
+        return replace(made, whole=True, in_place=first_in_arena and 0 in kernel.in_place(call))
     return replace(
         made,
         buffered=kernel.buffered,

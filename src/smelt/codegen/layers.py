@@ -60,6 +60,37 @@ def homes(graph: Graph) -> dict[str, str]:
     return home
 
 
+@dataclass(frozen=True)
+class ArenaTensors:
+    """The tensors of the arena, each with the one whose memory it uses (`home`), and what is outside it.
+
+    `arrive` are those that are there from the start, `leave` those that are left at the end.  `external` names for
+    every other tensor the input that it is or renames, which stays with the caller.
+    """
+
+    home: Mapping[str, str]
+    arrive: tuple[str, ...]
+    leave: tuple[str, ...]
+    external: Mapping[str, str]
+
+
+def arena_tensors(graph: Graph, options: Options = BALANCED, *, keep_all: bool = False) -> ArenaTensors:
+    """What the arena holds; with `keep_all` everything is left at the end.
+
+    Constant outputs are there from the start, and inputs, unless they are external; what is left at the end is not.
+    """
+    home = homes(graph)
+    leave = tuple(dict.fromkeys(home.values() if keep_all else (home[name] for name in graph.outputs)))
+    outside = set(graph.inputs) - set(leave) if options.external_input else set()
+    present = [*graph.inputs, *(name for name in graph.outputs if name in graph.constants)]
+    return ArenaTensors(
+        home={name: root for name, root in home.items() if root not in outside},
+        arrive=tuple(dict.fromkeys(name for name in present if name not in outside)),
+        leave=leave,
+        external={name: root for name, root in home.items() if root in outside},
+    )
+
+
 def make_layers(graph: Graph, target: Target, options: Options = BALANCED) -> tuple[Layer, ...]:
     """A layer for every node that is executed, in the graph's order, numbered from 1.
 

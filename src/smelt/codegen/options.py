@@ -30,6 +30,7 @@ class Options:
     whatever it costs.
     ram_bytes: the largest arena allowed; the fastest plan that fits is taken (`optimize` "ram" or not).
     keep_input: leave the inputs intact.
+    external_input: the inputs stay with the caller, outside the arena; `invoke` takes a pointer to each and only reads.
     packed: layers whose weights are packed too, by the names of their first outputs, for one graph and target.
     prices: measured prices of kernels (smelt.engines.tune), for one graph and target.
     """
@@ -37,6 +38,7 @@ class Options:
     optimize: Optimize = "balanced"
     ram_bytes: int | None = None
     keep_input: bool = False
+    external_input: bool = False
     packed: frozenset[str] = frozenset()
     prices: Prices = field(default_factory=lambda: _NO_PRICES, hash=False)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from smelt.codegen.layers import Layer, for_one_row, homes, make_layers, planner_step
+from smelt.codegen.layers import ArenaTensors, Layer, arena_tensors, for_one_row, make_layers, planner_step
 from smelt.codegen.options import BALANCED, Options
 from smelt.codegen.packing import BLOCK_BYTES, pack
 from smelt.codegen.row_planning import layer_name, plan_arena
@@ -41,18 +41,22 @@ class Program:
 
     `parts` is what is executed, in order.  `offsets` gives the arena offset in bytes of every tensor
     that lives there, `ring_rows` how many of its rows are kept (row r at r modulo that),
-    `scratch_offsets` the place of each layer's workspace.  `live_peak_bytes` is the largest sum of whole
+    `scratch_offsets` the place of each layer's workspace.  `external` names for every other tensor the input
+    that it is or renames, which stays with the caller.  `live_peak_bytes` is the largest sum of whole
     tensors and scratch alive at once: what an arena takes in which no tensor lies over another.
+    `external_input`: `invoke` takes all inputs as arguments; those with a place in the arena it copies there.
     """
 
     graph: Graph
     target: Target
     parts: tuple[Layer | Group, ...]
     offsets: Mapping[str, int]
+    external: Mapping[str, str]
     ring_rows: Mapping[str, int]
     scratch_offsets: Mapping[int, int]
     plan: Plan | RowPlan
     live_peak_bytes: int
+    external_input: bool
     input_preserved: bool
     output_survives_input: bool
 
@@ -94,16 +98,13 @@ def build_program(
     verify_graph(graph)
     if not graph.outputs:
         raise CompileError(f"'{graph.name}' computes nothing")
-    home = homes(graph)
+    held = arena_tensors(graph, options, keep_all=keep_all)
+    home, arrive, leave = held.home, held.arrive, held.leave
     plain = make_layers(graph, target, options)
     layers = pack(plain, target, options)
-    # constant outputs are in the arena from the start
-    arrive = tuple(dict.fromkeys([*graph.inputs, *(n for n in graph.outputs if n in graph.constants)]))
-    leave = tuple(dict.fromkeys(home[n] for n in graph.outputs))
     wide = _most_alive(graph, target, layers, home, arrive, leave) > MOST_ALIVE
     if keep_all or wide or any(len(layer.node.outputs) != 1 for layer in layers):
-        everything = tuple(dict.fromkeys(home.values()))
-        return _whole(graph, target, layers, home, arrive, everything if keep_all else leave)
+        return _whole(graph, target, layers, held, options)
     enough = None
     if any(layer.packed for layer in layers):
         plain = _ordered(graph, target, plain, home, arrive, leave)
@@ -117,7 +118,9 @@ def build_program(
         target=target,
         parts=tuple(_parts(layers, made, target)),
         offsets={name: made.offsets[root] for name, root in home.items()},
-        ring_rows={
+        external=held.external,
+        ring_rows={name: row_count(graph.values[name]) for name in held.external}
+        | {
             # the planner keeps a tensor whole that is also read as another number of rows
             name: made.ring_rows[root]
             if rows[root] == row_count(graph.values[name])
@@ -131,8 +134,11 @@ def build_program(
         },
         plan=made,
         live_peak_bytes=_live_peak(graph, target, layers, home, arrive, leave),
-        input_preserved=options.keep_input or _untouched(graph, home, sizes, layers, made.offsets),
-        output_survives_input=_apart(graph, home, sizes, made.offsets),
+        external_input=options.external_input,
+        input_preserved=options.keep_input
+        or options.external_input
+        or _untouched(graph, home, sizes, layers, made.offsets),
+        output_survives_input=options.external_input or _apart(graph, home, sizes, made.offsets),
     )
 
 
@@ -156,13 +162,13 @@ def _whole(
     graph: Graph,
     target: Target,
     layers: tuple[Layer, ...],
-    home: Mapping[str, str],
-    arrive: Sequence[str],
-    leave: Sequence[str],
+    held: ArenaTensors,
+    options: Options,
 ) -> Program:
     """Every tensor whole, in the order given."""
+    home = held.home
     sizes = {root: graph.values[root].bytes for root in home.values()}
-    buffers = _lifetimes(graph, target, layers, home, arrive, leave)
+    buffers = _lifetimes(graph, target, layers, home, held.arrive, held.leave)
     # the searches' work a step grows with the number of buffers
     effort = min(1.0, 40 / max(len(buffers), 1)) ** 2
     made = plan(buffers, iterations=int(2_000 * effort), nodes=int(20_000 * effort))
@@ -171,7 +177,8 @@ def _whole(
         target=target,
         parts=layers,
         offsets={name: made.offsets[root] for name, root in home.items()},
-        ring_rows={name: row_count(graph.values[name]) for name in home},
+        external=held.external,
+        ring_rows={name: row_count(graph.values[name]) for name in (*home, *held.external)},
         scratch_offsets={
             layer.index: made.offsets[f"{layer_name(layer)}.scratch"]
             for layer in layers
@@ -179,8 +186,9 @@ def _whole(
         },
         plan=made,
         live_peak_bytes=made.bound_bytes,
-        input_preserved=_untouched(graph, home, sizes, layers, made.offsets),
-        output_survives_input=_apart(graph, home, sizes, made.offsets),
+        external_input=options.external_input,
+        input_preserved=options.external_input or _untouched(graph, home, sizes, layers, made.offsets),
+        output_survives_input=options.external_input or _apart(graph, home, sizes, made.offsets),
     )
 
 

@@ -12,7 +12,7 @@ import jinja2
 import numpy as np
 
 from smelt.codegen.c_text import C_TYPES, comment_text, float_literal, identifier, initializer
-from smelt.codegen.calls import CallWriter
+from smelt.codegen.calls import CallWriter, input_arguments
 from smelt.codegen.options import BALANCED, Options
 from smelt.codegen.program import Program, build_program
 from smelt.codegen.sources import runtime_files
@@ -48,7 +48,7 @@ class Project:
 
 @dataclass(frozen=True)
 class _Tensor:
-    """An input or output as the templates see it."""
+    """An input or output as the templates see it; one that is no `argument` of `invoke` has an `offset`."""
 
     macro: str
     accessor: str
@@ -58,7 +58,9 @@ class _Tensor:
     shape: tuple[int, ...]
     elements: int
     bytes: int
-    offset: int
+    offset: int | None
+    argument: str
+    alignment: int
     quantized: bool
     scale: str
     zero_point: int
@@ -107,6 +109,15 @@ def generate(
         "flag": options.compiler_flag,
         "inputs": inputs,
         "outputs": outputs,
+        "arguments": ", ".join(["arena", *(t.argument for t in inputs if t.argument)]),
+        "parameters": ", ".join(
+            ["void *arena", *(f"const {t.c_type} *{t.argument}" for t in inputs if t.argument)]
+        ),
+        "copied_inputs": [
+            (t.argument, program.offsets[name], t.bytes)
+            for t, name in zip(inputs, program.graph.inputs, strict=True)
+            if t.argument and name in program.offsets
+        ],
         "structs": structs,
         "steps": [calls.part(part) for part in program.parts],
         "groups": [calls.group(group) for group in program.groups],
@@ -118,7 +129,8 @@ def generate(
         "macs": sum(layer.macs for layer in program.layers),
         "weight_bytes": sum(table.bytes for table in store.tables),
         "needs_mem": any(layer.is_copy for layer in program.layers)
-        or bool(constant_outputs or program.stale_input),
+        or bool(constant_outputs or program.stale_input)
+        or any(name in program.offsets for name in input_arguments(program)),
         "integer_only": all(not v.dtype.is_float for v in program.graph.values.values()),
         "golden": _golden(program, inputs, outputs, golden),
     }
@@ -169,6 +181,7 @@ def _tensor(stem: str, program: Program, name: str, role: str, index: int) -> _T
     suffix = "" if count == 1 else f"_{index}"
     quantization = value.quantization
     per_tensor = quantization is not None and quantization.axis is None
+    argument = input_arguments(program).get(name, "") if role == "input" else ""
     low, high = value.dtype.integer_range if value.dtype.is_integer else (0, 0)
     return _Tensor(
         macro=f"{stem.upper()}_{role.upper()}{suffix}",
@@ -179,7 +192,9 @@ def _tensor(stem: str, program: Program, name: str, role: str, index: int) -> _T
         shape=value.shape,
         elements=value.elements,
         bytes=value.bytes,
-        offset=program.offsets[name],
+        offset=None if argument else program.offsets[name],
+        argument=argument,
+        alignment=max(4, program.target.alignment_bytes, value.dtype.numpy.itemsize),
         quantized=per_tensor and value.dtype is not DType.S64,
         scale=float_literal(quantization.scale) if quantization and per_tensor else "",
         zero_point=quantization.zero_point if quantization and per_tensor else 0,

@@ -129,7 +129,8 @@ def _layer(
 ) -> RowLayer:
     call = layer.call
     output = tensors[home[layer.node.outputs[0]]]
-    by_input = accumulates(forms)
+    first = home.get(str(call.node.inputs[0]))
+    by_input = accumulates(forms) and first is not None
     read: dict[str, RowInput] = {}
     for index, value in enumerate(call.inputs):
         if value is None or value.name not in home:
@@ -146,11 +147,11 @@ def _layer(
         if known is not None and known != item:
             item = RowInput(source.name, known.needs if known.needs == item.needs else None)
         read[source.name] = item
-    first = home.get(str(call.node.inputs[0]))
     if first is not None:
         # the planner takes the first input for the one whose place an output may take
         read = {first: read[first], **read}
-    kernels = row_kernels(call, forms, target, options.prices.get(call.output.name, {}))
+    prices = options.prices.get(call.output.name, {})
+    kernels = row_kernels(call, forms, target, prices, first is not None)
     return RowLayer(layer_name(layer), tuple(read.values()), output.name, kernels, by_input)
 
 

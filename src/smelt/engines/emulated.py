@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from smelt.codegen import BALANCED, Options, generate
+from smelt.codegen.calls import input_arguments
 from smelt.engines.engine import Engine
 from smelt.engines.image import Image, build_image
 from smelt.engines.machine import CallResult, Machine
@@ -30,13 +31,17 @@ class EmulatedModel:
         self.graph = image.project.program.graph
         self.machine = Machine(image.elf, image.project.program.target)
         self.arena, _ = self.machine.symbol("arena")
+        # inputs outside the arena are variables of main.c
+        arguments = input_arguments(image.project.program)
+        self.inputs = {name: self.machine.symbol(argument)[0] for name, argument in arguments.items()}
 
     def fill(self, inputs: Mapping[str, Array]) -> None:
-        """Write the inputs into the arena."""
+        """Write the inputs where `invoke` reads them."""
         for name in self.graph.inputs:
             array = check_input(self.graph, name, inputs)
-            offset = self.image.project.program.offsets[name]
-            self.machine.write(self.arena + offset, np.ascontiguousarray(array).tobytes())
+            outside = self.inputs.get(name)
+            place = self.arena + self.image.project.program.offsets[name] if outside is None else outside
+            self.machine.write(place, np.ascontiguousarray(array).tobytes())
 
     def run(self, inputs: Mapping[str, Array]) -> None:
         """Fill the inputs and invoke once."""
@@ -46,7 +51,9 @@ class EmulatedModel:
     def invoke(self, *, count: bool = False) -> CallResult:
         """Run once; with `count` instructions and cycles by layer number and the stack are measured."""
         phases = self.image.layer_ranges() if count else ()
-        result = self.machine.call(self.image.invoke, self.arena, count=count, phases=phases)
+        result = self.machine.call(
+            self.image.invoke, self.arena, *self.inputs.values(), count=count, phases=phases
+        )
         if result.return_value != 0:
             raise EngineError(f"{self.image.invoke} returned {result.return_value}")
         return result

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smelt.codegen import BALANCED, Options, Project, generate, write_project
 from smelt.engines.engine import Engine
@@ -34,11 +35,11 @@ class _Library:
         )
         self._invoke = getattr(ctypes.CDLL(str(library)), f"{project.name}_invoke")
         self._invoke.restype = ctypes.c_int
-        self._invoke.argtypes = [ctypes.c_void_p]
-        size = max(project.program.plan.arena_bytes, 1)
-        self._memory = np.zeros(size + 64, np.uint8)
-        start = -self._memory.ctypes.data % 64
-        self.arena = self._memory[start : start + size]
+        program = project.program
+        self.arena = _aligned(max(program.plan.arena_bytes, 1))
+        outside = program.graph.inputs if program.external_input else ()
+        self.inputs = {name: _aligned(program.graph.values[name].bytes) for name in outside}
+        self._invoke.argtypes = [ctypes.c_void_p] * (1 + len(self.inputs))
 
     def tensor(self, name: str) -> Array:
         """A view of a tensor's place in the arena."""
@@ -48,11 +49,23 @@ class _Library:
 
     def invoke(self, inputs: Mapping[str, Array]) -> None:
         """Fill the inputs and run once."""
-        for name in self.project.program.graph.inputs:
-            self.tensor(name)[...] = check_input(self.project.program.graph, name, inputs)
-        status = self._invoke(self.arena.ctypes.data)
+        graph = self.project.program.graph
+        for name in graph.inputs:
+            array = check_input(graph, name, inputs)
+            if name in self.inputs:
+                self.inputs[name].view(array.dtype)[...] = array.reshape(-1)
+            else:
+                self.tensor(name)[...] = array
+        status = self._invoke(self.arena.ctypes.data, *(x.ctypes.data for x in self.inputs.values()))
         if status != 0:
             raise EngineError(f"{self.project.name}_invoke returned {status}")
+
+
+def _aligned(size: int) -> NDArray[np.uint8]:
+    """Zeroed bytes, aligned as no tensor needs more."""
+    memory = np.zeros(size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + size]
 
 
 class NativeEngine(Engine):

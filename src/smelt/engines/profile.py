@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from smelt.codegen import BALANCED, Options, generate
+from smelt.codegen.calls import input_arguments
 from smelt.engines.emulated import EmulatedModel
 from smelt.engines.image import build_image
 from smelt.engines.qemu_model import count_on_qemu
@@ -71,7 +72,7 @@ class Totals:
     `code_bytes` is flash without tables and harness, `weight_bytes` the tables, `arena_bytes` the
     RAM for tensors and scratch (`live_peak_bytes`: what whole tensors and scratch take that are alive
     at once, which outputs written over consumed inputs go below), `stack_bytes` the peak
-    below the caller's stack pointer.
+    below the caller's stack pointer.  `external_input_bytes` are the inputs that the caller keeps outside the arena.
     """
 
     macs: int
@@ -82,6 +83,7 @@ class Totals:
     arena_bytes: int
     live_peak_bytes: int
     stack_bytes: int
+    external_input_bytes: int = 0
 
     @property
     def flash_bytes(self) -> int:
@@ -184,6 +186,7 @@ def profile(
         arena_bytes=project.program.plan.arena_bytes,
         live_peak_bytes=project.program.live_peak_bytes,
         stack_bytes=counted.stack_bytes or 0,
+        external_input_bytes=sum(graph.values[x].bytes for x in input_arguments(project.program)),
     )
     return Profile(graph.name, target.name, f"{compiler.name} {compiler.version}", tuple(layers), totals)
 

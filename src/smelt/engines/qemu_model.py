@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from smelt.codegen import Project, write_project
+from smelt.codegen import Program, Project, write_project
+from smelt.codegen.calls import input_arguments
 from smelt.engines.block_counter import Counts
 from smelt.engines.elf import file_offset
 from smelt.engines.image import layer_lines
@@ -19,9 +20,13 @@ from smelt.errors import EngineError
 from smelt.ir import Array
 from smelt.operators.evaluate import check_input
 
+_ALIGNMENT = 16
+"""What any input outside the arena is aligned to here, from the start of the memory."""
+
 
 class QemuProgram:
-    """A project's library with a `main` from the folder `firmware` that starts from a prepared arena.
+    """A project's library with a `main` from the folder `firmware` that starts from a prepared memory:
+    the arena, and behind it the inputs that lie outside.
 
     `model_text` takes the place of `<name>.c` where it is given.
     """
@@ -36,6 +41,8 @@ class QemuProgram:
         model_text: str = "",
     ) -> None:
         self.program = project.program
+        memory_bytes, self._outside = _behind_the_arena(self.program)
+        pointers = [f"(const void *)(memory + {self._outside[x]})" for x in input_arguments(self.program)]
         self._patched = folder / "patched.elf"
         name, root = project.name, folder / "project"
         write_project(project, root)
@@ -49,26 +56,38 @@ class QemuProgram:
             optimize=optimize,
             defines=(
                 f'SMELT_MODEL_HEADER="{name}.h"',
-                f"SMELT_MODEL_ARENA_BYTES={name.upper()}_ARENA_BYTES",
+                f"SMELT_MODEL_MEMORY_BYTES={memory_bytes}",
                 f"SMELT_MODEL_ARENA_ALIGNMENT={name.upper()}_ARENA_ALIGNMENT",
                 f"SMELT_MODEL_INVOKE={name}_invoke",
+                f"SMELT_MODEL_ARGUMENTS={','.join(['memory', *pointers])}",
             ),
         )
         self._content = bytearray(elf.read_bytes())
-        self._image_start = file_offset(elf, "smelt_arena_image")
+        self._image_start = file_offset(elf, "smelt_memory_image")
 
     def run(self, inputs: Mapping[str, Array], *, count: bool = False) -> list[str]:
         """Boot once with these inputs; the lines that are printed, without that of the status 0."""
         graph = self.program.graph
         for name in graph.inputs:
             data = np.ascontiguousarray(check_input(graph, name, inputs)).tobytes()
-            start = self._image_start + self.program.offsets[name]
+            place = self._outside[name] if name in self._outside else self.program.offsets[name]
+            start = self._image_start + place
             self._content[start : start + len(data)] = data
         self._patched.write_bytes(self._content)
         lines = run_image(self._patched, self.program.target, count=count).output.splitlines()
         if lines[:1] != ["status 0"]:
             raise EngineError(f"the emulated program said {lines[:1]}")
         return lines[1:]
+
+
+def _behind_the_arena(program: Program) -> tuple[int, dict[str, int]]:
+    """The size of a memory of the arena and the inputs outside it, and where these lie."""
+    places = {}
+    end = max(program.plan.arena_bytes, 1)
+    for name in input_arguments(program):
+        places[name] = end = (end + _ALIGNMENT - 1) & -_ALIGNMENT
+        end += program.graph.values[name].bytes
+    return end, places
 
 
 class QemuModel:

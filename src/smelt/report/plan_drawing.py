@@ -32,7 +32,7 @@ class Resident:
 
 @dataclass(frozen=True)
 class Residents:
-    """Everything in the arena, by offset, and the groups of layers that run row by row."""
+    """Everything in the arena, by offset, the groups of layers that run row by row, and the inputs `outside`."""
 
     residents: tuple[Resident, ...]
     layers: tuple[str, ...]
@@ -40,6 +40,7 @@ class Residents:
     arena_bytes: int
     live_peak_bytes: int
     bound_bytes: int
+    outside: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -49,7 +50,7 @@ class Residents:
 def residents(program: Program) -> Residents:
     """Who lives where and when in a program's arena; tensors that only rename another are left out."""
     layers, graph = program.layers, program.graph
-    first = dict.fromkeys(graph.inputs, 1)
+    first = dict.fromkeys((name for name in graph.inputs if name in program.offsets), 1)
     last = dict(first)
     place = {name: (program.offsets[name], graph.values[name].bytes) for name in program.offsets}
     alias: dict[str, str] = {}
@@ -86,6 +87,7 @@ def residents(program: Program) -> Residents:
         arena_bytes=program.plan.arena_bytes,
         live_peak_bytes=program.live_peak_bytes,
         bound_bytes=program.plan.bound_bytes,
+        outside=tuple(name for name in graph.inputs if name in program.external),
     )
 
 

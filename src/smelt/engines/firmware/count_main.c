@@ -16,9 +16,9 @@
 #define PAINTED_BYTES 16384 /* below the frame of main */
 
 /* volatile: its contents are not known to the compiler */
-const volatile uint8_t smelt_arena_image[SMELT_MODEL_ARENA_BYTES] = {1};
+const volatile uint8_t smelt_memory_image[SMELT_MODEL_MEMORY_BYTES] = {1};
 
-static uint8_t arena[SMELT_MODEL_ARENA_BYTES] SMELT_ALIGN(SMELT_MODEL_ARENA_ALIGNMENT);
+static uint8_t memory[SMELT_MODEL_MEMORY_BYTES] SMELT_ALIGN(SMELT_MODEL_ARENA_ALIGNMENT);
 static uint64_t marks[MARKS];
 static int16_t numbers[MARKS];
 static int32_t marked;
@@ -51,8 +51,8 @@ static int32_t instructions(int32_t from, int32_t to) {
 }
 
 int main(void) {
-    for (int32_t i = 0; i < SMELT_MODEL_ARENA_BYTES; i++) {
-        arena[i] = smelt_arena_image[i];
+    for (int32_t i = 0; i < SMELT_MODEL_MEMORY_BYTES; i++) {
+        memory[i] = smelt_memory_image[i];
     }
     volatile uint8_t *stack;
     __asm volatile("mov %0, sp" : "=r"(stack));
@@ -62,7 +62,7 @@ int main(void) {
     COUNTER_CONTROL = 1;
     smelt_layer(0);
     smelt_layer(0);
-    const int status = SMELT_MODEL_INVOKE(arena);
+    const int status = SMELT_MODEL_INVOKE(SMELT_MODEL_ARGUMENTS);
     smelt_layer(0);
     int32_t depth = PAINTED_BYTES;
     while (depth > 0 && stack[-depth] == PAINT) {
