@@ -43,9 +43,11 @@ static int is_inside(const struct pixel *pixel, const struct image *image) {
            pixel->column + (window->kernel_width - 1) * window->dilation_width < window->input_width;
 }
 
-/* Such fields: a row of the kernel is one run of bytes where its columns are side by side. */
+/* Such fields: a row of the kernel is one run of bytes where its columns are side by side. Not inlined, as what it
+ * keeps on the stack would lie there during the products too. */
 SMELT_CODE_SECTION
-static uint32_t *expand_inside(uint32_t *words, const struct pixel *pixels, const struct image *image) {
+static uint32_t *__attribute__((noinline)) expand_inside(uint32_t *words, const struct pixel *pixels,
+                                                         const struct image *image) {
     const struct smelt_window *const window = image->window;
     const int32_t channels = window->input_channels, row_bytes = window->input_width * channels;
     const int32_t runs = window->dilation_width == 1 ? 1 : window->kernel_width;
@@ -72,10 +74,10 @@ static uint32_t *expand_inside(uint32_t *words, const struct pixel *pixels, cons
     }
 }
 
-/* Any fields, tap by tap; `pads` for taps outside the image. */
+/* Any fields, tap by tap; `pads` for taps outside the image. Not inlined for the same reason. */
 SMELT_CODE_SECTION
-static uint32_t *expand_taps(uint32_t *words, const struct pixel *pixels, const struct image *image,
-                             const int8_t *pads) {
+static uint32_t *__attribute__((noinline)) expand_taps(uint32_t *words, const struct pixel *pixels,
+                                                       const struct image *image, const int8_t *pads) {
     const struct smelt_window *const window = image->window;
     const int32_t channels = window->input_channels, width = window->input_width;
     const int8_t *from[SMELT_GEMM_PIXELS];
