@@ -34,7 +34,9 @@ def _changed(graph: Graph, inputs: dict[str, Array], name: str, channel: int) ->
     """The output channels that change with one channel of an input."""
     other = np.array(inputs[name])
     other[..., channel] = random_array(graph.values[name], 99)[..., channel]
-    different = _output(graph, inputs) != _output(graph, {**inputs, name: other})
+    before, after = _output(graph, inputs), _output(graph, {**inputs, name: other})
+    # NaN equals itself here
+    different = (before != after) & ((before == before) | (after == after))
     return set(np.flatnonzero(different.any(axis=0)).tolist())
 
 
