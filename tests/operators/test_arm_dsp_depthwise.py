@@ -7,16 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from arm_dsp_firmware import GUARD, Device, chosen, run_on_host
+from arm_dsp_firmware import DSP, GUARD, Cases, Device, chosen, run_on_host
 from test_arm_dsp import ACTIVATIONS, Pair, _case, _inputs, _meaning, random_depthwise
+from test_arm_dsp_rows import RowCases
 
 from smelt.ir import Array, DType, Graph, Quantization
-from smelt.operators import find_operator
+from smelt.operators import accepted_kernels, call_of, find_operator
 from smelt.operators.case import Case, Tensor, quantized
 from smelt.operators.convolution.meaning import needs
+from smelt.operators.operator import Kernel
 
 THREE_BY_THREE = "smelt_depthwise_conv_2d_3x3_s8__arm_dsp"
 PIXELS = "smelt_depthwise_conv_2d_s8__arm_dsp"
+COLUMNS = "smelt_depthwise_conv_2d_columns_s8__arm_dsp"
 LINES = tuple(f"smelt_depthwise_conv_2d_{way}_s8__arm_dsp" for way in ("row", "fours", "taps"))
 
 
@@ -156,6 +159,42 @@ def test_twins_of_lines_are_exact_in_blocks_under_sanitizers(tmp_path: Path) -> 
     graphs = [random_block(seed) for seed in range(200, 240)]
     data = [_inputs(graph, index) for index, graph in enumerate(graphs)]
     for index, output in enumerate(run_on_host(graphs, data, tmp_path)):
+        np.testing.assert_array_equal(output, _meaning(graphs[index], data[index]), err_msg=f"case {index}")
+
+
+def _by_columns(seeds: range) -> tuple[list[Graph], list[Kernel]]:
+    """Graphs that the kernel for short rows takes, which no call chooses by itself."""
+    found = [
+        (graph, kernel)
+        for graph in map(random_3x3, seeds)
+        if graph.values[graph.inputs[0]].shape[0] == 1
+        for kernel in accepted_kernels(call_of(graph, graph.nodes[0]), DSP)
+        if kernel.name == COLUMNS
+    ]
+    graphs = [graph for graph, _ in found]
+    assert {graph.values[graph.outputs[0]].shape[2] % 2 for graph in graphs} == {0, 1}
+    assert len({graph.nodes[0].attributes["padding"] for graph in graphs}) >= 4
+    return graphs, [kernel for _, kernel in found]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_columns_are_exact_whole_and_from_a_ring(rows: int, tmp_path: Path) -> None:
+    graphs, kernels = _by_columns(range(300, 400))
+    device = Device(graphs, tmp_path, cases=Cases(graphs, DSP, kernels=kernels))
+    for index, graph in enumerate(graphs):
+        data = _inputs(graph, index)
+        output = (
+            _run_rows(device, index, data, rows) if rows else device.run(index, data, misalign=index % 4)[0]
+        )
+        np.testing.assert_array_equal(output, _meaning(graph, data), err_msg=f"case {index}")
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_twin_of_columns_is_exact_under_sanitizers(step: int, tmp_path: Path) -> None:
+    graphs, kernels = _by_columns(range(400, 500))
+    cases = RowCases(graphs, kernels=kernels, step=step) if step else Cases(graphs, kernels=kernels)
+    data = [_inputs(graph, index) for index, graph in enumerate(graphs)]
+    for index, output in enumerate(run_on_host(graphs, data, tmp_path, cases=cases)):
         np.testing.assert_array_equal(output, _meaning(graphs[index], data[index]), err_msg=f"case {index}")
 
 

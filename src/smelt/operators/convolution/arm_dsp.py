@@ -9,6 +9,7 @@ import numpy as np
 
 from smelt.ir import DType
 from smelt.operators.convolution.arm_dsp_depthwise import FOUR_CHANNELS, THREE_BY_THREE
+from smelt.operators.convolution.arm_dsp_depthwise_columns import COLUMNS
 from smelt.operators.convolution.arm_dsp_depthwise_lines import LINES
 from smelt.operators.convolution.arm_dsp_packing import (
     accepts_sums,
@@ -298,4 +299,5 @@ DEPTHWISE_CONV_2D: tuple[Kernel, ...] = (
     THREE_BY_THREE,
     *LINES,
     FOUR_CHANNELS,
+    COLUMNS,
 )

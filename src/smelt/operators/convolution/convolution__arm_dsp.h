@@ -125,4 +125,24 @@ void smelt_depthwise_conv_2d_3x3_rows_s8__arm_dsp(
     int8_t *output, const int8_t *input, const struct smelt_depthwise_conv_2d_3x3_s8__arm_dsp_parameters *parameters,
     void *scratch, int32_t first_row, int32_t row_count, int32_t input_ring_rows);
 
+struct smelt_depthwise_conv_2d_columns_s8__arm_dsp_parameters {
+    const uint32_t *records; /* smelt_depthwise_s8__arm_dsp.h has them */
+    uint16_t batches, channels, input_height, input_width, output_height, output_width;
+    uint8_t stride_height, pad_top, pad_left;
+    int8_t pad;       /* the input zero point */
+    int8_t low, high; /* bounds of the output */
+};
+
+/* 3 x 3, channels a multiple of four, multiplier 1, stride 1 along the width. Least work where single short rows are asked for.
+ * scratch: 12 words for every two columns of outputs and two more, rounded up. */
+void smelt_depthwise_conv_2d_columns_s8__arm_dsp(
+    int8_t *output, const int8_t *input,
+    const struct smelt_depthwise_conv_2d_columns_s8__arm_dsp_parameters *parameters, void *scratch);
+
+/* The same for rows, as smelt_depthwise_conv_2d_rows_s8__arm_dsp. */
+void smelt_depthwise_conv_2d_columns_rows_s8__arm_dsp(
+    int8_t *output, const int8_t *input,
+    const struct smelt_depthwise_conv_2d_columns_s8__arm_dsp_parameters *parameters, void *scratch, int32_t first_row,
+    int32_t row_count, int32_t input_ring_rows);
+
 #endif

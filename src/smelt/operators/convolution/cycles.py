@@ -146,6 +146,14 @@ def three_by_three_cycles(call: Call, rows: int | None) -> float:
     return sizes.batch * work + 14.5 * sizes.output_channels * n.pixels + 660 * n.calls
 
 
+def columns_cycles(call: Call, rows: int | None) -> float:
+    """smelt_depthwise_conv_2d_columns_s8__arm_dsp: columns of three rows are expanded, then rows are computed."""
+    n = _counts(call, rows)
+    groups, outputs = ceil(n.sizes.output_channels / 4), n.sizes.output_width
+    work = n.sizes.batch * n.sizes.output_height * groups * (178 + 85.6 * outputs)
+    return work + n.calls * (220 + 21.5 * outputs)
+
+
 def portable_cycles(call: Call, rows: int | None) -> float:
     """smelt_conv_2d_s8: a field is copied, unless it lies as it is needed, and multiplied channel by channel."""
     n = _counts(call, rows)

@@ -15,6 +15,7 @@ from smelt.operators.fixed_point import multiply_by_quantized_multiplier, quanti
 from smelt.operators.operator import (
     Call,
     ChannelPairs,
+    Cycles,
     Input,
     Kernel,
     Lowering,
@@ -27,7 +28,7 @@ from smelt.operators.operator import (
     same_channels,
 )
 from smelt.operators.pooling.axes import reduced_count, reduced_loops, reduced_shape
-from smelt.operators.pooling.pool_2d_kernels import LANES
+from smelt.operators.pooling.pool_2d_kernels import LANES, Accepts, suits_fours, sums_cycles
 from smelt.targets import Target
 
 MOST_SUMMED = 1 << 23
@@ -93,13 +94,13 @@ def _lower_s8(suffix: str, call: Call, target: Target) -> Lowering:
     return Lowering(f"smelt_mean_s8{suffix}", (Output(), Input(0), parameters))
 
 
-def _lower_sums(call: Call, target: Target) -> Lowering:
+def _lower_sums(suffix: str, call: Call, target: Target) -> Lowering:
     output, source, parameters = _lower_s8("", call, target).arguments
     assert isinstance(parameters, Parameters)
     _, height, width, channels = call.input(0).shape
     sizes = {"outer": 1, "rows": height, "middle": 1, "columns": width, "inner": channels}
     fields = Parameters(parameters.type, {**parameters.fields, **sizes})
-    return Lowering("smelt_mean_sums_s8", (output, source, fields, Scratch()))
+    return Lowering(f"smelt_mean_sums_s8{suffix}", (output, source, fields, Scratch()))
 
 
 def _accepts_sums(call: Call, target: Target) -> bool:
@@ -143,6 +144,21 @@ def _accepts_f32(call: Call, target: Target) -> bool:
     return call.input(0).dtype is DType.F32 and reduced_loops(call) is not None
 
 
+def _sums(accepts: Accepts, suffix: str = "", cycles: Cycles | None = None) -> Kernel:
+    """A kernel of whole images whose rows may come one by one."""
+    return Kernel(
+        name=f"smelt_mean_sums_s8{suffix}",
+        sources=(f"mean_sums_s8{suffix}.c",),
+        header=f"pooling{suffix}.h",
+        accepts=accepts,
+        lower=partial(_lower_sums, suffix),
+        scratch_bytes=_sums_bytes,
+        row_function=f"smelt_mean_sums_s8{suffix}",
+        accumulates=True,
+        cycles=cycles,
+    )
+
+
 MEAN = Operator(
     name="mean",
     summary="the average over whole axes",
@@ -166,16 +182,8 @@ MEAN = Operator(
             partial(_lower_s8, "__arm_dsp"),
         ),
         Kernel("smelt_mean_s8", ("mean_s8.c",), "pooling.h", _accepts_s8, partial(_lower_s8, "")),
-        Kernel(
-            name="smelt_mean_sums_s8",
-            sources=("mean_sums_s8.c",),
-            header="pooling.h",
-            accepts=_accepts_sums,
-            lower=_lower_sums,
-            scratch_bytes=_sums_bytes,
-            row_function="smelt_mean_sums_s8",
-            accumulates=True,
-        ),
+        _sums(suits_fours(_accepts_sums), "__arm_dsp", sums_cycles),
+        _sums(_accepts_sums),
         Kernel("smelt_mean_f32", ("mean_f32.c",), "pooling.h", _accepts_f32, _lower_f32),
     ),
     traits=Traits(channels=_channels),

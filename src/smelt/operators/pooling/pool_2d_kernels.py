@@ -24,7 +24,7 @@ from smelt.operators.operator import (
 )
 from smelt.targets import Target
 
-__all__ = ["AVERAGES", "FLOAT_LIMIT", "LANES", "MAXIMA"]
+__all__ = ["AVERAGES", "FLOAT_LIMIT", "LANES", "MAXIMA", "suits_fours", "sums_cycles"]
 
 FLOAT_LIMIT = float(np.finfo(np.float32).max)
 RECIPROCAL_BITS = 24
@@ -89,9 +89,9 @@ def _lower_s8(suffix: str, call: Call, target: Target) -> Lowering:
     return Lowering(f"{function}{suffix}", (Output(), Input(0), parameters))
 
 
-def _lower_sums(call: Call, target: Target) -> Lowering:
+def _lower_sums(suffix: str, call: Call, target: Target) -> Lowering:
     arguments = _lower_s8("", call, target).arguments
-    return Lowering("smelt_average_pool_2d_sums_s8", (*arguments, Scratch()))
+    return Lowering(f"smelt_average_pool_2d_sums_s8{suffix}", (*arguments, Scratch()))
 
 
 def _accepts_sums(call: Call, target: Target) -> bool:
@@ -156,12 +156,26 @@ def _dsp(accepts: Accepts) -> Accepts:
     return lambda call, target: _suits_dsp(call, target) and accepts(call, target)
 
 
+def suits_fours(accepts: Accepts) -> Accepts:
+    """For cores with DSP instructions and channels in fours, where all else is accepted."""
+    return lambda call, target: (
+        _suits_dsp(call, target) and call.input(0).shape[3] % LANES == 0 and accepts(call, target)
+    )
+
+
 def _accepts_small(call: Call, target: Target) -> bool:
     return prod(call.attributes.filter) <= MOST_SUMMED and _accepts_s8(call, target)
 
 
 def _all_cycles(call: Call, rows: int | None) -> float:
     return 60 + 1.8 * call.input(0).elements + 45 * call.output.elements
+
+
+def sums_cycles(call: Call, rows: int | None) -> float:
+    """Of sums of four channels at a time, whose rows come as they may."""
+    _, height, width, channels = call.input(0).shape
+    calls = 1 if rows is None else ceil(height / rows)
+    return 60 * calls + height * channels / LANES * (40 + 6 * width) + 45 * channels
 
 
 def _window_cycles(an_output: float, call: Call, rows: int | None) -> float:
@@ -207,16 +221,20 @@ def _average_all(
     )
 
 
-_SUMS = Kernel(
-    name="smelt_average_pool_2d_sums_s8",
-    sources=("average_pool_2d_sums_s8.c",),
-    header="pooling.h",
-    accepts=_accepts_sums,
-    lower=_lower_sums,
-    scratch_bytes=_sums_bytes,
-    row_function="smelt_average_pool_2d_sums_s8",
-    accumulates=True,
-)
+def _sums(accepts: Accepts, suffix: str = "", cycles: Cycles | None = None) -> Kernel:
+    """A kernel of whole images whose rows may come one by one."""
+    return Kernel(
+        name=f"smelt_average_pool_2d_sums_s8{suffix}",
+        sources=(f"average_pool_2d_sums_s8{suffix}.c",),
+        header=f"pooling{suffix}.h",
+        accepts=accepts,
+        lower=partial(_lower_sums, suffix),
+        scratch_bytes=_sums_bytes,
+        row_function=f"smelt_average_pool_2d_sums_s8{suffix}",
+        accumulates=True,
+        cycles=cycles,
+    )
+
 
 AVERAGES = (
     _average_all(_accepts_all, form="compact"),
@@ -231,7 +249,8 @@ AVERAGES = (
         cycles=partial(_window_cycles, 40),
     ),
     _kernel("average_pool_2d", "s8", _accepts_s8, partial(_lower_s8, "")),
-    _SUMS,
+    _sums(suits_fours(_accepts_sums), _DSP, sums_cycles),
+    _sums(_accepts_sums),
     _kernel("average_pool_2d", "f32", _accepts_f32, _lower_f32),
 )
 MAXIMA = (

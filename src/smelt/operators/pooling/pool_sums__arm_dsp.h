@@ -33,4 +33,19 @@ static inline void smelt_add_four_s8(int32_t *sums, const int8_t *element, int32
     }
 }
 
+/* As smelt_add_rows_s8 (pool_window.h), for channels that are a multiple of four. */
+SMELT_CODE_SECTION
+static inline void smelt_add_rows_s8__arm_dsp(int32_t *sums, const int8_t *input, int32_t columns, int32_t channels,
+                                              int32_t first_row, int32_t row_count, int32_t ring_rows) {
+    for (int32_t row = first_row; row < first_row + row_count; row++) {
+        const int8_t *const first = input + row % ring_rows * columns * channels;
+        for (int32_t channel = 0; channel < channels; channel += 4) {
+            for (int32_t i = 0; row == 0 && i < 4; i++) {
+                sums[channel + i] = 0;
+            }
+            smelt_add_four_s8(sums + channel, first + channel, columns, channels);
+        }
+    }
+}
+
 #endif
