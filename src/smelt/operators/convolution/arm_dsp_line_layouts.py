@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar
@@ -35,7 +36,7 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class Layout:
+class Layout(ABC):
     """Lines along `line`, rows along `row`; subclasses are the ways to compute a line.
 
     A kernel row has `row_taps` taps in `row_pairs` pairs, a word for each; offsets are for `together` pairs at a time.
@@ -145,9 +146,9 @@ class Layout:
         return np.append((rows[:, None] + pairs).reshape(-1)[1:], -1)
 
     @property
+    @abstractmethod
     def group_cycles(self) -> float:
         """Estimated cycles of four outputs."""
-        raise NotImplementedError
 
     def cycles(self, channels: int, rows: int | None = None) -> float:
         """Estimated cycles of four channels, or as few as there are, for so many output rows, or for all."""
