@@ -43,7 +43,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python examples/digits/demo.py
 
 bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/mlperf_tiny.py --goals
+	$(BIN)/python benchmarks/mlperf_tiny.py --goals --inputs 20
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
