@@ -149,7 +149,8 @@ def _accepts_f32(call: Call, target: Target) -> bool:
 
 
 def _suits_dsp(call: Call, target: Target) -> bool:
-    return target.has("dsp") and call.input(0).shape[3] >= LANES
+    shape = call.input(0).shape  # mean takes any rank
+    return target.has("dsp") and len(shape) == 4 and shape[3] >= LANES
 
 
 def _dsp(accepts: Accepts) -> Accepts:
