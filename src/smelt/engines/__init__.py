@@ -45,11 +45,11 @@ def open_engine(name: str, graph: Graph, *, target: str | None = None, path: Pat
 
 
 def _open_tflite(name: str, graph: Graph, path: Path | None) -> Engine:
-    from smelt.formats import is_tflite, read_bytes
+    from smelt.formats import read_bytes
     from smelt.formats.tflite import write_tflite
 
     data = read_bytes(path) if path is not None else b""
-    if not is_tflite(data):
+    if data[4:8] != b"TFL3":
         data = write_tflite(graph)
     if name == "litert":
         from smelt.engines.litert import LiteRTEngine

@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
-import io
-import os
-import tempfile
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from smelt.errors import FormatError, SmeltError, UsageError
-from smelt.ir import Graph
+from smelt.formats.files import ModelFile, open_model, read_bytes, write_bytes
+from smelt.formats.table import FORMATS, Choices, listed, readable_suffixes, recognized, writable_suffixes
+from smelt.ir import Array, Graph
 
 
-def load(path: Path | str, *, shapes: Mapping[str, Sequence[int]] | None = None) -> Graph:
-    """Read a model file; the graph is named after the file.
+def load(
+    source: Path | str | bytes,
+    *,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    constants: Mapping[str, Array] | None = None,
+    signature: str | None = None,
+) -> Graph:
+    """Read a model from a file, a folder, or a file's bytes; the graph is named after the file.
 
-    `shapes` fixes symbolic input shapes by input name (ONNX; UsageError for other formats).  Raises
-    FormatError or UnsupportedError, both naming the file.
+    `shapes` fixes symbolic input shapes by input name, in the file's order of dimensions.  `constants` makes
+    inputs into constants with these contents.  `signature` chooses one of a file's entry points.  UsageError
+    for a choice that the format has not; FormatError or UnsupportedError, both naming the file.
     """
-    path = Path(path)
-    data = read_bytes(path)
-    name = path.stem or "model"
+    choices = Choices(shapes or {}, constants or {}, signature)
+    model = ModelFile(Path("model"), source) if isinstance(source, bytes) else open_model(Path(source))
+    row = recognized(model)
+    if row is None or row.read is None:
+        kind = "folder" if model.is_folder else "file"
+        raise FormatError(
+            f"'{model.path}' is a {kind} that holds no model that smelt reads; it reads {readable_suffixes()}"
+        )
     try:
-        if is_tflite(data):
-            from smelt.formats.tflite import read_tflite
-
-            if shapes:
-                raise UsageError("a .tflite file's shapes are fixed; only symbolic ones (ONNX) can be chosen")
-            return replace(read_tflite(data), name=name)
-        if is_keras_archive(data):
-            from smelt.formats.keras import read_keras
-
-            return read_keras(data, name, shapes)
-        if path.suffix == ".onnx" or is_onnx(data):
-            from smelt.formats.onnx import read_onnx
-
-            return replace(read_onnx(data, name, shapes=shapes, folder=path.parent), name=name)
+        for choice in choices.made:
+            if choice not in row.understands:
+                raise UsageError(f"a {row.title} model has no {choice} to choose; only other formats do")
+        name = model.path.stem or "model"
+        return replace(row.read(model, name, choices), name=name)
     except SmeltError as error:
-        raise type_preserving(error, f"{path}: {error}") from error
-    raise FormatError(
-        f"'{path}' is no model that smelt reads: it is neither a .tflite, nor an .onnx, .keras or .h5 file"
-    )
+        raise type_preserving(error, f"{model.path}: {error}") from error
 
 
 def type_preserving(error: SmeltError, message: str) -> SmeltError:
@@ -53,70 +51,16 @@ def type_preserving(error: SmeltError, message: str) -> SmeltError:
 
 
 def save(graph: Graph, path: Path | str) -> None:
-    """Write a model file; the suffix chooses the format (.tflite).
+    """Write a model file; the suffix chooses the format.
 
-    The file appears whole or not at all.  UsageError for other suffixes.
+    The file appears whole or not at all.  UsageError for suffixes that are not written; UnsupportedError
+    naming the operator that the format cannot say.
     """
     path = Path(path)
-    if path.suffix != ".tflite":
-        raise UsageError(f"cannot write '{path}': the output's suffix must be .tflite")
-    from smelt.formats.tflite import write_tflite
-
-    write_bytes(path, write_tflite(graph))
-
-
-def read_bytes(path: Path) -> bytes:
-    """The contents of a file; FormatError in words when it cannot be read."""
-    try:
-        if path.is_dir():
-            raise FormatError(f"'{path}' is a folder, not a model file")
-        if path.is_char_device() or path.is_block_device():
-            raise FormatError(f"'{path}' is a device, not a model file")
-        return path.read_bytes()
-    except OSError as error:
-        raise FormatError(f"cannot read '{path}': {error.strerror or error}") from error
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name, then rename it, so that no half-written file is left."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise UsageError(f"cannot write '{path}': {error.strerror or error}") from error
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except OSError as error:
-        Path(temporary).unlink(missing_ok=True)
-        raise UsageError(f"cannot write '{path}': {error.strerror or error}") from error
-
-
-def is_tflite(data: bytes) -> bool:
-    """Whether the content carries the .tflite identifier."""
-    return data[4:8] == b"TFL3"
-
-
-def is_keras_archive(data: bytes) -> bool:
-    """Whether the content is an HDF5 file, or an archive with what a Keras model has in it."""
-    if data.startswith(b"\x89HDF\r\n\x1a\n"):
-        return True
-    if not data.startswith(b"PK"):
-        return False
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return {"config.json", "model.weights.h5"} <= set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError):
-        return False
-
-
-def is_onnx(data: bytes) -> bool:
-    """Whether the content starts as ONNX's protobuf does (field 1, ir_version, a small number)."""
-    return len(data) > 2 and data[0] == 0x08 and 1 <= data[1] <= 32
+    row = next((row for row in FORMATS if row.write and path.suffix.lower() in row.suffixes), None)
+    if row is None or row.write is None:
+        raise UsageError(f"cannot write '{path}': the output's suffix must be {writable_suffixes()}")
+    write_bytes(path, row.write(graph))
 
 
 def parse_shapes(texts: Sequence[str] | None) -> dict[str, tuple[int, ...]] | None:
@@ -136,4 +80,4 @@ def parse_shapes(texts: Sequence[str] | None) -> dict[str, tuple[int, ...]] | No
     return result
 
 
-__all__ = ["load", "parse_shapes", "save"]
+__all__ = ["listed", "load", "parse_shapes", "read_bytes", "save", "write_bytes"]

@@ -1,0 +1,118 @@
+"""The formats that smelt reads and writes: one row each.
+
+Nothing of a format is imported before a file of it is met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from smelt.formats.files import ModelFile
+from smelt.ir import Array, Graph
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a user may fix when a model is read; each is empty when nothing was said.
+
+    shapes: input shapes by name, in the file's order of dimensions.
+    constants: inputs that become constants, and their contents.
+    signature: which of a file's entry points is read.
+    """
+
+    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    constants: Mapping[str, Array] = field(default_factory=dict)
+    signature: str | None = None
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """The names of those that were made."""
+        return tuple(name for name in ("shapes", "constants", "signature") if getattr(self, name))
+
+
+@dataclass(frozen=True)
+class Format:
+    """One file format.
+
+    `recognizes` looks at content; `suffixes` decide where content cannot.  `read` makes a graph with a name,
+    `understands` are the choices that it knows.  `write` gives the file's bytes.
+    """
+
+    title: str
+    suffixes: tuple[str, ...]
+    recognizes: Callable[[ModelFile], bool] | None = None
+    read: Callable[[ModelFile, str, Choices], Graph] | None = None
+    understands: tuple[str, ...] = ()
+    write: Callable[[Graph], bytes] | None = None
+
+
+def _is_tflite(model: ModelFile) -> bool:
+    return model.data[4:8] == b"TFL3"
+
+
+def _read_tflite(model: ModelFile, name: str, choices: Choices) -> Graph:
+    from smelt.formats.tflite import read_tflite
+
+    return read_tflite(model.data, name)
+
+
+def _write_tflite(graph: Graph) -> bytes:
+    from smelt.formats.tflite import write_tflite
+
+    return write_tflite(graph)
+
+
+def _is_keras(model: ModelFile) -> bool:
+    hdf5 = model.data.startswith(b"\x89HDF\r\n\x1a\n")
+    return hdf5 or {"config.json", "model.weights.h5"} <= set(model.members)
+
+
+def _read_keras(model: ModelFile, name: str, choices: Choices) -> Graph:
+    from smelt.formats.keras import read_keras
+
+    return read_keras(model.data, name, choices.shapes)
+
+
+def _is_onnx(model: ModelFile) -> bool:
+    """ONNX's protobuf starts with field 1, ir_version, a small number."""
+    return len(model.data) > 2 and model.data[0] == 0x08 and 1 <= model.data[1] <= 32
+
+
+def _read_onnx(model: ModelFile, name: str, choices: Choices) -> Graph:
+    from smelt.formats.onnx import read_onnx
+
+    return read_onnx(model.data, name, choices.shapes, model.path.parent)
+
+
+FORMATS: tuple[Format, ...] = (
+    Format("TensorFlow Lite", (".tflite",), _is_tflite, _read_tflite, write=_write_tflite),
+    Format("Keras", (".keras", ".h5", ".hdf5"), _is_keras, _read_keras, ("shapes",)),
+    Format("ONNX", (".onnx",), _is_onnx, _read_onnx, ("shapes",)),
+)
+
+
+def recognized(model: ModelFile) -> Format | None:
+    """The format of a file by its content, by its suffix where that says nothing; None when unknown."""
+    readable = [row for row in FORMATS if row.read]
+    for row in readable:
+        if row.recognizes and row.recognizes(model):
+            return row
+    if model.is_folder:
+        return None
+    return next((row for row in readable if model.path.suffix.lower() in row.suffixes), None)
+
+
+def readable_suffixes() -> str:
+    """What is read, in words for messages: '.tflite, .keras or .onnx'."""
+    return listed([suffix for row in FORMATS if row.read for suffix in row.suffixes])
+
+
+def writable_suffixes() -> str:
+    """What is written, in words for messages."""
+    return listed([suffix for row in FORMATS if row.write for suffix in row.suffixes])
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in words: 'a, b or c'."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
