@@ -67,12 +67,12 @@ class GraphBuilder:
     ) -> str:
         """Append a node; output types are inferred. Returns the first output's name.
 
-        `outputs` names the outputs (default: the node's name or operator); `quantization` is that
-        of the first output, or one a output.
+        `outputs` names the outputs (default: the node's name or operator; names for more outputs than
+        there are go unused); `quantization` is that of the first output, or one a output.
         """
         node = Node(operator, tuple(inputs), (), attributes or {}, name)
         kinds = find_operator(operator).infer(self._call(node))
-        stems = list(outputs or ())
+        stems = list(outputs or ())[: len(kinds)]
         stems += [name or operator] * (len(kinds) - len(stems))
         per_output = (
             list(quantization)

@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 
 from smelt.errors import FormatError, UnsupportedError, UsageError, require
+from smelt.formats.channels_first.shapes import checked_shape
 from smelt.formats.onnx.schema import FLOAT, FLOATS, INT, INTS, STRING, TENSOR
 from smelt.ir import Array
 
 OLDEST_OPSET, NEWEST_OPSET = 13, 28
 """Versions of ONNX's operators that are read."""
-
-MAX_ELEMENTS = 1 << 28
-"""The most elements of a tensor: a damaged shape must not cost gigabytes."""
 
 FLOAT32 = 1
 """TensorProto.FLOAT."""
@@ -47,10 +45,7 @@ def parse_model(data: bytes) -> Any:
         raise FormatError(f"the file is no ONNX model, or damaged: {error}") from error
     if not model.HasField("graph"):
         raise FormatError("the file holds no graph")
-    versions = {entry.domain: entry.version for entry in model.opset_import}
-    opset = versions.get("", versions.get("ai.onnx"))
-    if opset is None:
-        raise FormatError("the model does not say which version of ONNX's operators (opset) it uses")
+    opset = opset_of(model)
     if not OLDEST_OPSET <= opset <= NEWEST_OPSET:
         raise UnsupportedError(
             f"the model uses opset {opset}; {OLDEST_OPSET} to {NEWEST_OPSET} are supported. Export it again "
@@ -62,6 +57,15 @@ def parse_model(data: bytes) -> Any:
     if model.graph.sparse_initializer:
         raise UnsupportedError("sparse initializers are not supported")
     return model
+
+
+def opset_of(model: Any) -> int:
+    """The version of ONNX's operators that a ModelProto uses; FormatError when it does not say."""
+    versions = {entry.domain: entry.version for entry in model.opset_import}
+    opset: int | None = versions.get("", versions.get("ai.onnx"))
+    if opset is None:
+        raise FormatError("the model does not say which version of ONNX's operators (opset) it uses")
+    return opset
 
 
 def _names(graph: Any) -> Iterator[Any]:
@@ -106,16 +110,6 @@ def tensor_array(tensor: Any, folder: Path | None, where: str) -> Array:
     if dtype == np.float16:
         return np.array(stored, np.int32).astype(np.uint16).view(np.float16).reshape(shape)
     return np.array(stored, np.int32 if dtype.itemsize < 4 else dtype).astype(dtype).reshape(shape)
-
-
-def checked_shape(dimensions: Sequence[int], where: str) -> tuple[int, ...]:
-    """Dimensions of sensible size; FormatError otherwise."""
-    shape = tuple(int(d) for d in dimensions)
-    if any(d < 0 for d in shape):
-        raise FormatError(f"{where}: shape {list(shape)} has a negative dimension")
-    if math.prod(max(d, 1) for d in shape) > MAX_ELEMENTS or len(shape) > 16:
-        raise FormatError(f"{where}: shape {list(shape)} is too large")
-    return shape
 
 
 def attribute_values(node: Any, folder: Path | None, label: str) -> dict[str, tuple[int, Any]]:

@@ -1,4 +1,4 @@
-"""How the elements of an ONNX tensor lie in smelt's tensors: NCHW becomes NHWC once, and stays so."""
+"""How the elements of a channels-first file's tensor lie in smelt's: NCHW becomes NHWC once, and stays so."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from smelt.ir import Array
 Shape = tuple[int, ...]
 
 NHWC: Shape = (0, 2, 3, 1)
-"""The permutation from ONNX's N, C, H, W to smelt's N, H, W, C."""
+"""The permutation from the file's N, C, H, W to smelt's N, H, W, C."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """smelt's elements are `onnx.reshape(factors).transpose(permutation).reshape(shape)`.
+    """smelt's elements are `foreign.reshape(factors).transpose(permutation).reshape(shape)`.
 
-    `onnx` is the tensor's shape in the file, `shape` that in smelt.  Three kinds occur: natural (nothing
+    `foreign` is the tensor's shape in the file, `shape` that in smelt.  Three kinds occur: natural (nothing
     moves), channels last (4-D, a 1-D signal with height 1), and flattened (a channels-last tensor as rows).
     """
 
-    onnx: Shape
+    foreign: Shape
     factors: Shape
     permutation: Shape
     shape: Shape
@@ -44,30 +44,36 @@ class Layout:
         moved = array.reshape(self.factors).transpose(self.permutation)
         return np.ascontiguousarray(moved).reshape(self.shape)
 
+    def restored(self, array: Array) -> Array:
+        """An array of smelt as the file has it: the reverse of `array`."""
+        inner = tuple(self.factors[axis] for axis in self.permutation)
+        moved = array.reshape(inner).transpose(inverse(self.permutation))
+        return np.ascontiguousarray(moved).reshape(self.foreign)
+
     def axis(self, axis: int) -> int:
         """Where a dimension of the file is in smelt's tensor."""
         if not self.is_channels_last:
             return axis
-        return ((0, 3, 2) if len(self.onnx) == 3 else (0, 3, 1, 2))[axis]
+        return ((0, 3, 2) if len(self.foreign) == 3 else (0, 3, 1, 2))[axis]
 
-    def alike(self, onnx: Shape) -> Layout:
+    def alike(self, foreign: Shape) -> Layout:
         """This layout for a tensor of the same rank that is broadcast against one with this layout."""
         if self.is_channels_last:
-            return channels_last(onnx)
-        if self.permutation == NHWC and onnx[1] == self.onnx[1]:
-            return Layout(onnx, (onnx[0], *self.factors[1:]), NHWC, onnx)
-        return natural(onnx)
+            return channels_last(foreign)
+        if self.permutation == NHWC and foreign[1] == self.foreign[1]:
+            return Layout(foreign, (foreign[0], *self.factors[1:]), NHWC, foreign)
+        return natural(foreign)
 
 
-def natural(onnx: Shape) -> Layout:
+def natural(foreign: Shape) -> Layout:
     """The file's own layout."""
-    return Layout(onnx, onnx, tuple(range(len(onnx))), onnx)
+    return Layout(foreign, foreign, tuple(range(len(foreign))), foreign)
 
 
-def channels_last(onnx: Shape) -> Layout:
+def channels_last(foreign: Shape) -> Layout:
     """NHWC for a shape NCHW, or N1LC for a shape NCL."""
-    factors = onnx if len(onnx) == 4 else (onnx[0], onnx[1], 1, onnx[2])
-    return Layout(onnx, factors, NHWC, tuple(factors[axis] for axis in NHWC))
+    factors = foreign if len(foreign) == 4 else (foreign[0], foreign[1], 1, foreign[2])
+    return Layout(foreign, factors, NHWC, tuple(factors[axis] for axis in NHWC))
 
 
 def flattened(layout: Layout) -> Layout:
@@ -106,7 +112,7 @@ class Tensor:
     """
 
     name: str
-    onnx: Shape
+    shape: Shape
     array: Array | None = None
     forms: dict[Layout, str] = field(default_factory=dict)
     variant: str = ""
@@ -114,9 +120,9 @@ class Tensor:
     @property
     def layout(self) -> Layout:
         """The layout it was computed in."""
-        return next(iter(self.forms), natural(self.onnx))
+        return next(iter(self.forms), natural(self.shape))
 
     @property
     def rank(self) -> int:
         """The number of its dimensions in the file."""
-        return len(self.onnx)
+        return len(self.shape)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from smelt.errors import FormatError, UnsupportedError
-from smelt.formats.onnx.layout import Shape
+from smelt.formats.channels_first.layout import Shape
 
 _LARGEST = (1 << 31) - 1
 

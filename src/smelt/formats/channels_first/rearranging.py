@@ -1,0 +1,116 @@
+"""Operators that only move data; most of them move nothing, once what is NCHW in the file is NHWC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smelt.errors import FormatError
+from smelt.formats.channels_first.layout import (
+    NHWC,
+    Shape,
+    Tensor,
+    channels_last,
+    channels_last_of_rank,
+    flattened,
+    inverse,
+    keeps_order,
+    natural,
+)
+from smelt.formats.channels_first.shapes import positive_axes
+from smelt.formats.channels_first.translation import Result, Surroundings, Translated, fixed
+
+
+def concatenation(_: Surroundings, tensors: Sequence[Tensor], axis: int) -> Translated:
+    """Tensors one after another along an axis."""
+    if any(x.rank != tensors[0].rank for x in tensors):
+        raise FormatError(f"{_.label}: its inputs differ in the number of dimensions")
+    (along,) = positive_axes([axis], tensors[0].rank)
+    if any(x.layout.is_channels_last for x in tensors):
+        layouts = [channels_last(x.shape) for x in tensors]
+        names = [_.place(x, layout) for x, layout in zip(tensors, layouts, strict=True)]
+        kind = channels_last_of_rank(tensors[0].rank)
+        return Translated("concatenation", names, {"axis": layouts[0].axis(along)}, kind)
+    return Translated("concatenation", [_.place(x, natural(x.shape)) for x in tensors], {"axis": along})
+
+
+def pad(_: Surroundings, x: Tensor, amounts: Sequence[tuple[int, int]], value: float) -> Translated:
+    """A constant around a tensor: amounts are (before, after) for each dimension of the file."""
+    layout = x.layout if x.layout.is_channels_last else natural(x.shape)
+    paddings = [0] * (2 * len(layout.shape))
+    for axis, (before, after) in enumerate(amounts):
+        place = layout.axis(axis)
+        paddings[2 * place : 2 * place + 2] = before, after
+    kind = channels_last_of_rank(x.rank) if layout.is_channels_last else natural
+    return Translated("pad", (_.place(x, layout),), {"paddings": tuple(paddings), "value": value}, kind)
+
+
+def reshape(_: Surroundings, x: Tensor, shape: Shape) -> Result:
+    """Another shape without moving data, if any form of the tensor allows it."""
+    if shape == x.shape:
+        return x
+    for form, name in x.forms.items():
+        if form.permutation == NHWC and len(shape) in (3, 4) and shape[:2] == form.factors[:2]:
+            layout = channels_last(shape)
+            if layout.shape == form.shape:
+                return Tensor(x.name, shape, forms={layout: name})
+            return Translated("reshape", (name,), {"shape": layout.shape}, fixed(layout))
+        if form.keeps_order:
+            return Translated("reshape", (name,), {"shape": shape})
+        if form.is_channels_last and shape == flattened(form).foreign:
+            return Translated("reshape", (name,), {"shape": shape}, fixed(flattened(form)))
+    return Translated("reshape", (_.place(x, natural(x.shape)),), {"shape": shape})
+
+
+def transpose(_: Surroundings, x: Tensor, order: Shape) -> Result:
+    """Dimensions in another order: result dimension i is dimension order[i], counted from 0."""
+    if positive_axes(order, x.rank) != tuple(range(x.rank)) or min(order, default=0) < 0:
+        raise FormatError(f"{_.label}: {order} is no permutation of {x.rank} dimensions")
+    shape = tuple(x.shape[axis] for axis in order)
+    for form, name in x.forms.items():
+        if form.is_channels_last and order == (0, 2, 1):
+            return Translated("reshape", (name,), {"shape": shape})
+        if form.factors == x.shape:
+            # From this form to the file's result, and to the same in NHWC.
+            moved = tuple(form.permutation.index(axis) for axis in order)
+            if moved == tuple(range(x.rank)):
+                return Tensor(x.name, shape, forms={natural(shape): name})
+            if x.rank == 4 and tuple(moved[axis] for axis in NHWC) == (0, 1, 2, 3):
+                return Tensor(x.name, shape, forms={channels_last(shape): name})
+            if form.is_channels_last:
+                return Translated("transpose", (name,), {"permutation": moved})
+    source = _.place(x, natural(x.shape))
+    if order == (0, 2, 1) and _.wants_channels_last():
+        layout = channels_last(shape)
+        return Translated("reshape", (source,), {"shape": layout.shape}, fixed(layout))
+    if keeps_order(x.shape, order):
+        return Translated("reshape", (source,), {"shape": shape})
+    return Translated("transpose", (source,), {"permutation": order})
+
+
+def along_last_axis(_: Surroundings, x: Tensor, operator: str, axis: int) -> Translated:
+    """An operator that works on the last dimension (softmax), with its `beta` 1, along another of the file's."""
+    (along,) = positive_axes([axis], x.rank)
+    layout = x.layout
+    source, place, rank = _.place(x, layout), layout.axis(along), len(layout.shape)
+    if place == rank - 1:
+        return Translated(operator, (source,), {"beta": 1.0}, fixed(layout))
+    order = (*(i for i in range(rank) if i != place), place)
+    last = _.emit(operator, (_.emit("transpose", (source,), {"permutation": order}),), {"beta": 1.0})
+    return Translated("transpose", (last,), {"permutation": inverse(order)}, fixed(layout))
+
+
+def reduction(_: Surroundings, operator: str, x: Tensor, axes: Sequence[int], keep_dims: bool) -> Translated:
+    """A smelt operator with attributes `axes` and `keep_dims`; axes are the file's, counted from 0."""
+    if x.layout.is_channels_last:
+        layout, source = x.layout, _.place(x, x.layout)
+        reduced = tuple(sorted(layout.axis(axis) for axis in axes))
+        if keep_dims:
+            kind = channels_last_of_rank(x.rank)
+            return Translated(operator, (source,), {"axes": reduced, "keep_dims": True}, kind)
+        rest = [layout.axis(axis) for axis in range(x.rank) if axis not in axes]
+        if rest == sorted(rest):
+            # A signal's height of 1 goes as well.
+            every = tuple(axis for axis in range(4) if axis not in rest)
+            return Translated(operator, (source,), {"axes": every, "keep_dims": False})
+    source = _.place(x, natural(x.shape))
+    return Translated(operator, (source,), {"axes": tuple(axes), "keep_dims": keep_dims})

@@ -1,0 +1,115 @@
+"""What a function that reads a foreign operator is given, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from smelt.errors import FormatError, UnsupportedError
+from smelt.formats.channels_first.layout import Layout, Shape, Tensor, natural
+from smelt.ir import Array, Attribute, DType
+
+TRAINING = "{}: is in training mode; export the model for inference (model.eval())"
+"""The message for operators that a model in training mode has."""
+
+
+class Surroundings(Protocol):
+    """What such a function may ask.
+
+    `label` names the foreign operator in messages; `outputs` are its results' names, empty where unused.
+    """
+
+    label: str
+    outputs: tuple[str, ...]
+
+    def tensor(self, name: str) -> Tensor:
+        """A tensor of the file."""
+
+    def constant(self, name: str) -> Array:
+        """The contents of a constant tensor; UnsupportedError when it is computed."""
+
+    def dtype(self, tensor: Tensor) -> DType:
+        """A tensor's element type."""
+
+    def place(self, tensor: Tensor, layout: Layout) -> str:
+        """The smelt value that holds a tensor in that layout; converted if need be."""
+
+    def store(self, stem: str, key: Hashable, make: Callable[[], Array]) -> str:
+        """A constant of smelt, made once for a key; its name begins with the stem."""
+
+    def emit(self, operator: str, inputs: Sequence[str | None], attributes: Mapping[str, Attribute]) -> str:
+        """A node before the last one; its first output."""
+
+    def emit_all(
+        self, operator: str, inputs: Sequence[str | None], attributes: Mapping[str, Attribute]
+    ) -> tuple[str, ...]:
+        """The same, all its outputs."""
+
+    def shape(self, name: str) -> Shape:
+        """The shape of a smelt value."""
+
+    def allow(self, elements: int, item_bytes: int) -> None:
+        """Raise FormatError when so much more data is too much for this file."""
+
+    def wants_channels_last(self) -> bool:
+        """Whether all that reads the operator's first result would have it in NHWC."""
+
+
+@dataclass(frozen=True)
+class Translated:
+    """The smelt operator that a foreign one becomes; its outputs are the foreign one's, in order.
+
+    `layout` is that of a result with this shape in smelt.  The foreign operator may use fewer outputs.
+    """
+
+    operator: str
+    inputs: Sequence[str | None]
+    attributes: Mapping[str, Attribute]
+    layout: Callable[[Shape], Layout] = natural
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A foreign operator whose result is known while reading."""
+
+    array: Array
+
+
+Result = Translated | Folded | Tensor
+"""A Tensor is one that is there already, under another name."""
+
+Results = Result | tuple[Result | None, ...]
+"""A tuple has one result for each of the foreign operator's outputs; None where it has none to give."""
+
+
+def fixed(layout: Layout) -> Callable[[Shape], Layout]:
+    """For `Translated.layout`: a layout that is known beforehand."""
+    return lambda shape: layout
+
+
+def held(tensor: Tensor, name: str, layout: Layout) -> Tensor:
+    """A tensor that a smelt value holds in a layout, named after another."""
+    return Tensor(tensor.name, layout.foreign, forms={layout: name})
+
+
+def weights(_: Surroundings, tensor: Tensor) -> Array:
+    """The contents of a constant float32 tensor; UnsupportedError when it is computed or of another type."""
+    if tensor.array is None:
+        raise UnsupportedError(f"{_.label}: input '{tensor.name}' must be a constant")
+    if tensor.array.dtype != np.float32:
+        raise UnsupportedError(
+            f"{_.label}: '{tensor.name}' is {tensor.array.dtype}; only float32 is supported"
+        )
+    return tensor.array
+
+
+def scalar(_: Surroundings, name: str) -> float:
+    """The number that a constant of one element holds."""
+    array = _.constant(name)
+    if array.size != 1:
+        raise FormatError(f"{_.label}: '{name}' has {array.size} elements, needs 1")
+    number: Any = array.reshape(())[()]
+    return float(number)

@@ -1,0 +1,14 @@
+"""All rows that read ONNX operators: those of the modules named here, each with a table ROWS."""
+
+from __future__ import annotations
+
+from smelt.formats.onnx import operators, rearranging
+from smelt.formats.onnx.folding import FOLDING
+from smelt.formats.onnx.schema import Table
+
+_MODULES = (operators, rearranging)
+
+OPERATORS = Table(row for module in _MODULES for row in module.ROWS)
+"""What reads an operator; an operator of constants is computed by smelt's meaning of it, or by FOLDING."""
+
+__all__ = ["FOLDING", "OPERATORS"]
