@@ -85,10 +85,16 @@ def _read_onnx(model: ModelFile, name: str, choices: Choices) -> Graph:
     return read_onnx(model.data, name, choices.shapes, model.path.parent)
 
 
+def _write_onnx(graph: Graph) -> bytes:
+    from smelt.formats.onnx import write_onnx
+
+    return write_onnx(graph)
+
+
 FORMATS: tuple[Format, ...] = (
     Format("TensorFlow Lite", (".tflite",), _is_tflite, _read_tflite, write=_write_tflite),
     Format("Keras", (".keras", ".h5", ".hdf5"), _is_keras, _read_keras, ("shapes",)),
-    Format("ONNX", (".onnx",), _is_onnx, _read_onnx, ("shapes",)),
+    Format("ONNX", (".onnx",), _is_onnx, _read_onnx, ("shapes",), _write_onnx),
 )
 
 

@@ -1,0 +1,277 @@
+"""Writing a Graph as an .onnx file: float, and quantized as QuantizeLinear/DequantizeLinear pairs.
+
+ONNX's convolutions want NCHW.  A tensor that a convolution computes stays NCHW as long as what reads it takes
+either order, so that a convolutional network has transposes at most at its ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from smelt.errors import UnsupportedError, require
+from smelt.formats.onnx.model import DTYPES
+from smelt.ir import Array, DType, Graph, Quantization, Value
+from smelt.operators import Call, call_of, verify_graph
+
+CHANNELS_FIRST: Mapping[int, tuple[int, ...]] = {3: (0, 2, 1), 4: (0, 3, 1, 2)}
+"""By number of dimensions, the permutation from smelt's order to ONNX's."""
+
+CHANNELS_LAST: Mapping[int, tuple[int, ...]] = {3: (0, 2, 1), 4: (0, 2, 3, 1)}
+"""The permutation back."""
+
+_TYPES = {DType.of(np.empty(0, dtype)): number for number, dtype in DTYPES.items()} | {DType.S4: 22}
+_USUAL_OPSET, _IR_VERSIONS = 17, {17: 8, 20: 9, 21: 10}
+
+
+def write_onnx(graph: Graph) -> bytes:
+    """The graph as an .onnx file; the same graph gives the same bytes.
+
+    Opset 17, or the first that has what the graph needs (20, 21).  Inputs and outputs whose metadata say that they
+    came with channels first are written so.  Quantized tensors become QuantizeLinear/DequantizeLinear pairs around
+    float operators.  Raises UnsupportedError naming the operator that ONNX cannot say; MissingExtraError without
+    the package onnx.
+    """
+    onnx = require("onnx", "onnx", "writing .onnx files")
+    return Writer(verify_graph(graph), onnx.helper).write()
+
+
+class Writer:
+    """Collects nodes and initializers; what the functions of written_operators.py may ask.
+
+    A value may be there in smelt's order and with channels first, as it is stored and, when it is quantized, as
+    real numbers: each is made when it is first asked for.
+    """
+
+    def __init__(self, graph: Graph, helper: Any) -> None:
+        self.graph = graph
+        self.helper = helper
+        self.opset = max([_USUAL_OPSET, *map(self._needed_opset, graph.values.values())])
+        self.nodes: list[Any] = []
+        self.initializers: list[Any] = []
+        self.stored_names: dict[tuple[str, bool], str] = {}
+        self.real_names: dict[tuple[str, bool], str] = {}
+        self._used: set[str] = set(graph.values)
+        self._named: set[str] = set()
+
+    def write(self) -> bytes:
+        """All nodes in execution order."""
+        from smelt.formats.onnx.written_operators import NEEDED_OPSET, WRITTEN
+
+        self.opset = max([self.opset, *(NEEDED_OPSET.get(node.operator, 0) for node in self.graph.nodes)])
+        inputs = [self._declared(name) for name in self.graph.inputs]
+        for name in self.graph.inputs:
+            self.stored_names[name, self._outside(name)] = self._label(name, self._outside(name))
+        for node in self.graph.nodes:
+            if node.operator not in WRITTEN:
+                raise UnsupportedError(f"{node.label}: an .onnx file cannot hold this operator")
+            WRITTEN[node.operator](self, call_of(self.graph, node))
+        outputs = [self._declared(name) for name in self.graph.outputs]
+        for name in self.graph.outputs:
+            self._finish(name)
+        graph = self.helper.make_graph(self.nodes, self.graph.name, inputs, outputs, self.initializers)
+        model = self.helper.make_model(
+            graph,
+            producer_name="smelt",
+            ir_version=_IR_VERSIONS[self.opset],
+            opset_imports=[self.helper.make_opsetid("", self.opset)],
+        )
+        data: bytes = model.SerializeToString(deterministic=True)
+        return data
+
+    def is_first(self, name: str | None) -> bool:
+        """Whether a value was computed with its channels first."""
+        return (name, True) in self.stored_names and (name, False) not in self.stored_names
+
+    def real(self, name: str, first: bool = False) -> str:
+        """A value as an operator reads it: its real numbers, in either order."""
+        value = self.graph.values[name]
+        if value.quantization is None:
+            return self.stored(name, first)
+        if (name, first) not in self.real_names:
+            axis = value.quantization.axis
+            if axis is not None and first:
+                axis = CHANNELS_FIRST[len(value.shape)].index(axis)
+            self.real_names[name, first] = self._dequantized(self.stored(name, first), value, axis)
+        return self.real_names[name, first]
+
+    def operand(self, name: str, rank: int, first: bool) -> str:
+        """A value that is broadcast against one of `rank` dimensions."""
+        value = self.graph.values[name]
+        if not first or value.elements == 1:
+            return self.real(name)
+        if len(value.shape) == rank:
+            return self.real(name, first=True)
+        shape = (1,) * (rank - len(value.shape)) + value.shape
+        moved = tuple(shape[axis] for axis in CHANNELS_FIRST[rank])
+        if sum(size != 1 for size in shape) > 1:
+            whole = self.emit("Reshape", [self.real(name), self.integers(f"{name}/shape", shape)])
+            return self.emit("Transpose", [whole], perm=CHANNELS_FIRST[rank])
+        return self.emit("Reshape", [self.real(name), self.integers(f"{name}/shape", moved)])
+
+    def weights(
+        self, call: Call, index: int, permutation: Sequence[int], shape: Sequence[int] | None = None
+    ) -> str:
+        """A trained parameter in ONNX's order; `shape` is what it is reshaped to afterwards."""
+        name, value = str(call.node.inputs[index]), call.input(index)
+        array = call.constant(index)
+        if array is None:
+            result = self.emit("Transpose", [self.real(name)], perm=tuple(permutation))
+            return result if shape is None else self.reshaped(result, shape)
+        moved = np.ascontiguousarray(array.transpose(permutation))
+        stored = self.constant(name, moved if shape is None else moved.reshape(shape), value.dtype)
+        if value.quantization is None:
+            return stored
+        axis = value.quantization.axis
+        return self._dequantized(stored, value, None if axis is None else list(permutation).index(axis))
+
+    def result(
+        self, value: Value, operator: str | None, inputs: Sequence[str],
+        *, first: bool = False, activation: str = "none", **attributes: Any,
+    ) -> None:  # fmt: skip
+        """What computes a value: an operator (None: nothing to do), its fused activation, and quantizing."""
+        target = self._label(value.name, first)
+        steps: list[tuple[str, Sequence[str], Mapping[str, Any]]] = []
+        if operator is not None:
+            steps.append((operator, inputs, attributes))
+        if activation != "none":
+            steps.append(self._activation(activation))
+        if value.quantization is not None:
+            steps.append(("QuantizeLinear", self._parameters(value, value.quantization), {}))
+        if not steps:
+            steps.append(("Identity", inputs, {}))
+        data: str | None = None
+        for index, (name, given, settings) in enumerate(steps):
+            if data is not None or (operator is None and name != "Identity"):
+                given = [data or inputs[0], *given]
+            last = index == len(steps) - 1
+            data = self.emit(name, given, output=target if last else None, stem=value.name, **settings)
+        self.stored_names[value.name, first] = target
+
+    def emit(
+        self, operator: str, inputs: Sequence[str], output: str | None = None, stem: str | None = None,
+        **attributes: Any,
+    ) -> str:  # fmt: skip
+        """Append a node with one result; returns the result's name."""
+        name = output or self.fresh(f"{stem or inputs[0]}/{operator.lower()}")
+        self.nodes.append(self.helper.make_node(operator, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def emit_all(
+        self, operator: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: Any
+    ) -> None:
+        """Append a node with several results."""
+        name = next(filter(None, outputs))
+        self.nodes.append(
+            self.helper.make_node(operator, list(inputs), list(outputs), name=name, **attributes)
+        )
+
+    def reshaped(self, name: str, shape: Sequence[int], output: str | None = None) -> str:
+        """A tensor in another shape."""
+        return self.emit("Reshape", [name, self.integers(f"{name}/shape", shape)], output)
+
+    def integers(self, stem: str, numbers: Sequence[int]) -> str:
+        """A constant list of 64-bit integers."""
+        return self.constant(stem, np.array(numbers, np.int64))
+
+    def number(self, stem: str, number: float, dtype: DType = DType.F32) -> str:
+        """A constant scalar."""
+        return self.constant(stem, np.array(number, dtype.numpy))
+
+    def constant(self, stem: str, array: Array, dtype: DType | None = None) -> str:
+        """An initializer; its name begins with the stem."""
+        kind = dtype or DType.of(array)
+        name = stem if stem in self.graph.values and stem not in self._named else self.fresh(stem)
+        self._named.add(name)
+        raw = np.ascontiguousarray(array)
+        if kind is DType.S4:
+            flat = np.append(raw.reshape(-1), [0] * (raw.size % 2)).astype(np.int8).view(np.uint8) & 15
+            data = (flat[0::2] | (flat[1::2] << 4)).astype(np.uint8).tobytes()
+        else:
+            data = raw.tobytes()
+        self.initializers.append(self.helper.make_tensor(name, _TYPES[kind], array.shape, data, raw=True))
+        return name
+
+    def fresh(self, stem: str) -> str:
+        """A name that nothing has yet."""
+        name, number = stem, 0
+        while name in self._used:
+            number += 1
+            name = f"{stem}_{number}"
+        self._used.add(name)
+        return name
+
+    def stored(self, name: str, first: bool) -> str:
+        """A value as it lies in memory, in either order."""
+        if (name, first) in self.stored_names:
+            return self.stored_names[name, first]
+        value = self.graph.values[name]
+        rank = len(value.shape)
+        if name in self.graph.constants:
+            array = self.graph.constants[name]
+            label = self.constant(
+                name, array.transpose(CHANNELS_FIRST[rank]) if first else array, value.dtype
+            )
+        else:
+            order = CHANNELS_FIRST[rank] if first else CHANNELS_LAST[rank]
+            source = self.stored_names[name, not first]
+            label = self.emit("Transpose", [source], self._label(name, first), perm=order)
+        self.stored_names[name, first] = label
+        return label
+
+    def _finish(self, name: str) -> None:
+        """See to it that a graph output is there, under its name and in its order."""
+        first = self._outside(name)
+        label = self.stored(name, first)
+        if label != name:
+            self.emit("Identity", [label], name)
+
+    def _label(self, name: str, first: bool) -> str:
+        """What a value is called: by its own name the form that the outside sees, or that is there first."""
+        is_outside = name in self.graph.inputs or name in self.graph.outputs
+        if name not in self._named and (not is_outside or first == self._outside(name)):
+            self._named.add(name)
+            return name
+        return self.fresh(f"{name}/channels_{'first' if first else 'last'}")
+
+    def _outside(self, name: str) -> bool:
+        """Whether an input or output has its channels first outside."""
+        return (
+            f"layout:{name}" in self.graph.metadata and len(self.graph.values[name].shape) in CHANNELS_FIRST
+        )
+
+    def _declared(self, name: str) -> Any:
+        value = self.graph.values[name]
+        shape = value.shape
+        if self._outside(name):
+            shape = tuple(shape[axis] for axis in CHANNELS_FIRST[len(shape)])
+        return self.helper.make_tensor_value_info(name, _TYPES[value.dtype], list(shape))
+
+    def _needed_opset(self, value: Value) -> int:
+        return 21 if value.dtype in (DType.S4, DType.S16, DType.U16) and value.quantization else 0
+
+    def _activation(self, name: str) -> tuple[str, Sequence[str], Mapping[str, Any]]:
+        if name == "relu":
+            return "Relu", (), {}
+        low, high = {"relu6": (0.0, 6.0), "relu_n1_to_1": (-1.0, 1.0)}[name]
+        return "Clip", (self.number("low", low), self.number("high", high)), {}
+
+    def _parameters(self, value: Value, quantization: Quantization) -> Sequence[str]:
+        """Scale and zero point, which gives the type."""
+        scales = np.array(quantization.scales, np.float32)
+        points = np.array(quantization.zero_points, value.dtype.numpy)
+        shape = () if quantization.axis is None else (-1,)
+        return (
+            self.constant(f"{value.name}/scale", scales.reshape(shape)),
+            self.constant(f"{value.name}/zero_point", points.reshape(shape), value.dtype),
+        )
+
+    def _dequantized(self, stored: str, value: Value, axis: int | None) -> str:
+        assert value.quantization is not None
+        if value.dtype is DType.S64:
+            raise UnsupportedError(f"'{value.name}': ONNX has no quantized tensors of 64-bit integers")
+        inputs = [stored, *self._parameters(value, value.quantization)]
+        attributes: dict[str, Any] = {} if axis is None else {"axis": axis}
+        return self.emit("DequantizeLinear", inputs, stem=value.name, **attributes)

@@ -1,0 +1,476 @@
+"""smelt's operators as ONNX's: one short function each, by smelt's name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from smelt.errors import UnsupportedError
+from smelt.formats.onnx.write import CHANNELS_FIRST, Writer
+from smelt.ir import DType, Value
+from smelt.operators import Call
+
+_Function = Callable[[Writer, Call], None]
+
+
+def _elementwise_order(_: Writer, call: Call) -> bool:
+    """Whether an operator that takes any order is computed with channels first: where an input lies so."""
+    rank = len(call.output.shape)
+    return rank in CHANNELS_FIRST and any(
+        _.is_first(value.name) and len(value.shape) == rank for value in call.inputs if value
+    )
+
+
+def _operands(_: Writer, call: Call, first: bool) -> list[str]:
+    return [_.operand(value.name, len(call.output.shape), first) for value in call.inputs if value]
+
+
+def _plain(operator: str, *, activation: bool = False) -> _Function:
+    """An elementwise operator that ONNX has, without attributes."""
+
+    def write(_: Writer, call: Call) -> None:
+        first = _elementwise_order(_, call)
+        fused = call.attributes.activation if activation else "none"
+        _.result(call.output, operator, _operands(_, call, first), first=first, activation=fused)
+
+    return write
+
+
+def _with(operator: str, attributes: Callable[[Call], Mapping[str, Any]]) -> _Function:
+    """An elementwise operator whose attributes are numbers."""
+
+    def write(_: Writer, call: Call) -> None:
+        first = _elementwise_order(_, call)
+        _.result(call.output, operator, _operands(_, call, first), first=first, **attributes(call))
+
+    return write
+
+
+def _chain(*operators: str) -> _Function:
+    """Operators one after the other; the first one takes the inputs."""
+
+    def write(_: Writer, call: Call) -> None:
+        first = _elementwise_order(_, call)
+        data = _operands(_, call, first)
+        for operator in operators[:-1]:
+            data = [_.emit(operator, data, stem=call.output.name)]
+        _.result(call.output, operators[-1], data, first=first)
+
+    return write
+
+
+def _clamp(name: str) -> _Function:
+    def write(_: Writer, call: Call) -> None:
+        first = _elementwise_order(_, call)
+        _.result(call.output, None, _operands(_, call, first), first=first, activation=name)
+
+    return write
+
+
+def _padding(padding: Sequence[int]) -> list[int]:
+    top, bottom, left, right = padding
+    return [top, left, bottom, right]
+
+
+def _convolution(_: Writer, call: Call) -> None:
+    a, shape = call.attributes, call.input(1).shape
+    if call.node.operator == "depthwise_conv_2d":
+        order, wanted, group = (3, 0, 1, 2), None, call.input(0).shape[3]
+        wanted = (shape[3], 1, *shape[1:3])
+    else:
+        order, wanted = (0, 3, 1, 2), None
+        group = call.input(0).shape[3] // shape[3]
+    inputs = [_.real(call.input(0).name, first=True), _.weights(call, 1, order, wanted)]
+    if call.has(2):
+        inputs.append(_.real(call.input(2).name))
+    _.result(
+        call.output, "Conv", inputs, first=True, activation=a.activation, kernel_shape=list(shape[1:3]),
+        strides=list(a.stride), dilations=list(a.dilation), pads=_padding(a.padding), group=group,
+    )  # fmt: skip
+
+
+def _pool(operator: str) -> _Function:
+    def write(_: Writer, call: Call) -> None:
+        a = call.attributes
+        _.result(
+            call.output, operator, [_.real(call.input(0).name, first=True)], first=True, activation=a.activation,
+            kernel_shape=list(a.filter), strides=list(a.stride), pads=_padding(a.padding),
+        )  # fmt: skip
+
+    return write
+
+
+def _fully_connected(_: Writer, call: Call) -> None:
+    a, data = call.attributes, call.input(0)
+    bias = [_.real(call.input(2).name)] if call.has(2) else []
+    source = _.real(data.name)
+    if len(call.output.shape) == 2:
+        columns = call.input(1).shape[1]
+        if len(data.shape) != 2:
+            source = _.reshaped(source, (data.elements // columns, columns))
+        inputs = [source, _.weights(call, 1, (0, 1)), *bias]
+        _.result(call.output, "Gemm", inputs, activation=a.activation, transB=1)
+        return
+    inputs = [source, _.weights(call, 1, (1, 0))]
+    if not bias:
+        _.result(call.output, "MatMul", inputs, activation=a.activation)
+        return
+    product = _.emit("MatMul", inputs, stem=call.output.name)
+    _.result(call.output, "Add", [product, *bias], activation=a.activation)
+
+
+def _batch_matmul(_: Writer, call: Call) -> None:
+    inputs = []
+    for index, transposed in enumerate((call.attributes.transpose_a, call.attributes.transpose_b)):
+        name = _.real(call.input(index).name)
+        if transposed:
+            rank = len(call.input(index).shape)
+            name = _.emit("Transpose", [name], perm=[*range(rank - 2), rank - 1, rank - 2])
+        inputs.append(name)
+    _.result(call.output, "MatMul", inputs)
+
+
+def _softmax(operator: str) -> _Function:
+    def write(_: Writer, call: Call) -> None:
+        first = _elementwise_order(_, call)
+        data = _.real(call.input(0).name, first)
+        beta = getattr(call.attributes, "beta", 1.0)
+        if beta != 1.0:
+            data = _.emit("Mul", [data, _.number("beta", beta)], stem=call.output.name)
+        _.result(call.output, operator, [data], first=first, axis=1 if first else -1)
+
+    return write
+
+
+def _concatenation(_: Writer, call: Call) -> None:
+    first = _elementwise_order(_, call)
+    axis = call.attributes.axis
+    if first:
+        axis = CHANNELS_FIRST[len(call.output.shape)].index(axis)
+    names = [_.real(value.name, first) for value in call.inputs if value]
+    _.result(call.output, "Concat", names, first=first, axis=axis)
+
+
+def _pad(_: Writer, call: Call) -> None:
+    first = _elementwise_order(_, call)
+    amounts = list(zip(call.attributes.paddings[::2], call.attributes.paddings[1::2], strict=True))
+    if first:
+        amounts = [amounts[axis] for axis in CHANNELS_FIRST[len(amounts)]]
+    pads = _.integers(f"{call.output.name}/pads", [b for b, _a in amounts] + [a for _b, a in amounts])
+    dtype = DType.F32 if call.output.quantization else call.output.dtype
+    value = _.number(f"{call.output.name}/value", call.attributes.value, dtype)
+    _.result(call.output, "Pad", [_.real(call.input(0).name, first), pads, value], first=first)
+
+
+def _strided_slice(_: Writer, call: Call) -> None:
+    first = _elementwise_order(_, call)
+    a = call.attributes
+    spans = list(zip(a.begin, a.end, a.stride, strict=True))
+    if first:
+        spans = [spans[axis] for axis in CHANNELS_FIRST[len(spans)]]
+    shape = call.input(0).shape
+    sizes = [shape[axis] for axis in CHANNELS_FIRST[len(shape)]] if first else shape
+    cut = [axis for axis, span in enumerate(spans) if span != (0, sizes[axis], 1)]
+    inputs = [_.real(call.input(0).name, first)]
+    # An end below the first element, walking backwards, is written as a number below -size.
+    ends = [spans[axis][1] if spans[axis][1] >= 0 else -(2**31) for axis in cut]
+    lists = ([spans[axis][0] for axis in cut], ends, cut, [spans[axis][2] for axis in cut])
+    names = ("starts", "ends", "axes", "steps")
+    inputs += [
+        _.integers(f"{call.output.name}/{n}", numbers) for n, numbers in zip(names, lists, strict=True)
+    ]
+    _.result(call.output, "Slice", inputs, first=first)
+
+
+def _transpose(_: Writer, call: Call) -> None:
+    _.result(call.output, "Transpose", [_.real(call.input(0).name)], perm=list(call.attributes.permutation))
+
+
+def _without_height(shape: Sequence[int]) -> tuple[int, ...] | None:
+    """[batch, 1, length, channels] as [batch, length, channels]; None for others."""
+    return (shape[0], *shape[2:]) if len(shape) == 4 and shape[1] == 1 else None
+
+
+def _reshape(_: Writer, call: Call) -> None:
+    source, output = call.input(0), call.output
+    name, shape = source.name, output.shape
+    if _without_height(shape) == source.shape and (_.is_first(name) or not _.graph.producers().get(name)):
+        axes = _.integers(f"{output.name}/axes", [2])
+        _.result(output, "Unsqueeze", [_.real(name, first=True), axes], first=True)
+    elif _without_height(source.shape) == shape and _.is_first(name):
+        axes = _.integers(f"{output.name}/axes", [2])
+        _.result(output, "Squeeze", [_.real(name, first=True), axes], first=True)
+    else:
+        alike = _.is_first(name) and _keeps_order(source)
+        wanted = _.integers(f"{output.name}/shape", shape)
+        _.result(output, "Reshape", [_.real(name, first=alike), wanted])
+
+
+def _keeps_order(value: Value) -> bool:
+    """Whether the elements lie in the same order with channels first."""
+    return value.shape[-1] == 1 or math.prod(value.shape[1:-1]) == 1
+
+
+def _reduction(operator: str) -> _Function:
+    def write(_: Writer, call: Call) -> None:
+        a, source = call.attributes, call.input(0)
+        axes, name = sorted(a.axes), source.name
+        if not axes:
+            _.result(call.output, None, [_.real(name)])
+            return
+        rank = len(source.shape)
+        images = axes == list(range(1, rank - 1))
+        first = _.is_first(name) and rank in CHANNELS_FIRST and (a.keep_dims or images)
+        if first:
+            axes = sorted(CHANNELS_FIRST[rank].index(axis) for axis in axes)
+        inputs = [_.real(name, first)]
+        attributes: dict[str, Any] = {"keepdims": int(a.keep_dims)}
+        if operator == "ReduceSum" or _.opset >= 18:
+            inputs.append(_.integers(f"{call.output.name}/axes", axes))
+            _.result(call.output, operator, inputs, first=first and a.keep_dims, **attributes)
+        else:
+            _.result(call.output, operator, inputs, first=first and a.keep_dims, axes=axes, **attributes)
+
+    return write
+
+
+def _logical_reduction(operator: str) -> _Function:
+    def write(_: Writer, call: Call) -> None:
+        a = call.attributes
+        numbers = _.emit("Cast", [_.real(call.input(0).name)], to=6)
+        inputs = [numbers]
+        attributes: dict[str, Any] = {"keepdims": int(a.keep_dims)}
+        if _.opset >= 18:
+            inputs.append(_.integers(f"{call.output.name}/axes", a.axes))
+            found = _.emit(operator, inputs, **attributes)
+        else:
+            found = _.emit(operator, inputs, axes=list(a.axes), **attributes)
+        _.result(call.output, "Cast", [found], to=9)
+
+    return write
+
+
+def _argument(operator: str) -> _Function:
+    def write(_: Writer, call: Call) -> None:
+        index = _.emit(operator, [_.real(call.input(0).name)], axis=call.attributes.axis, keepdims=0)
+        _.result(call.output, "Cast", [index], to=_number(call.output.dtype))
+
+    return write
+
+
+def _number(dtype: DType) -> int:
+    return {
+        DType.F32: 1, DType.U8: 2, DType.S8: 3, DType.U16: 4, DType.S16: 5, DType.S32: 6, DType.S64: 7, DType.BOOL: 9,
+        DType.F16: 10, DType.F64: 11, DType.U32: 12, DType.U64: 13,
+    }[dtype]  # fmt: skip
+
+
+def _cast(_: Writer, call: Call) -> None:
+    first = _elementwise_order(_, call)
+    name = _.stored(call.input(0).name, first)
+    _.result(call.output, "Cast", [name], first=first, to=_number(call.output.dtype))
+
+
+def _gather(_: Writer, call: Call) -> None:
+    if call.attributes.batch_dims:
+        raise UnsupportedError(f"{call.node.label}: ONNX gathers without batch dimensions only")
+    inputs = [_.real(call.input(0).name), _.real(call.input(1).name)]
+    _.result(call.output, "Gather", inputs, axis=call.attributes.axis)
+
+
+def _quantize(_: Writer, call: Call) -> None:
+    first = _elementwise_order(_, call)
+    _.result(call.output, None, [_.real(call.input(0).name, first)], first=first)
+
+
+def _dequantize(_: Writer, call: Call) -> None:
+    if call.input(0).dtype.is_float:
+        _cast(_, call)
+    else:
+        _quantize(_, call)
+
+
+def _floor_mod(_: Writer, call: Call) -> None:
+    first = _elementwise_order(_, call)
+    a, b = _operands(_, call, first)
+    if call.output.dtype.is_integer:
+        _.result(call.output, "Mod", [a, b], first=first)
+        return
+    whole = _.emit("Floor", [_.emit("Div", [a, b])])
+    _.result(call.output, "Sub", [a, _.emit("Mul", [whole, b])], first=first)
+
+
+def _floor_div(_: Writer, call: Call) -> None:
+    first = _elementwise_order(_, call)
+    a, b = _operands(_, call, first)
+    if call.output.dtype.is_integer:
+        # ONNX divides integers towards zero, but its modulo is that of a division towards minus infinity:
+        # where the two do not make up the dividend, the quotient is one less.
+        quotient, rest = _.emit("Div", [a, b]), _.emit("Mod", [a, b])
+        whole = _.emit("Add", [_.emit("Mul", [quotient, b]), rest])
+        differs = _.emit("Not", [_.emit("Equal", [whole, a])])
+        less = _.emit("Cast", [differs], to=_number(call.output.dtype))
+        _.result(call.output, "Sub", [quotient, less], first=first)
+        return
+    _.result(call.output, "Floor", [_.emit("Div", [a, b])], first=first)
+
+
+def _square(_: Writer, call: Call) -> None:
+    first = _elementwise_order(_, call)
+    (x,) = _operands(_, call, first)
+    _.result(call.output, "Mul", [x, x], first=first)
+
+
+def _squared_difference(_: Writer, call: Call) -> None:
+    first = _elementwise_order(_, call)
+    difference = _.emit("Sub", _operands(_, call, first))
+    _.result(call.output, "Mul", [difference, difference], first=first)
+
+
+def _gelu(_: Writer, call: Call) -> None:
+    first = _elementwise_order(_, call)
+    kind = "tanh" if call.attributes.approximate else "none"
+    _.result(call.output, "Gelu", _operands(_, call, first), first=first, approximate=kind)
+
+
+_ACTIVATIONS = {
+    "tanh": "Tanh", "relu": "Relu", "logistic": "Sigmoid", "hard_sigmoid": "HardSigmoid", "linear": "Affine",
+}  # fmt: skip
+_GATES = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}
+"""ONNX's order of gates as indices of smelt's."""
+
+
+def _recurrent(_: Writer, call: Call) -> None:
+    a, operator = call.attributes, call.node.operator
+    batch, _time, features = call.input(0).shape
+    units, gates = call.input(2).shape[1], _GATES[operator]
+    arrays = [call.constant(index) if call.has(index) else None for index in (1, 2, 3)]
+    kernel, recurrent, bias = arrays
+    if kernel is None or recurrent is None or (bias is None and call.has(3)):
+        raise UnsupportedError(f"{call.node.label}: is written with constant weights only")
+    stem = call.node.outputs[0]
+
+    def ordered(
+        array: np.ndarray[tuple[int, ...], np.dtype[np.generic]], *rest: int
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+        return array.reshape(-1, len(gates), units, *rest)[:, gates].reshape(1, -1, *rest)
+
+    both = np.zeros(2 * len(gates) * units, np.float32)
+    if bias is not None:
+        both[: bias.size] = bias
+    sequence = _.emit("Transpose", [_.real(call.input(0).name)], perm=[1, 0, 2])
+    inputs = [
+        sequence,
+        _.constant(f"{stem}/w", ordered(kernel, features)),
+        _.constant(f"{stem}/r", ordered(recurrent, units)),
+        _.constant(f"{stem}/b", ordered(both).reshape(1, -1)),
+        "",
+    ]
+    inputs += [
+        _.reshaped(_.real(call.input(k).name), (1, batch, units)) if call.has(k) else "" for k in (4, 5)
+    ][: 2 if operator == "lstm" else 1]
+    while not inputs[-1]:
+        inputs.pop()
+    activations = [_ACTIVATIONS[a.activation]]
+    if operator != "rnn":
+        activations = [_ACTIVATIONS[a.gate_activation], *activations * (2 if operator == "lstm" else 1)]
+    attributes: dict[str, Any] = {
+        "hidden_size": units, "activations": activations, "direction": "reverse" if a.reverse else "forward",
+    }  # fmt: skip
+    if operator == "gru":
+        attributes["linear_before_reset"] = int(a.reset_after)
+    if "Affine" in activations:
+        attributes["activation_alpha"] = [1.0] * activations.count("Affine")
+    _recurrent_results(_, call, inputs, attributes)
+
+
+def _recurrent_results(_: Writer, call: Call, inputs: Sequence[str], attributes: Mapping[str, Any]) -> None:
+    """The sequence [time, direction, batch, units], the last state and the last cell state, as smelt has them."""
+    stem, operator, returns = call.node.outputs[0], call.node.operator, call.attributes.returns
+    names = [_.fresh(f"{stem}/{part}") for part in ("sequence", "state", "cell")][
+        : 3 if operator == "lstm" else 2
+    ]
+    wanted = {"sequence": {0: 0}, "last": {1: 0}, "all": {0: 0, 1: 1, 2: 2}}[returns]
+    outputs = [name if index in wanted else "" for index, name in enumerate(names)]
+    while not outputs[-1]:
+        outputs.pop()
+    _.emit_all(operator.upper(), inputs, outputs, **attributes)
+    for index, name in enumerate(outputs):
+        if not name:
+            continue
+        value = call.outputs[wanted[index]]
+        if index == 0:
+            squeezed = _.emit("Squeeze", [name, _.integers(f"{stem}/axes", [1])])
+            _.result(value, "Transpose", [squeezed], perm=[1, 0, 2])
+        else:
+            _.result(value, "Squeeze", [name, _.integers(f"{stem}/axes", [0])])
+
+
+WRITTEN: Mapping[str, _Function] = {
+    "add": _plain("Add", activation=True),
+    "sub": _plain("Sub", activation=True),
+    "mul": _plain("Mul", activation=True),
+    "conv_2d": _convolution,
+    "depthwise_conv_2d": _convolution,
+    "average_pool_2d": _pool("AveragePool"),
+    "max_pool_2d": _pool("MaxPool"),
+    "fully_connected": _fully_connected,
+    "batch_matmul": _batch_matmul,
+    "softmax": _softmax("Softmax"),
+    "concatenation": _concatenation,
+    "pad": _pad,
+    "strided_slice": _strided_slice,
+    "transpose": _transpose,
+    "reshape": _reshape,
+    "squeeze": _reshape,
+    "expand_dims": _reshape,
+    "mean": _reduction("ReduceMean"),
+    "sum": _reduction("ReduceSum"),
+    "reduce_max": _reduction("ReduceMax"),
+    "reduce_min": _reduction("ReduceMin"),
+    "reduce_prod": _reduction("ReduceProd"),
+    "reduce_any": _logical_reduction("ReduceMax"),
+    "reduce_all": _logical_reduction("ReduceMin"),
+    "arg_max": _argument("ArgMax"),
+    "arg_min": _argument("ArgMin"),
+    "gather": _gather,
+    "select": _plain("Where"),
+    "cast": _cast,
+    "quantize": _quantize,
+    "dequantize": _dequantize,
+    "relu": _clamp("relu"),
+    "relu6": _clamp("relu6"),
+    "relu_n1_to_1": _clamp("relu_n1_to_1"),
+    "leaky_relu": _with("LeakyRelu", lambda call: {"alpha": call.attributes.alpha}),
+    "elu": _with("Elu", lambda call: {"alpha": call.attributes.alpha}),
+    "prelu": _plain("PRelu"),
+    "logistic": _plain("Sigmoid"),
+    "hard_swish": _plain("HardSwish"),
+    "gelu": _gelu,
+    "square": _square,
+    "squared_difference": _squared_difference,
+    "floor_div": _floor_div,
+    "floor_mod": _floor_mod,
+    "rsqrt": _chain("Sqrt", "Reciprocal"),
+    "not_equal": _chain("Equal", "Not"),
+    "lstm": _recurrent,
+    "gru": _recurrent,
+    "rnn": _recurrent,
+    **{
+        name: _plain(operator)
+        for name, operator in {
+            "abs": "Abs", "ceil": "Ceil", "cos": "Cos", "erf": "Erf", "exp": "Exp", "floor": "Floor", "log": "Log",
+            "neg": "Neg", "reciprocal": "Reciprocal", "round": "Round", "sign": "Sign", "sin": "Sin",
+            "softplus": "Softplus", "sqrt": "Sqrt", "tanh": "Tanh", "div": "Div", "pow": "Pow", "equal": "Equal",
+            "less": "Less", "less_equal": "LessOrEqual", "greater": "Greater", "greater_equal": "GreaterOrEqual",
+            "logical_and": "And", "logical_or": "Or", "logical_xor": "Xor", "logical_not": "Not", "maximum": "Max",
+            "minimum": "Min",
+        }.items()
+    },
+}  # fmt: skip
+
+NEEDED_OPSET = {"gelu": 20}
+"""The first opset that has what an operator is written as, where that is not in all."""
