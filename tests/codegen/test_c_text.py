@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from smelt.codegen.c_text import (
-    comment_text,
     float_literal,
-    identifier,
     initializer,
     integer_literal,
     layer_title,
 )
 from smelt.errors import CompileError
+from smelt.formats.c_array.names import comment_text, identifier
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smelt.codegen.c_text import C_TYPES, comment_text
+from smelt.codegen.c_text import C_TYPES
 from smelt.codegen.layers import Layer
 from smelt.codegen.program import Group, Program
 from smelt.codegen.tables import TableStore, table_name
 from smelt.codegen.unpacked_calls import unpacked_call
+from smelt.formats.c_array.names import comment_text
 from smelt.ir import Value
 from smelt.operators import find_operator
 from smelt.operators.operator import Argument, Input, Output, Parameters, Scratch, Table

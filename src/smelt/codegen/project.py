@@ -11,13 +11,14 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from smelt.codegen.c_text import C_TYPES, comment_text, float_literal, identifier, initializer
+from smelt.codegen.c_text import C_TYPES, float_literal, initializer
 from smelt.codegen.calls import CallWriter, input_arguments
 from smelt.codegen.options import BALANCED, Options
 from smelt.codegen.program import Program, build_program
 from smelt.codegen.sources import runtime_files
 from smelt.codegen.tables import CTable, collect
 from smelt.errors import CompileError, UsageError
+from smelt.formats.c_array.names import comment_text, identifier
 from smelt.ir import Array, DType, Graph
 from smelt.operators import packed_weights
 from smelt.operators.evaluate import evaluate_graph, sample_inputs

@@ -91,10 +91,24 @@ def _write_onnx(graph: Graph) -> bytes:
     return write_onnx(graph)
 
 
+def _write_c_header(graph: Graph) -> bytes:
+    from smelt.formats.c_array import write_c_header
+
+    return write_c_header(graph)
+
+
+def _write_c_source(graph: Graph) -> bytes:
+    from smelt.formats.c_array import write_c_source
+
+    return write_c_source(graph)
+
+
 FORMATS: tuple[Format, ...] = (
     Format("TensorFlow Lite", (".tflite",), _is_tflite, _read_tflite, write=_write_tflite),
     Format("Keras", (".keras", ".h5", ".hdf5"), _is_keras, _read_keras, ("shapes",)),
     Format("ONNX", (".onnx",), _is_onnx, _read_onnx, ("shapes",), _write_onnx),
+    Format("C array, for an include", (".h", ".hpp"), write=_write_c_header),
+    Format("C array, for a linker", (".c", ".cc", ".cpp"), write=_write_c_source),
 )
 
 
