@@ -103,9 +103,31 @@ def _write_c_source(graph: Graph) -> bytes:
     return write_c_source(graph)
 
 
+def _is_saved_model(model: ModelFile) -> bool:
+    """A folder with the file saved_model.pb, or that file in its folder."""
+    folder = model.path if model.is_folder else model.path.parent
+    return (model.is_folder or model.path.name == _SAVED_MODEL) and (folder / _SAVED_MODEL).is_file()
+
+
+def _read_saved_model(model: ModelFile, name: str, choices: Choices) -> Graph:
+    from smelt.formats.saved_model import read_saved_model
+
+    folder = model.path if model.is_folder else model.path.parent
+    return read_saved_model(folder, name, choices.shapes, choices.signature)
+
+
+def _read_frozen_graph(model: ModelFile, name: str, choices: Choices) -> Graph:
+    from smelt.formats.saved_model import read_frozen_graph
+
+    return read_frozen_graph(model.data, name, choices.shapes)
+
+
+_SAVED_MODEL = "saved_model.pb"
 FORMATS: tuple[Format, ...] = (
     Format("TensorFlow Lite", (".tflite",), _is_tflite, _read_tflite, write=_write_tflite),
     Format("Keras", (".keras", ".h5", ".hdf5"), _is_keras, _read_keras, ("shapes",)),
+    Format("SavedModel", ("/saved_model.pb",), _is_saved_model, _read_saved_model, ("shapes", "signature")),
+    Format("frozen TensorFlow graph", (".pb",), None, _read_frozen_graph, ("shapes",)),
     Format("ONNX", (".onnx",), _is_onnx, _read_onnx, ("shapes",), _write_onnx),
     Format("C array, for an include", (".h", ".hpp"), write=_write_c_header),
     Format("C array, for a linker", (".c", ".cc", ".cpp"), write=_write_c_source),
