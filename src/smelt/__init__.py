@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from smelt.engines.tune import Tuning, tune
     from smelt.errors import SmeltError
     from smelt.formats import load, save
+    from smelt.formats.sklearn import from_sklearn
     from smelt.ir import DType, Graph, Node, Quantization, Value
     from smelt.passes import optimize
     from smelt.quantize import calibrate, quantize_int8, read_data, samples_for
@@ -46,6 +47,7 @@ _HOMES = {
     "find_board": "smelt.targets",
     "find_target": "smelt.targets",
     "fit": "smelt.report.fit",
+    "from_sklearn": "smelt.formats.sklearn",
     "generate": "smelt.codegen",
     "load": "smelt.formats",
     "open_engine": "smelt.engines",
@@ -78,6 +80,7 @@ __all__ = [
     "find_board",
     "find_target",
     "fit",
+    "from_sklearn",
     "generate",
     "load",
     "open_engine",

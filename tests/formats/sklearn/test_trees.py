@@ -1,0 +1,115 @@
+"""Decision trees and forests: exact against scikit-learn, at every threshold and beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn", reason="scikit-learn is not installed: pip install 'smelt[sklearn]'")
+from agreement import answers, assert_agrees, assert_alike, data, fitted, run_rows
+from numpy.typing import NDArray
+from sklearn import ensemble, tree
+
+import smelt
+
+CASES = {
+    "tree": (tree.DecisionTreeClassifier(random_state=0), "iris"),
+    "tree_two": (tree.DecisionTreeClassifier(random_state=0, max_depth=3), "moons"),
+    "tree_best_first": (tree.DecisionTreeClassifier(random_state=0, max_leaf_nodes=30), "digits"),
+    "tree_weighted": (
+        tree.DecisionTreeClassifier(random_state=0, class_weight="balanced", max_depth=5),
+        "digits",
+    ),
+    "tree_one_leaf": (tree.DecisionTreeClassifier(max_depth=1, min_samples_leaf=100), "iris"),
+    "extra_tree": (tree.ExtraTreeClassifier(random_state=0), "iris"),
+    "tree_regressor": (tree.DecisionTreeRegressor(random_state=0), "diabetes"),
+    "tree_several": (tree.DecisionTreeRegressor(random_state=0), "linnerud"),
+    "forest": (ensemble.RandomForestClassifier(30, random_state=0), "digits"),
+    "forest_two": (ensemble.RandomForestClassifier(100, random_state=0, max_depth=5), "breast_cancer"),
+    "forest_leaves": (ensemble.RandomForestClassifier(20, random_state=0, min_samples_leaf=5), "iris"),
+    "extra_trees": (ensemble.ExtraTreesClassifier(20, random_state=0), "iris"),
+    "forest_regressor": (ensemble.RandomForestRegressor(20, random_state=0), "diabetes"),
+    "forest_several": (ensemble.RandomForestRegressor(20, random_state=0), "linnerud"),
+    "extra_trees_regressor": (ensemble.ExtraTreesRegressor(10, random_state=0), "diabetes"),
+}
+
+
+def edges(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The float32 numbers nearest to thresholds, the next ones on both sides, zeros and huge numbers."""
+    nearest = thresholds.astype(np.float32)
+    infinity = np.float32(np.inf)
+    more = np.array([0.0, -0.0, 1e30, -1e30], np.float32)
+    return np.concatenate([nearest, np.nextafter(nearest, infinity), np.nextafter(nearest, -infinity), more])
+
+
+def adversarial(fitted_trees: list[Any], features: int, count: int) -> NDArray[np.float32]:
+    """Rows in which every feature is at one of the thresholds that it is compared with, or beside it."""
+    rng = np.random.default_rng(0)
+    columns = []
+    for feature in range(features):
+        met = [t.tree_.threshold[t.tree_.feature == feature] for t in fitted_trees]
+        columns.append(rng.choice(edges(np.concatenate(met)), count))
+    return np.stack(columns, axis=1)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_trees_predict_what_scikit_learn_does(name: str) -> None:
+    estimator, source = CASES[name]
+    model = fitted(estimator, source)
+    rows = data(source)[0]
+    assert_agrees(model, rows)
+    hard = adversarial(getattr(model, "estimators_", [model]), rows.shape[1], 400)
+    graph = smelt.from_sklearn(model)
+    assert_alike(run_rows(graph, hard), answers(model, hard))
+    assert_alike(run_rows(graph, hard[:100], "native"), answers(model, hard[:100]))
+
+
+def test_rounding_thresholds_to_nearest_would_be_wrong() -> None:
+    """The adversarial rows tell: with thresholds rounded to nearest, some leaf would be another."""
+    model = fitted(tree.DecisionTreeRegressor(random_state=0), "diabetes")
+    hard = adversarial([model], 10, 400)
+    graph = smelt.from_sklearn(model)
+    name = graph.nodes[0].inputs[2] or ""
+    splits = model.tree_.threshold[model.tree_.feature >= 0].astype(np.float32)
+    nearest = graph.replaced(constants={name: splits})
+    assert (graph.constants[name] != splits).any()
+    meant = answers(model, hard)["prediction"]
+    assert (np.abs(run_rows(nearest, hard)["prediction"] - meant) > 1e-3).any()
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_missing_values_take_the_way_that_training_chose(seen: bool) -> None:
+    x, y = data("iris")
+    rng = np.random.default_rng(0)
+    holes = np.where(rng.random(x.shape) < 0.2, np.float32(np.nan), x)
+    model = ensemble.RandomForestClassifier(10, random_state=0).fit(holes if seen else x, y)
+    graph = smelt.from_sklearn(model)
+    assert_alike(run_rows(graph, holes), answers(model, holes))
+    assert_alike(run_rows(graph, holes, "native"), answers(model, holes))
+
+
+@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m0plus"])
+def test_a_forest_on_emulated_cores(core: str) -> None:
+    model = fitted(ensemble.RandomForestClassifier(10, random_state=0), "digits")
+    rows = data("digits")[0][::300]
+    assert_alike(run_rows(smelt.from_sklearn(model), rows, "emulated", core), answers(model, rows))
+
+
+def test_ties_go_to_the_first_class() -> None:
+    """Two pure trees that disagree: half for each of two classes."""
+    x = np.array([[0.0], [1.0], [2.0], [3.0]], np.float32)
+    model = ensemble.RandomForestClassifier(2, random_state=1, bootstrap=True).fit(x, [0, 1, 2, 1])
+    rows = np.linspace(-1, 4, 101, dtype=np.float32)[:, None]
+    shares = model.predict_proba(rows)
+    assert (np.sort(shares, axis=1)[:, -1] == np.sort(shares, axis=1)[:, -2]).any()
+    assert_agrees(model, rows)
+
+
+def test_leaves_of_pure_classes_take_a_byte() -> None:
+    """The tables of a forest that was grown to the end: 6 bytes a split, 1 a leaf, and a row for each class."""
+    model = fitted(ensemble.RandomForestClassifier(10, random_state=0), "digits")
+    graph = smelt.from_sklearn(model)
+    values = graph.constants[graph.nodes[0].inputs[6] or ""]
+    np.testing.assert_array_equal(values, np.eye(10, dtype=np.int32)[::-1] * values.max())
