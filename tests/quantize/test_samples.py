@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -136,3 +137,19 @@ def test_members_that_are_no_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "o.npz", x=np.array([{}], dtype=object))
     with pytest.raises(FormatError, match="not a readable"):
         read_data(tmp_path / "o.npz")
+
+
+def test_a_sample_may_have_its_channels_first_where_the_file_had() -> None:
+    build = GraphBuilder("image")
+    x = build.input("x", DType.F32, (1, 4, 5, 3))
+    y = build.add("relu", [x])
+    build.metadata["layout:x"] = b"NCHW"
+    graph = build.build([y])
+    images = np.random.default_rng(0).normal(size=(2, 4, 5, 3)).astype(np.float32)
+    as_smelt_has = list(samples_for(graph, {"x": images}))
+    as_the_file_has = list(samples_for(graph, {"x": images.transpose(0, 3, 1, 2)}))
+    for ours, theirs, image in zip(as_smelt_has, as_the_file_has, images, strict=True):
+        assert np.array_equal(ours["x"][0], image)
+        assert np.array_equal(theirs["x"][0], image)
+    with pytest.raises(FormatError, match=r"wants samples of shape \[1, 4, 5, 3\]"):
+        list(samples_for(replace(graph, metadata={}), {"x": images.transpose(0, 3, 1, 2)}))

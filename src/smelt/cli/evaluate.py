@@ -30,6 +30,7 @@ def command(
     from smelt.cli import console
     from smelt.engines import open_engine
     from smelt.quantize import read_data
+    from smelt.quantize.samples import came_channels_first
     from smelt.report.accuracy import accuracy_json, compare_accuracy, in_common_numbers, measure_accuracy
 
     paths = [model, *([against] if against else [])]
@@ -46,7 +47,10 @@ def command(
             open_engine(engine.value, graph, target=target, path=path) as runner,
             console.progress(path.name, total) as bar,
         ):
-            results.append(measure_accuracy(runner, data, first=skip, after_sample=bar))
+            channels_first = any(came_channels_first(graph, name) for name in graph.inputs)
+            results.append(
+                measure_accuracy(runner, data, first=skip, channels_first=channels_first, after_sample=bar)
+            )
     comparison = compare_accuracy(results[0], results[1]) if against else None
     if json:
         payload = {"model": str(model), "engine": engine.value, **accuracy_json(results[0])}

@@ -79,7 +79,10 @@ def samples_for(graph: Graph, data: DataFile | Mapping[str, Array]) -> Iterator[
     if len(counts) > 1:
         raise FormatError(f"{where}: the inputs have different numbers of samples: {sorted(counts)}")
     for index in range(counts.pop() if counts else 0):
-        yield {name: to_input(graph.values[name], array[index], where) for name, array in matched.items()}
+        yield {
+            name: to_input(graph.values[name], array[index], where, came_channels_first(graph, name))
+            for name, array in matched.items()
+        }
 
 
 def sample_count(graph: Graph, data: DataFile | Mapping[str, Array]) -> int:
@@ -106,15 +109,24 @@ def _match(graph: Graph, name: str, arrays: Mapping[str, Array], where: str) -> 
     return found
 
 
-def to_input(value: Value, sample: Array, where: str = "the sample") -> Array:
+def came_channels_first(graph: Graph, name: str) -> bool:
+    """Whether a tensor that has its channels last in the graph had them second in the file it was read from."""
+    return f"layout:{name}" in graph.metadata
+
+
+def to_input(value: Value, sample: Array, where: str = "the sample", channels_first: bool = False) -> Array:
     """One sample as an input tensor.
 
     Equal types are taken as they are; for a float input integers are converted; for a quantized
     input real numbers are quantized with its scale and zero point, and uint8 pixels (0 to 255) are
     shifted to int8 where the input's scale and zero point say the same.  An integer input without
-    scale takes any integers that it can hold.
+    scale takes any integers that it can hold.  With `channels_first` a sample may have its channels
+    before its pixels, as the model's file has; where the shape does not tell, they are last.
     """
     wanted = [d for d in value.shape if d != 1]
+    first = [d for d in (*value.shape[:1], *value.shape[-1:], *value.shape[1:-1]) if d != 1]
+    if channels_first and [d for d in sample.shape if d != 1] == first != wanted:
+        sample = np.moveaxis(sample.reshape(*value.shape[:1], value.shape[-1], *value.shape[1:-1]), 1, -1)
     if [d for d in sample.shape if d != 1] != wanted:
         raise FormatError(
             f"{where}: input '{value.name}' wants samples of shape {list(value.shape)}, got {list(sample.shape)}"
@@ -183,4 +195,9 @@ def _sample(graph: Graph, item: object) -> dict[str, Array]:
     missing = [name for name in graph.inputs if name not in given]
     if missing:
         raise QuantizationError(f"a calibration sample has no array for input '{missing[0]}'")
-    return {name: to_input(graph.values[name], np.asarray(given[name])) for name in graph.inputs}
+    return {
+        name: to_input(
+            graph.values[name], np.asarray(given[name]), channels_first=came_channels_first(graph, name)
+        )
+        for name in graph.inputs
+    }

@@ -51,11 +51,17 @@ class Comparison:
 
 
 def measure_accuracy(
-    engine: Engine, data: DataFile, *, first: int = 0, after_sample: Callable[[int], None] | None = None
+    engine: Engine,
+    data: DataFile,
+    *,
+    first: int = 0,
+    channels_first: bool = False,
+    after_sample: Callable[[int], None] | None = None,
 ) -> Accuracy:
     """The accuracy of a classifier on labelled samples, from index `first` on.
 
-    The data file needs integer labels (array y) and one array of inputs.  FormatError otherwise.
+    The data file needs integer labels (array y) and one array of inputs, FormatError otherwise; with `channels_first`
+    they may have their channels before their pixels.
     """
     labels = data.labels
     if labels is None or labels.dtype.kind not in "iu" or labels.ndim != 1:
@@ -70,7 +76,8 @@ def measure_accuracy(
         raise UsageError(f"'{data.path}' has {len(labels)} samples; none is left from index {first} on")
     decisions = []
     for done, image in enumerate(images[first:], start=1):
-        output = engine.run({value.name: to_input(value, image, f"'{data.path}'")})[engine.outputs[0].name]
+        sample = to_input(value, image, f"'{data.path}'", channels_first)
+        output = engine.run({value.name: sample})[engine.outputs[0].name]
         decisions.append(int(np.argmax(output.reshape(-1))))
         if after_sample:
             after_sample(done)
