@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 from smelt.formats.onnx import read_onnx
-from smelt.ir import Array, Graph
+from smelt.ir import Array, DType, Graph, Value
 from smelt.operators.evaluate import evaluate_graph
 
 
@@ -22,18 +22,21 @@ def weights(*shape: int, seed: int = 0) -> Array:
 
 def model(
     nodes: Sequence[Any],
-    inputs: Mapping[str, Sequence[int | str | None]],
+    inputs: Mapping[str, Sequence[int | str | None] | tuple[Any, Sequence[int | str | None]]],
     outputs: Sequence[str] = ("y",),
     constants: Mapping[str, Array] | None = None,
     opset: int = 17,
     **graph: Any,
 ) -> bytes:
-    """A serialized model; nodes by helper.make_node, shapes of the outputs are left open."""
+    """A serialized model; nodes by helper.make_node; an input is a shape (float32) or (dtype, shape).
+
+    Types and shapes of the outputs are left open, and so inferred by ONNX Runtime.
+    """
     made = helper.make_graph(
         list(nodes),
         "small",
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
+        [_described(name, kind) for name, kind in inputs.items()],
+        [helper.make_empty_tensor_value_info(name) for name in outputs],
         [numpy_helper.from_array(array, name) for name, array in (constants or {}).items()],
         **graph,
     )
@@ -44,10 +47,13 @@ def model(
     return data
 
 
-def single(
-    operator: str, shape: Sequence[int], *constants: Array | None, opset: int = 17, **attributes: Any
-) -> bytes:
-    """A model of one operator on an input x of that shape, followed by its constants."""
+def _described(name: str, kind: Any) -> Any:
+    dtype, shape = kind if len(kind) == 2 and isinstance(kind[1], list | tuple) else (np.float32, kind)
+    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape)
+
+
+def single(operator: str, shape: Any, *constants: Array | None, opset: int = 17, **attributes: Any) -> bytes:
+    """A model of one operator on an input x of that shape (or (dtype, shape)), followed by its constants."""
     names = ["" if array is None else f"c{i}" for i, array in enumerate(constants)]
     given = {f"c{i}": array for i, array in enumerate(constants) if array is not None}
     node = helper.make_node(operator, ["x", *names], ["y"], **attributes)
@@ -80,12 +86,10 @@ def check(data: bytes, tolerance: float = 1e-5, **read: Any) -> Graph:
     options.log_severity_level = 3
     session = runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     graph = read_onnx(data, **read)
-    rng = np.random.default_rng(1)
     given = {}
-    for item in session.get_inputs():
-        held = graph.values[item.name].shape
-        shape = (held[0], held[-1], *held[1:-1]) if f"layout:{item.name}" in graph.metadata else held
-        given[item.name] = rng.normal(size=shape).astype(np.float32)
+    for index, item in enumerate(session.get_inputs()):
+        value = graph.values[item.name]
+        given[item.name] = from_smelt(graph, item.name, _sample(value, index))
     names = [item.name for item in session.get_outputs()]
     expected = dict(zip(names, session.run(names, given), strict=True))
     found = evaluate_graph(graph, {name: to_smelt(graph, name, array) for name, array in given.items()})
@@ -93,8 +97,26 @@ def check(data: bytes, tolerance: float = 1e-5, **read: Any) -> Graph:
     for name, array in expected.items():
         result = from_smelt(graph, name, found[name])
         assert result.shape == array.shape
-        assert np.abs(result - array).max() <= tolerance * np.abs(array).max()
+        assert result.dtype == array.dtype
+        if array.dtype.kind != "f":
+            assert np.array_equal(result, array)
+        elif array.size:
+            assert np.array_equal(np.isfinite(result), np.isfinite(array))
+            whole = np.isfinite(array)
+            largest = np.abs(array[whole]).max(initial=0)
+            assert np.abs(result[whole] - array[whole]).max(initial=0) <= tolerance * largest
     return graph
+
+
+def _sample(value: Value, seed: int) -> Array:
+    """Reproducible data: normal for floats, small integers with their sign, booleans."""
+    rng = np.random.default_rng(seed)
+    if value.dtype.is_float:
+        return rng.normal(size=value.shape).astype(value.dtype.numpy)
+    if value.dtype is DType.BOOL:
+        return rng.integers(0, 2, value.shape).astype(np.bool_)
+    low, high = value.dtype.integer_range
+    return rng.integers(max(low, -9), min(high, 9), value.shape, endpoint=True).astype(value.dtype.numpy)
 
 
 def parsed(data: bytes) -> Any:

@@ -161,14 +161,14 @@ def test_shared_constants_are_stored_once() -> None:
     assert len(graph.constants) == 1
 
 
-@pytest.mark.parametrize(("opset", "says"), [(12, "opset 12"), (1, "opset 1;"), (99, "opset 99")])
+@pytest.mark.parametrize(("opset", "says"), [(6, "opset 6"), (1, "opset 1;"), (99, "opset 99")])
 def test_other_opsets_are_refused(opset: int, says: str) -> None:
     with pytest.raises(UnsupportedError, match=says):
         read_onnx(single("Relu", (1, 2), opset=opset))
 
 
 def test_every_supported_opset_is_read() -> None:
-    for opset in range(13, 29):
+    for opset in range(7, 29):
         assert operators(read_onnx(single("Relu", (1, 2), opset=opset))) == ["relu"]
 
 
@@ -177,9 +177,9 @@ def test_all_unsupported_operators_are_listed_with_their_names() -> None:
         helper.make_node("Einsum", ["x"], ["a"], name="first", equation="ij->ji"),
         helper.make_node("Relu", ["a"], ["b"]),
         helper.make_node("Swish", ["b"], ["c"], domain="com.example"),
-        helper.make_node("Erf", ["c"], ["y"]),
+        helper.make_node("Unique", ["c"], ["y"]),
     ]
-    with pytest.raises(UnsupportedError, match=r"Einsum 'first', com\.example\.Swish 'c', Erf 'y'$"):
+    with pytest.raises(UnsupportedError, match=r"Einsum 'first', com\.example\.Swish 'c', Unique 'y'$"):
         read_onnx(model(nodes, {"x": [2, 2]}))
 
 
@@ -190,13 +190,6 @@ def test_external_data_is_refused_naming_the_file() -> None:
     tensor.data_location = TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value="weights.bin")
     with pytest.raises(UnsupportedError, match=r"initializer 'w1'.*weights\.bin"):
-        read_onnx(file.SerializeToString())
-
-
-def test_integer_inputs_are_refused() -> None:
-    file = parsed(single("Relu", (1, 2)))
-    file.graph.input[0].type.tensor_type.elem_type = TensorProto.INT64
-    with pytest.raises(UnsupportedError, match="only float32"):
         read_onnx(file.SerializeToString())
 
 

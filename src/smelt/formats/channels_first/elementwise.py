@@ -9,7 +9,15 @@ import numpy as np
 
 from smelt.errors import FormatError
 from smelt.formats.channels_first.layout import Tensor, channels_last, natural
-from smelt.formats.channels_first.translation import Result, Surroundings, Translated, fixed, weights
+from smelt.formats.channels_first.translation import (
+    Result,
+    Surroundings,
+    Translated,
+    fixed,
+    kept,
+    number,
+    weights,
+)
 from smelt.ir import Attribute
 
 
@@ -60,19 +68,18 @@ def of_rank(_: Surroundings, x: Tensor, rank: int) -> Tensor:
 _CLAMPS = {(0.0, math.inf): "relu", (0.0, 6.0): "relu6", (-1.0, 1.0): "relu_n1_to_1"}
 
 
-def clamp_operator(low: float, high: float) -> str | None:
-    """The smelt operator that limits to these bounds; "" where none is needed, None where there is none."""
-    largest = float(np.finfo(np.float32).max)
+def limited(_: Surroundings, x: Tensor, low: float, high: float) -> Result:
+    """A tensor of real numbers limited to low … high, by an activation where there is one for these bounds."""
+    dtype = _.dtype(x)
+    largest = float(np.finfo(dtype.numpy.name).max)
     low, high = (-math.inf if low <= -largest else low), (math.inf if high >= largest else high)
-    return "" if (low, high) == (-math.inf, math.inf) else _CLAMPS.get((low, high))
-
-
-def clamped(_: Surroundings, x: Tensor, low: float, high: float) -> Result | None:
-    """x limited to low … high; None where smelt has no operator for these bounds."""
-    operator = clamp_operator(low, high)
-    if operator is None:
-        return None
-    return unary(_, operator, x) if operator else x
+    if (low, high) in _CLAMPS:
+        return unary(_, _CLAMPS[low, high], x)
+    result: Result = x
+    for operator, bound in (("maximum", low), ("minimum", high)):
+        if math.isfinite(bound):
+            result = binary(_, operator, kept(_, result), number(_, bound, dtype))
+    return result
 
 
 def batch_normalization(

@@ -18,6 +18,7 @@ from smelt.formats.channels_first.layout import (
 )
 from smelt.formats.channels_first.shapes import positive_axes
 from smelt.formats.channels_first.translation import Result, Surroundings, Translated, fixed
+from smelt.ir import Attribute
 
 
 def concatenation(_: Surroundings, tensors: Sequence[Tensor], axis: int) -> Translated:
@@ -42,6 +43,30 @@ def pad(_: Surroundings, x: Tensor, amounts: Sequence[tuple[int, int]], value: f
         paddings[2 * place : 2 * place + 2] = before, after
     kind = channels_last_of_rank(x.rank) if layout.is_channels_last else natural
     return Translated("pad", (_.place(x, layout),), {"paddings": tuple(paddings), "value": value}, kind)
+
+
+def part(_: Surroundings, x: Tensor, spans: Sequence[tuple[int, int, int]]) -> Result:
+    """A part of each dimension of the file: (begin, end, step), all inside it, begin < end."""
+    if all(span == (0, size, 1) for span, size in zip(spans, x.shape, strict=True)):
+        return x
+    layout = x.layout if x.layout.is_channels_last else natural(x.shape)
+    inner = [(0, size, 1) for size in layout.shape]
+    for axis, span in enumerate(spans):
+        inner[layout.axis(axis)] = span
+    begin, end, stride = zip(*inner, strict=True)
+    kind = channels_last_of_rank(x.rank) if layout.is_channels_last else natural
+    attributes: dict[str, Attribute] = {"begin": begin, "end": end, "stride": stride}
+    return Translated("strided_slice", (_.place(x, layout),), attributes, kind)
+
+
+def gather(_: Surroundings, x: Tensor, indices: Tensor, axis: int) -> Translated:
+    """Slices of an axis (counted from 0) by index; negative indices count from the end."""
+    places = _.place(indices, natural(indices.shape))
+    if x.layout.is_channels_last and indices.rank == 1:
+        layout = x.layout
+        kind = channels_last_of_rank(x.rank)
+        return Translated("gather", (_.place(x, layout), places), {"axis": layout.axis(axis)}, kind)
+    return Translated("gather", (_.place(x, natural(x.shape)), places), {"axis": axis})
 
 
 def reshape(_: Surroundings, x: Tensor, shape: Shape) -> Result:

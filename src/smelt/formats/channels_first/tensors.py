@@ -59,6 +59,18 @@ class Tensors:
             return DType.of(tensor.array)
         return self.builder.values[next(iter(tensor.forms.values()))].dtype
 
+    def made(self, name: str, layout: Layout) -> Tensor:
+        """The tensor that a smelt value holds in a layout; with its contents where they are known."""
+        array = self.builder.constants.get(name)
+        contents = None if array is None else layout.restored(array)
+        return Tensor(name, layout.foreign, contents, {layout: name}, variant="made")
+
+    def known(self, array: Array) -> Tensor:
+        """A tensor with these contents, on the way to the foreign operator's result."""
+        self.allow(array.size, array.itemsize)
+        name = self.builder.constant(f"{self.outputs[0]}/constant", array)
+        return self.made(name, natural(array.shape))
+
     def shape(self, name: str) -> Shape:
         """The shape of a smelt value."""
         return self.builder.values[name].shape
@@ -116,6 +128,8 @@ class Tensors:
             given.pop()
         try:
             self.builder.add(operator, given, attributes, outputs=stems, name=name or stems[0])
+        except UnsupportedError as error:
+            raise UnsupportedError(f"{self.label}: {error}") from error
         except GraphError as error:
             types = {self.builder.values[i].dtype for i in given if i is not None}
             if types <= {DType.F32}:
@@ -224,10 +238,8 @@ class Tensors:
         names = self._node(result.operator, result.inputs, result.attributes, stems, node_name)
         tensors = []
         for name, own in zip(names, [*outputs, *[""] * len(names)], strict=False):
-            layout = result.layout(self.shape(name))
-            array = self.builder.constants.get(name)
-            held = None if array is None else layout.restored(array)
-            tensors.append(Tensor(own or name, layout.foreign, held, {layout: name}))
+            tensor = self.made(name, result.layout(self.shape(name)))
+            tensors.append(replace(tensor, name=own, variant="") if own else tensor)
         return tensors
 
     def finished(self, wanted: Mapping[str, Tensor]) -> Graph:

@@ -48,8 +48,14 @@ class Surroundings(Protocol):
     ) -> tuple[str, ...]:
         """The same, all its outputs."""
 
+    def made(self, name: str, layout: Layout) -> Tensor:
+        """The tensor that a smelt value holds in a layout; with its contents where they are known."""
+
     def shape(self, name: str) -> Shape:
         """The shape of a smelt value."""
+
+    def known(self, array: Array) -> Tensor:
+        """A tensor with these contents, on the way to the operator's result."""
 
     def allow(self, elements: int, item_bytes: int) -> None:
         """Raise FormatError when so much more data is too much for this file."""
@@ -93,6 +99,21 @@ def fixed(layout: Layout) -> Callable[[Shape], Layout]:
 def held(tensor: Tensor, name: str, layout: Layout) -> Tensor:
     """A tensor that a smelt value holds in a layout, named after another."""
     return Tensor(tensor.name, layout.foreign, forms={layout: name})
+
+
+def kept(_: Surroundings, result: Result) -> Tensor:
+    """A result as a tensor, on the way to the operator's own: its node is emitted at once."""
+    if isinstance(result, Tensor):
+        return result
+    if isinstance(result, Folded):
+        return _.known(result.array)
+    name = _.emit(result.operator, result.inputs, result.attributes)
+    return _.made(name, result.layout(_.shape(name)))
+
+
+def number(_: Surroundings, value: float, dtype: DType) -> Tensor:
+    """A constant of one element."""
+    return _.known(np.array(value, dtype.numpy))
 
 
 def weights(_: Surroundings, tensor: Tensor) -> Array:

@@ -12,13 +12,10 @@ import numpy as np
 from smelt.errors import FormatError, UnsupportedError, UsageError, require
 from smelt.formats.channels_first.shapes import checked_shape
 from smelt.formats.onnx.schema import FLOAT, FLOATS, INT, INTS, STRING, TENSOR
-from smelt.ir import Array
+from smelt.ir import Array, DType
 
-OLDEST_OPSET, NEWEST_OPSET = 13, 28
+OLDEST_OPSET, NEWEST_OPSET = 7, 28
 """Versions of ONNX's operators that are read."""
-
-FLOAT32 = 1
-"""TensorProto.FLOAT."""
 
 DTYPES: Mapping[int, np.dtype[Any]] = {
     number: np.dtype(name)
@@ -140,16 +137,24 @@ def _attribute(attribute: Any, folder: Path | None, where: str) -> Any:
             return None
 
 
+def input_dtype(value: Any) -> DType:
+    """The element type of a graph input; UnsupportedError for what is no tensor, or of a type that smelt has not."""
+    where, kind = f"input '{value.name}'", value.type.tensor_type
+    if not value.type.HasField("tensor_type"):
+        raise UnsupportedError(f"{where}: only tensors are supported as inputs")
+    if kind.elem_type not in DTYPES:
+        raise UnsupportedError(f"{where}: ONNX's data type {kind.elem_type} is not supported")
+    return DType.of(np.empty(0, DTYPES[kind.elem_type]))
+
+
 def input_shape(value: Any, shapes: Mapping[str, Sequence[int]]) -> tuple[int, ...]:
     """The static shape of a graph input, as in the file; a symbolic first dimension is 1.
 
-    `shapes` may fix what is symbolic.  Raises UnsupportedError for other types than float32 tensors and for
-    shapes that remain unknown, UsageError for a given shape that does not fit the file's.
+    `shapes` may fix what is symbolic.  Raises UnsupportedError for shapes that remain unknown, UsageError for a
+    given shape that does not fit the file's.
     """
     where = f"input '{value.name}'"
     kind = value.type.tensor_type
-    if not value.type.HasField("tensor_type") or kind.elem_type != FLOAT32:
-        raise UnsupportedError(f"{where}: only float32 tensors are supported as inputs")
     declared = [_dimension(d) for d in kind.shape.dim] if kind.HasField("shape") else None
     given = shapes.get(value.name)
     if given is not None:

@@ -1,8 +1,8 @@
-"""ONNX's operators as smelt's: one short function each, whose signature is the foreign schema.
+"""ONNX's operators with weights and windows as smelt's: one short function each, whose signature is the foreign schema.
 
 Positional parameters are the operator's inputs (names in the file; None where absent), keyword-only ones its
 attributes with ONNX's defaults.  `_` gives what surrounds the operator.  Where the result lies otherwise than
-in the file, `Translated.layout` says so.  Those that only move data are in rearranging.py.
+in the file, `Translated.layout` says so.
 """
 
 from __future__ import annotations
@@ -10,27 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.channels_first import spatial
-from smelt.formats.channels_first.dense import dense
-from smelt.formats.channels_first.elementwise import batch_normalization, binary, clamped, unary
-from smelt.formats.channels_first.layout import Tensor, natural
-from smelt.formats.channels_first.rearranging import along_last_axis, reduction
-from smelt.formats.channels_first.shapes import integers, positive_axes
-from smelt.formats.channels_first.translation import (
-    TRAINING,
-    Result,
-    Surroundings,
-    Translated,
-    held,
-    scalar,
-    weights,
-)
+from smelt.formats.channels_first.dense import dense, matrix_product, scaled_product
+from smelt.formats.channels_first.elementwise import batch_normalization
+from smelt.formats.channels_first.rearranging import along_last_axis, reshape
+from smelt.formats.channels_first.shapes import positive_axes
+from smelt.formats.channels_first.translation import TRAINING, Result, Surroundings, Translated, kept
 from smelt.formats.channels_first.windows import windows
 from smelt.formats.channels_first.wishes import Wish
-from smelt.formats.onnx.model import FLOAT32
 from smelt.formats.onnx.schema import Table
 
 ROWS = Table()
@@ -88,19 +76,6 @@ def _global_max_pool(_: Surroundings, x: str) -> Translated:
     return spatial.global_max_pool(_, spatial.spatial(_, _.tensor(x)))
 
 
-@ROWS.reads("ReduceMean")
-def _reduce_mean(
-    _: Surroundings, x: str, axes_input: str | None = None, *,
-    axes: Sequence[int] | None = None, keepdims: int = 1, noop_with_empty_axes: int = 0,
-) -> Result:  # fmt: skip
-    data = _.tensor(x)
-    given = axes if axes_input is None else integers(_.constant(axes_input))
-    if not given and noop_with_empty_axes:
-        return data
-    chosen = positive_axes(given or range(data.rank), data.rank)
-    return reduction(_, "mean", data, chosen, bool(keepdims))
-
-
 @ROWS.reads("Gemm")
 def _gemm(
     _: Surroundings, a: str, b: str, c: str | None = None, *,
@@ -109,116 +84,53 @@ def _gemm(
     data, matrix = _.tensor(a), _.tensor(b)
     if data.rank != 2 or matrix.rank != 2:
         raise FormatError(f"{_.label}: '{a}' and '{b}' must be matrices")
-    if transA:
-        rows = _.emit("transpose", (_.place(data, natural(data.shape)),), {"permutation": (1, 0)})
-        data = held(data, rows, natural(data.shape[::-1]))
     addend = None if c is None else _.tensor(c)
-    return dense(_, data, matrix, addend, alpha=alpha, beta=beta, transposed=bool(transB))
+    return scaled_product(
+        _, data, matrix, addend, alpha=alpha, beta=beta, transpose_a=bool(transA), transpose_b=bool(transB)
+    )
 
 
 @ROWS.reads("MatMul")
-def _matmul(_: Surroundings, a: str, b: str) -> Translated:
+def _matmul(_: Surroundings, a: str, b: str) -> Result:
     data, matrix = _.tensor(a), _.tensor(b)
-    if data.rank < 2 or matrix.rank != 2 or matrix.array is None:
-        raise UnsupportedError(
-            f"{_.label}: of '{a}' {list(data.shape)} and '{b}' {list(matrix.shape)}; only a product with a "
-            "constant matrix on the right is supported"
-        )
-    return dense(_, data, matrix, transposed=False)
+    if data.rank >= 2 and matrix.rank == 2 and matrix.array is not None and data.array is None:
+        return dense(_, data, matrix, transposed=False)
+    return matrix_product(_, data, matrix)
 
 
-@ROWS.reads("Add", wish=Wish.ANY)
-def _add(_: Surroundings, a: str, b: str) -> Translated:
-    return binary(_, "add", _.tensor(a), _.tensor(b))
+@ROWS.reads("BatchNormalization", until=8, wish=Wish.ANY)
+def _batch_normalization_7(
+    _: Surroundings, x: str, scale: str, b: str, mean: str, var: str, *,
+    epsilon: float = 1e-5, momentum: float = 0.9, spatial: int = 1,
+) -> Translated:  # fmt: skip
+    if not spatial:
+        raise UnsupportedError(f"{_.label}: statistics for each element (spatial=0) are not supported")
+    return _batch_normalization(_, x, scale, b, mean, var, epsilon=epsilon)
 
 
-@ROWS.reads("Sub", wish=Wish.ANY)
-def _sub(_: Surroundings, a: str, b: str) -> Translated:
-    return binary(_, "sub", _.tensor(a), _.tensor(b))
-
-
-@ROWS.reads("Mul", wish=Wish.ANY)
-def _mul(_: Surroundings, a: str, b: str) -> Translated:
-    return binary(_, "mul", _.tensor(a), _.tensor(b))
-
-
-@ROWS.reads("Div", wish=Wish.ANY)
-def _div(_: Surroundings, a: str, b: str) -> Translated:
-    divisor = weights(_, _.tensor(b))
-    _.allow(divisor.size, divisor.itemsize)
-    if not np.all(divisor):
-        raise UnsupportedError(f"{_.label}: divides by zero")
-    factor = Tensor(b, divisor.shape, np.reciprocal(divisor), variant="reciprocal")
-    return binary(_, "mul", _.tensor(a), factor)
-
-
-@ROWS.reads("BatchNormalization", wish=Wish.ANY)
+@ROWS.reads("BatchNormalization", since=9, wish=Wish.ANY)
 def _batch_normalization(
     _: Surroundings, x: str, scale: str, b: str, mean: str, var: str, *,
     epsilon: float = 1e-5, momentum: float = 0.9, training_mode: int = 0,
 ) -> Translated:  # fmt: skip
-    if training_mode:
+    if training_mode or any(_.outputs[1:]):
         raise UnsupportedError(TRAINING.format(_.label))
     parameters = _.tensor(scale), _.tensor(b), _.tensor(mean), _.tensor(var)
     return batch_normalization(_, _.tensor(x), parameters, epsilon)
 
 
-@ROWS.reads("Sigmoid", wish=Wish.ANY)
-def _sigmoid(_: Surroundings, x: str) -> Translated:
-    return unary(_, "logistic", _.tensor(x))
+@ROWS.reads("Softmax", until=12)
+def _softmax_1(_: Surroundings, x: str, *, axis: int = 1) -> Result:
+    """Over all dimensions from the axis on."""
+    data = _.tensor(x)
+    first = 0 if data.rank == 0 else positive_axes([axis], data.rank)[0]
+    if math.prod(data.shape[first + 1 :]) == 1:
+        return along_last_axis(_, data, "softmax", first)
+    rows = (math.prod(data.shape[:first]), math.prod(data.shape[first:]))
+    flat = kept(_, reshape(_, data, rows))
+    return reshape(_, kept(_, along_last_axis(_, flat, "softmax", 1)), data.shape)
 
 
-@ROWS.reads("Tanh", wish=Wish.ANY)
-def _tanh(_: Surroundings, x: str) -> Translated:
-    return unary(_, "tanh", _.tensor(x))
-
-
-@ROWS.reads("Relu", wish=Wish.ANY)
-def _relu(_: Surroundings, x: str) -> Translated:
-    return unary(_, "relu", _.tensor(x))
-
-
-@ROWS.reads("LeakyRelu", wish=Wish.ANY)
-def _leaky_relu(_: Surroundings, x: str, *, alpha: float = 0.01) -> Translated:
-    return unary(_, "leaky_relu", _.tensor(x), {"alpha": float(alpha)})
-
-
-@ROWS.reads("Clip", wish=Wish.ANY)
-def _clip(_: Surroundings, x: str, min: str | None = None, max: str | None = None) -> Result:
-    low = -math.inf if min is None else scalar(_, min)
-    high = math.inf if max is None else scalar(_, max)
-    result = clamped(_, _.tensor(x), low, high)
-    if result is None:
-        raise UnsupportedError(f"{_.label}: clips to {low} … {high}; supported are 0 …, 0 … 6 and -1 … 1")
-    return result
-
-
-@ROWS.reads("Softmax")
+@ROWS.reads("Softmax", since=13)
 def _softmax(_: Surroundings, x: str, *, axis: int = -1) -> Translated:
     return along_last_axis(_, _.tensor(x), "softmax", axis)
-
-
-@ROWS.reads("Identity", wish=Wish.ANY)
-def _identity(_: Surroundings, x: str) -> Tensor:
-    return _.tensor(x)
-
-
-@ROWS.reads("Dropout", wish=Wish.ANY)
-def _dropout(
-    _: Surroundings,
-    x: str,
-    ratio: str | None = None,
-    training_mode: str | None = None,
-    *,
-    seed: int | None = None,
-) -> Tensor:
-    if training_mode is not None and scalar(_, training_mode):
-        raise UnsupportedError(TRAINING.format(_.label))
-    return _.tensor(x)
-
-
-@ROWS.reads("Cast", wish=Wish.ANY)
-def _cast(_: Surroundings, x: str, *, to: int, saturate: int = 1, round_mode: str = "up") -> Tensor:
-    if to != FLOAT32:
-        raise UnsupportedError(f"{_.label}: casts '{x}' to data type {to}; only float32 is supported")
-    return _.tensor(x)

@@ -12,10 +12,17 @@ from smelt.errors import FormatError, GraphError, UnsupportedError, UsageError
 from smelt.formats.channels_first.layout import Tensor
 from smelt.formats.channels_first.tensors import Tensors
 from smelt.formats.channels_first.wishes import Reader, Wish, layout_wishes
-from smelt.formats.onnx.model import attribute_values, input_shape, opset_of, parse_model, tensor_array
+from smelt.formats.onnx.model import (
+    attribute_values,
+    input_dtype,
+    input_shape,
+    opset_of,
+    parse_model,
+    tensor_array,
+)
 from smelt.formats.onnx.schema import Row
 from smelt.formats.onnx.tables import FOLDING, OPERATORS
-from smelt.ir import Array, DType, Graph
+from smelt.ir import Array, Graph
 
 _DOMAINS = ("", "ai.onnx")
 _LISTED = 20
@@ -27,7 +34,7 @@ def read_onnx(
     shapes: Mapping[str, Sequence[int]] | None = None,
     folder: Path | None = None,
 ) -> Graph:
-    """The graph in an .onnx file: float32, operators of opset 13 and up, all shapes static.
+    """The graph in an .onnx file: operators of opset 7 and up, all shapes static.
 
     `name` is the graph's name (default: the file's, else "model").  `shapes` fixes symbolic input shapes, in
     the file's order of dimensions; a symbolic batch is 1.  `folder` is where the file lies, for messages.
@@ -74,7 +81,7 @@ class _Reader(Tensors):
         for value in self.proto.input:
             if value.name not in self.initializers:
                 self.begin(f"input '{value.name}'", value.name, (value.name,))
-                self.input(value.name, DType.F32, input_shape(value, self.shapes))
+                self.input(value.name, input_dtype(value), input_shape(value, self.shapes))
         if unknown := self.shapes.keys() - set(self.builder.inputs):
             raise UsageError(
                 f"a shape is given for '{min(unknown)}'; inputs are: {', '.join(self.builder.inputs)}"

@@ -8,9 +8,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from smelt.errors import FormatError, UnsupportedError
-from smelt.formats.channels_first.rearranging import concatenation, pad, reshape, transpose
+from smelt.formats.channels_first.layout import Shape, Tensor
+from smelt.formats.channels_first.rearranging import (
+    concatenation,
+    gather,
+    pad,
+    part,
+    reshape,
+    transpose,
+)
 from smelt.formats.channels_first.shapes import integers, positive_axes, reshaped, squeezed, unsqueezed
-from smelt.formats.channels_first.translation import Folded, Result, Surroundings, Translated, scalar
+from smelt.formats.channels_first.translation import (
+    Folded,
+    Result,
+    Surroundings,
+    Translated,
+    kept,
+    scalar,
+)
 from smelt.formats.channels_first.wishes import Wish
 from smelt.formats.onnx.schema import Table
 
@@ -23,24 +38,75 @@ def _concat(_: Surroundings, *inputs: str, axis: int) -> Translated:
     return concatenation(_, [_.tensor(name) for name in inputs], axis)
 
 
-@ROWS.reads("Pad", wish=Wish.ANY)
+@ROWS.reads("Pad", until=10, wish=Wish.ANY)
+def _pad_2(
+    _: Surroundings, x: str, *, mode: str = "constant", pads: Sequence[int], value: float = 0.0
+) -> Result:
+    return _padded(_, _.tensor(x), tuple(pads), None, value, mode)
+
+
+@ROWS.reads("Pad", since=11, wish=Wish.ANY)
 def _pad(
     _: Surroundings, x: str, pads: str, constant_value: str | None = None, axes: str | None = None, *,
     mode: str = "constant",
-) -> Translated:  # fmt: skip
-    data, amounts = _.tensor(x), integers(_.constant(pads))
-    if mode != "constant" or min(amounts, default=0) < 0:
-        raise UnsupportedError(f"{_.label}: mode '{mode}' or negative amounts {amounts} are not supported")
-    along = range(data.rank) if axes is None else integers(_.constant(axes))
-    count = len(along)
-    positive_axes(along, data.rank)
-    if len(amounts) != 2 * count:
-        raise FormatError(f"{_.label}: {len(amounts)} amounts for {count} dimensions")
-    pairs = [(0, 0)] * data.rank
-    for i, axis in enumerate(along):
-        pairs[axis % data.rank] = amounts[i], amounts[i + count]
+) -> Result:  # fmt: skip
+    along = None if axes is None else integers(_.constant(axes))
     value = 0.0 if constant_value is None else scalar(_, constant_value)
-    return pad(_, data, pairs, value)
+    return _padded(_, _.tensor(x), integers(_.constant(pads)), along, value, mode)
+
+
+def _padded(
+    _: Surroundings, x: Tensor, amounts: Shape, axes: Shape | None, value: float, mode: str
+) -> Result:
+    along = tuple(range(x.rank)) if axes is None else axes
+    positive_axes(along, x.rank)
+    if mode != "constant":
+        raise UnsupportedError(f"{_.label}: mode '{mode}' is not supported")
+    if len(amounts) != 2 * len(along):
+        raise FormatError(f"{_.label}: {len(amounts)} amounts for {len(along)} dimensions")
+    pairs = [(0, 0)] * x.rank
+    for i, axis in enumerate(along):
+        pairs[axis % x.rank] = amounts[i], amounts[i + len(along)]
+    if min(amounts, default=0) < 0:
+        spans = [(max(-b, 0), d - max(-a, 0), 1) for (b, a), d in zip(pairs, x.shape, strict=True)]
+        x = kept(_, part(_, x, spans))
+        pairs = [(max(b, 0), max(a, 0)) for b, a in pairs]
+    return pad(_, x, pairs, value)
+
+
+@ROWS.reads("Slice", until=9, wish=Wish.ANY)
+def _slice_1(
+    _: Surroundings, x: str, *, axes: Sequence[int] | None = None, ends: Sequence[int], starts: Sequence[int]
+) -> Result:
+    data = _.tensor(x)
+    along = range(len(starts)) if axes is None else axes
+    return _sliced(_, data, starts, ends, along, (1,) * len(starts))
+
+
+@ROWS.reads("Slice", since=10, wish=Wish.ANY)
+def _slice(
+    _: Surroundings, x: str, starts: str, ends: str, axes: str | None = None, steps: str | None = None
+) -> Result:
+    begin, end = integers(_.constant(starts)), integers(_.constant(ends))
+    along = range(len(begin)) if axes is None else integers(_.constant(axes))
+    strides = (1,) * len(begin) if steps is None else integers(_.constant(steps))
+    return _sliced(_, _.tensor(x), begin, end, along, strides)
+
+
+def _sliced(
+    _: Surroundings, x: Tensor, starts: Sequence[int], ends: Sequence[int], axes: Sequence[int],
+    steps: Sequence[int],
+) -> Result:  # fmt: skip
+    positive_axes(axes, x.rank)
+    spans = [(0, size, 1) for size in x.shape]
+    for axis, begin, end, step in zip(axes, starts, ends, steps, strict=True):
+        if step < 1:
+            raise UnsupportedError(f"{_.label}: a step of {step} is supported only on constants")
+        first, last, step = slice(begin, end, step).indices(x.shape[axis])
+        if first >= last:
+            raise UnsupportedError(f"{_.label}: its result has no elements")
+        spans[axis % x.rank] = first, last, step
+    return part(_, x, spans)
 
 
 @ROWS.reads("Reshape")
@@ -58,13 +124,25 @@ def _flatten(_: Surroundings, x: str, *, axis: int = 1) -> Result:
     return reshape(_, data, (math.prod(data.shape[:split]), math.prod(data.shape[split:])))
 
 
-@ROWS.reads("Squeeze")
+@ROWS.reads("Squeeze", until=12)
+def _squeeze_1(_: Surroundings, x: str, *, axes: Sequence[int] | None = None) -> Result:
+    data = _.tensor(x)
+    return reshape(_, data, squeezed(data.shape, axes))
+
+
+@ROWS.reads("Squeeze", since=13)
 def _squeeze(_: Surroundings, x: str, axes: str | None = None) -> Result:
     data = _.tensor(x)
     return reshape(_, data, squeezed(data.shape, None if axes is None else integers(_.constant(axes))))
 
 
-@ROWS.reads("Unsqueeze")
+@ROWS.reads("Unsqueeze", until=12)
+def _unsqueeze_1(_: Surroundings, x: str, *, axes: Sequence[int]) -> Result:
+    data = _.tensor(x)
+    return reshape(_, data, unsqueezed(data.shape, axes))
+
+
+@ROWS.reads("Unsqueeze", since=13)
 def _unsqueeze(_: Surroundings, x: str, axes: str) -> Result:
     data = _.tensor(x)
     return reshape(_, data, unsqueezed(data.shape, integers(_.constant(axes))))
@@ -79,3 +157,15 @@ def _transpose(_: Surroundings, x: str, *, perm: Sequence[int] | None = None) ->
 @ROWS.reads("Shape", wish=Wish.NONE)
 def _shape(_: Surroundings, x: str, *, end: int | None = None, start: int = 0) -> Folded:
     return Folded(np.array(_.tensor(x).shape[start:end], np.int64))
+
+
+@ROWS.reads("Size", wish=Wish.NONE)
+def _size(_: Surroundings, x: str) -> Folded:
+    return Folded(np.array(math.prod(_.tensor(x).shape), np.int64))
+
+
+@ROWS.reads("Gather")
+def _gather(_: Surroundings, x: str, indices: str, *, axis: int = 0) -> Result:
+    data, chosen = _.tensor(x), _.tensor(indices)
+    (along,) = positive_axes([axis], data.rank)
+    return gather(_, data, chosen, along)
