@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from smelt.codegen import Project, generate, write_project
+    from smelt.converter import Converter, OpsSet, Optimize, TargetSpec
     from smelt.engines import Engine, open_engine
     from smelt.engines.profile import Profile, profile
     from smelt.engines.tune import Tuning, tune
@@ -31,16 +32,20 @@ __version__ = "0.1.0"
 # name → module; imported when first used, so that `import smelt` and `smelt --help` stay fast
 _HOMES = {
     "Board": "smelt.targets",
+    "Converter": "smelt.converter",
     "DType": "smelt.ir",
     "Engine": "smelt.engines",
     "Fit": "smelt.report.fit",
     "Graph": "smelt.ir",
     "Node": "smelt.ir",
+    "OpsSet": "smelt.converter",
+    "Optimize": "smelt.converter",
     "Profile": "smelt.engines.profile",
     "Project": "smelt.codegen",
     "Quantization": "smelt.ir",
     "SmeltError": "smelt.errors",
     "Target": "smelt.targets",
+    "TargetSpec": "smelt.converter",
     "Tuning": "smelt.engines.tune",
     "Value": "smelt.ir",
     "calibrate": "smelt.quantize",
@@ -63,16 +68,20 @@ _HOMES = {
 
 __all__ = [
     "Board",
+    "Converter",
     "DType",
     "Engine",
     "Fit",
     "Graph",
     "Node",
+    "OpsSet",
+    "Optimize",
     "Profile",
     "Project",
     "Quantization",
     "SmeltError",
     "Target",
+    "TargetSpec",
     "Tuning",
     "Value",
     "__version__",

@@ -5,28 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from smelt.errors import FormatError, SmeltError, UsageError
 from smelt.formats.files import ModelFile, open_model, read_bytes, write_bytes
+from smelt.formats.objects import from_object
 from smelt.formats.table import FORMATS, Choices, listed, readable_suffixes, recognized, writable_suffixes
 from smelt.ir import Array, Graph
 
 
 def load(
-    source: Path | str | bytes,
+    source: Any,
     *,
     shapes: Mapping[str, Sequence[int]] | None = None,
     constants: Mapping[str, Array] | None = None,
     signature: str | None = None,
+    example_inputs: Sequence[Any] | None = None,
 ) -> Graph:
-    """Read a model from a file, a folder, or a file's bytes; the graph is named after the file.
+    """Read a model: a file's or folder's path, a file's bytes, or a live model of another package.
 
     `shapes` fixes symbolic input shapes by input name, in the file's order of dimensions.  `constants` makes
-    inputs into constants with these contents.  `signature` chooses one of a file's entry points.  UsageError
+    inputs into constants with these contents.  `signature` chooses one of a file's entry points.
+    `example_inputs` are what a torch.nn.Module is traced with.  The graph is named after the file.  UsageError
     for a choice that the format has not; FormatError or UnsupportedError, both naming the file.
     """
     choices = Choices(shapes or {}, constants or {}, signature)
-    model = ModelFile(Path("model"), source) if isinstance(source, bytes) else open_model(Path(source))
+    if isinstance(source, bytes):
+        return _read(ModelFile(Path("model"), source), choices)
+    if isinstance(source, str | Path):
+        return _read(open_model(Path(source)), choices)
+    return from_object(source, choices, example_inputs)
+
+
+def _read(model: ModelFile, choices: Choices) -> Graph:
     row = recognized(model)
     if row is None or row.read is None:
         kind = "folder" if model.is_folder else "file"
