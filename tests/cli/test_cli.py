@@ -411,6 +411,10 @@ def test_names_with_a_slip_are_answered_with_the_right_one(
         says=["fold-padding"],
     )
     refused(command("inspect", model, "--shape", "x=1,a"), says=["x=1,a"])
+    refused(command("inspect", model, "--constant", "x"), says=["--constant x", "axes=[1,2]"])
+    refused(command("inspect", model, "--constant", "x=[1,"), says=["--constant x=[1,"])
+    refused(command("inspect", model, "--constant", "x=1"), says=["TensorFlow Lite", "constants"])
+    refused(command("inspect", model, "--signature", "main"), says=["TensorFlow Lite", "signature"])
     assert os.listdir(tmp_path) == ["files"]
 
 

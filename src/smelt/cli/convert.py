@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from smelt.cli.options import Calibrate, CalibrationSamples, Json, Model, Shape
+from smelt.cli.options import Calibrate, CalibrationSamples, Constant, Json, Model, Shape, Signature
 
 
 class Scheme(StrEnum):
@@ -44,6 +44,8 @@ def command(
         ),
     ] = None,
     shape: Shape = None,
+    constant: Constant = None,
+    signature: Signature = None,
     json: Json = False,
 ) -> None:
     """Convert a model to .tflite, optimized; with --quantize int8 --calibrate X.npz to full int8."""
@@ -60,7 +62,12 @@ def command(
         raise UsageError("--calibrate is used by --quantize int8 only")
     if output.resolve() == model.resolve():
         raise UsageError("the output is the input file: choose another name, inputs are never overwritten")
-    graph = formats.load(model, shapes=formats.parse_shapes(shape))
+    graph = formats.load(
+        model,
+        shapes=formats.parse_shapes(shape),
+        constants=formats.parse_constants(constant),
+        signature=signature,
+    )
     chosen = (
         None if passes is None else [find_pass(name.strip()) for name in passes.split(",") if name.strip()]
     )

@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
-from smelt.cli.options import Json, Model, Shape
+from smelt.cli.options import Constant, Json, Model, Shape, Signature
 
 
 def command(
     model: Model,
     shape: Shape = None,
+    constant: Constant = None,
+    signature: Signature = None,
     text: Annotated[bool, typer.Option("--text", help="Print the graph in smelt's text form.")] = False,
     json: Json = False,
 ) -> None:
@@ -20,7 +22,12 @@ def command(
     from smelt.cli import console
     from smelt.report.summary import summarize
 
-    graph = formats.load(model, shapes=formats.parse_shapes(shape))
+    graph = formats.load(
+        model,
+        shapes=formats.parse_shapes(shape),
+        constants=formats.parse_constants(constant),
+        signature=signature,
+    )
     if text:
         from smelt.ir.text import to_text
 

@@ -44,6 +44,21 @@ Shape = Annotated[
     ),
 ]
 
+Constant = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--constant",
+        help="Make an input a constant, for example shape=[1,-1] or axis=2; may be repeated.",
+        show_default=False,
+    ),
+]
+Signature = Annotated[
+    str | None,
+    typer.Option(
+        "--signature", help="Which of a file's signatures (entry points) is read.", show_default=False
+    ),
+]
+
 
 class OptimizeFor(StrEnum):
     """What the compiler weighs most."""

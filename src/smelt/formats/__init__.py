@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from smelt.errors import FormatError, SmeltError, UsageError
 from smelt.formats.files import ModelFile, open_model, read_bytes, write_bytes
@@ -91,4 +94,26 @@ def parse_shapes(texts: Sequence[str] | None) -> dict[str, tuple[int, ...]] | No
     return result
 
 
-__all__ = ["listed", "load", "parse_shapes", "read_bytes", "save", "write_bytes"]
+def parse_constants(texts: Sequence[str] | None) -> dict[str, Array] | None:
+    """Contents of inputs from texts as 'axes=[1,2]' or 'ratio=0.5': int64, float32 or bool.
+
+    UsageError when one cannot be understood.
+    """
+    if not texts:
+        return None
+    result: dict[str, Array] = {}
+    for text in texts:
+        name, _, numbers = text.partition("=")
+        try:
+            array = np.asarray(json.loads(numbers))
+        except (ValueError, OverflowError, RecursionError):
+            array = np.asarray("")
+        if not name or array.dtype.kind not in "ifb":
+            raise UsageError(
+                f"--constant {text}: write the input's name and its contents, for example axes=[1,2]"
+            )
+        result[name] = array.astype(np.float32) if array.dtype.kind == "f" else array
+    return result
+
+
+__all__ = ["listed", "load", "parse_constants", "parse_shapes", "read_bytes", "save", "write_bytes"]
