@@ -88,7 +88,7 @@ def command(
                 after_sample=advance,
             )
     formats.save(graph, output)
-    before, after = model.stat().st_size, output.stat().st_size
+    before, after = formats.stored_bytes(model), output.stat().st_size
     if json:
         console.print_json(
             {"input": str(model), "input_bytes": before, "output": str(output), "output_bytes": after}

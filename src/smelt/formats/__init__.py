@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from smelt.errors import FormatError, SmeltError, UsageError
-from smelt.formats.files import ModelFile, open_model, read_bytes, write_bytes
+from smelt.formats.files import ModelFile, open_model, read_bytes, stored_bytes, write_bytes
 from smelt.formats.objects import from_object
 from smelt.formats.table import FORMATS, Choices, listed, readable_suffixes, recognized, writable_suffixes
 from smelt.ir import Array, Graph
@@ -116,4 +116,13 @@ def parse_constants(texts: Sequence[str] | None) -> dict[str, Array] | None:
     return result
 
 
-__all__ = ["listed", "load", "parse_constants", "parse_shapes", "read_bytes", "save", "write_bytes"]
+__all__ = [
+    "listed",
+    "load",
+    "parse_constants",
+    "parse_shapes",
+    "read_bytes",
+    "save",
+    "stored_bytes",
+    "write_bytes",
+]

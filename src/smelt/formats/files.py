@@ -71,3 +71,10 @@ def write_bytes(path: Path, data: bytes) -> None:
     except OSError as error:
         Path(temporary).unlink(missing_ok=True)
         raise UsageError(f"cannot write '{path}': {error.strerror or error}") from error
+
+
+def stored_bytes(path: Path) -> int:
+    """The size of a model file, or of all files in a model's folder."""
+    if path.is_dir():
+        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return path.stat().st_size
