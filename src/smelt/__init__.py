@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from smelt.formats.sklearn import from_sklearn
     from smelt.ir import DType, Graph, Node, Quantization, Value
     from smelt.passes import optimize
-    from smelt.quantize import calibrate, quantize_int8, read_data, samples_for
+    from smelt.quantize import calibrate, quantize_graph, quantize_int8, read_data, samples_for
     from smelt.report.fit import Fit, fit
     from smelt.targets import Board, Target, find_board, find_target
 
@@ -58,6 +58,7 @@ _HOMES = {
     "open_engine": "smelt.engines",
     "optimize": "smelt.passes",
     "profile": "smelt.engines.profile",
+    "quantize_graph": "smelt.quantize",
     "quantize_int8": "smelt.quantize",
     "read_data": "smelt.quantize",
     "samples_for": "smelt.quantize",
@@ -95,6 +96,7 @@ __all__ = [
     "open_engine",
     "optimize",
     "profile",
+    "quantize_graph",
     "quantize_int8",
     "read_data",
     "samples_for",

@@ -5,32 +5,37 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from smelt.ir import Array, Quantization
+from smelt.ir import Array, DType, Quantization
 from smelt.operators.fixed_point import round_half_away
 
 
-def activation_quantization(low: float, high: float) -> Quantization:
-    """Asymmetric int8 parameters for a range, which is widened to contain zero.
+def activation_quantization(low: float, high: float, dtype: DType = DType.S8) -> Quantization:
+    """The parameters for a range, which is widened to contain zero: s8 asymmetric, s16 symmetric.
 
     Real zero is represented exactly.  An empty range gets a scale of 1.
     """
     low, high = min(low, 0.0), max(high, 0.0)
-    scale = float(np.float32((high - low) / 255.0))
+    wide = dtype is DType.S16
+    scale = float(np.float32(max(-low, high) / 32767.0 if wide else (high - low) / 255.0))
     if not np.isfinite(1.0 / scale if scale else np.inf):
         return Quantization.per_tensor(1.0, 0)
+    if wide:
+        return Quantization.per_tensor(scale, 0)
     zero_point = int(np.clip(round_half_away(-128.0 - low / scale), -128, 127))
     return Quantization.per_tensor(scale, zero_point)
 
 
-def weight_scales(weights: Array, axis: int, smallest: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Symmetric scales along an axis so that the largest weight becomes ±127.
+def weight_scales(
+    weights: Array, axis: int, smallest: NDArray[np.float64], integer: int = 127
+) -> NDArray[np.float32]:
+    """Symmetric scales along an axis so that the largest weight becomes ± an integer.
 
     A channel of zeros, or one so small that its int32 bias would overflow, takes `smallest` (one
     value a channel, what its bias needs).
     """
     other = tuple(i for i in range(weights.ndim) if i != axis)
     largest = np.abs(weights.astype(np.float64)).max(axis=other)
-    scales = np.maximum(largest / 127.0, smallest).astype(np.float32)
+    scales = np.maximum(largest / float(integer), smallest).astype(np.float32)
     return np.where(scales > 0, scales, np.float32(1.0)).astype(np.float32)
 
 

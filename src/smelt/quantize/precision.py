@@ -1,0 +1,67 @@
+"""How one layer computes: the element types of its activations, weights and bias."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smelt.errors import UsageError
+from smelt.ir import DType, Graph, Node
+from smelt.operators import call_of, find_operator
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The types of a layer; None is float32.
+
+    `largest_weight` is the integer that the largest |weight| of a channel becomes; sums are safe while a bias
+    stays below 2^`bias_bits`.
+    """
+
+    name: str
+    activations: DType | None = None
+    weights: DType | None = None
+    bias: DType | None = None
+    largest_weight: int = 0
+    bias_bits: int = 0
+
+
+FLOAT32 = Precision("float32")
+INT8 = Precision("int8", DType.S8, DType.S8, DType.S32, 127, 30)
+INT4 = Precision("int4", DType.S8, DType.S4, DType.S32, 7, 30)
+# 64-bit sums are multiplied by a 16-bit mantissa
+INT16X8 = Precision("int16x8", DType.S16, DType.S8, DType.S64, 127, 46)
+PRECISIONS = {precision.name: precision for precision in (FLOAT32, INT8, INT4, INT16X8)}
+
+
+def find_precision(name: str) -> Precision:
+    """The precision of that name; UsageError."""
+    try:
+        return PRECISIONS[name]
+    except KeyError:
+        raise UsageError(
+            f"no layer precision is called '{name}'; there are {', '.join(PRECISIONS)}"
+        ) from None
+
+
+def obstacle(graph: Graph, node: Node, precision: Precision) -> str | None:
+    """Why a node cannot be computed in a precision, or None."""
+    operator = find_operator(node.operator)
+    if precision is FLOAT32:
+        return None
+    if not operator.traits.quantizable:
+        return f"{node.operator} has no {precision.name} form in smelt"
+    place = operator.traits.weights
+    if place is None:
+        return None
+    for what, index in (("weights", place.input), ("bias", place.bias)):
+        if index is not None and index < len(node.inputs):
+            name = node.inputs[index]
+            if name is not None and name not in graph.constants:
+                return f"{precision.name} needs constant {what}, and '{name}' is computed"
+    return None
+
+
+def has_weights(graph: Graph, node: Node) -> bool:
+    """Whether a node has constant trained weights."""
+    place = find_operator(node.operator).traits.weights
+    return place is not None and call_of(graph, node).constant(place.input) is not None

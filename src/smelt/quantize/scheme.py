@@ -1,0 +1,120 @@
+"""The schemes by name, and the one entry that quantizes a graph with any of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from smelt.errors import QuantizationError, UnsupportedError, UsageError
+from smelt.ir import DType, Graph
+from smelt.quantize.assemble import assemble
+from smelt.quantize.calibrate import calibrate
+from smelt.quantize.observers import MinMaxObserver, Observer
+from smelt.quantize.precision import FLOAT32, INT8, Precision, obstacle
+from smelt.quantize.samples import representative
+
+IoType = Literal["int8", "int16", "float32"]
+IO_TYPES: Mapping[str, DType] = {"int8": DType.S8, "int16": DType.S16, "float32": DType.F32}
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A way to quantize a whole graph: its layers' precision."""
+
+    name: str
+    summary: str
+    precision: Precision
+
+
+SCHEMES: Mapping[str, Scheme] = {
+    scheme.name: scheme
+    for scheme in (Scheme("int8", "int8 weights per channel, int8 activations, int32 biases", INT8),)
+}
+
+
+def find_scheme(name: str) -> Scheme:
+    """The scheme of that name; UsageError."""
+    try:
+        return SCHEMES[name]
+    except KeyError:
+        raise UsageError(
+            f"no quantization scheme is called '{name}'; there are {', '.join(SCHEMES)}"
+        ) from None
+
+
+def quantize_graph(
+    graph: Graph,
+    scheme: str,
+    samples: object,
+    *,
+    input_type: IoType | None = None,
+    output_type: IoType | None = None,
+    observer: Callable[[str], Observer] = MinMaxObserver,
+    strict: bool = False,
+    tell: Callable[[str], None] = warnings.warn,
+    after_sample: Callable[[int], None] | None = None,
+) -> Graph:
+    """A float32 graph quantized with a scheme, calibrated on samples.
+
+    `samples` is a path, arrays, or an iterable, as `representative` takes them.  `input_type` and
+    `output_type` choose the scheme's own type (None) or float32 with a conversion node.  Operators that
+    cannot be computed in the scheme's precision stay in float32: `tell` is called with a sentence for
+    each; with `strict` that is an UnsupportedError.  `after_sample(count)` reports progress.
+    """
+    chosen = find_scheme(scheme)
+    if any(v.quantization is not None for v in graph.values.values()):
+        raise QuantizationError(f"'{graph.name}' is quantized already; quantize the float model")
+    precisions = assigned(graph, chosen.precision, strict=strict, tell=tell)
+    ranges = calibrate(graph, representative(graph, samples), observer, after_sample=after_sample)
+    types = (_io_type(chosen, input_type), _io_type(chosen, output_type))
+    return assemble(graph, ranges, precisions, *types)
+
+
+def quantize_int8(
+    graph: Graph,
+    samples: object,
+    *,
+    input_type: IoType = "int8",
+    output_type: IoType = "int8",
+    observer: Callable[[str], Observer] = MinMaxObserver,
+    after_sample: Callable[[int], None] | None = None,
+) -> Graph:
+    """`quantize_graph` with scheme int8, strict: UnsupportedError for operators without an int8 meaning."""
+    return quantize_graph(
+        graph,
+        "int8",
+        samples,
+        input_type=input_type,
+        output_type=output_type,
+        observer=observer,
+        strict=True,
+        after_sample=after_sample,
+    )
+
+
+def assigned(
+    graph: Graph, precision: Precision, *, strict: bool, tell: Callable[[str], None]
+) -> dict[str, Precision]:
+    """The precision of every node, by its first output; float32 where the wanted one cannot be had."""
+    result = {}
+    for node in graph.nodes:
+        reason = obstacle(graph, node, precision)
+        if reason and strict:
+            raise UnsupportedError(f"{node.label}: {reason}")
+        if reason and any(graph.values[name].dtype is DType.F32 for name in node.outputs):
+            tell(f"{node.label} stays in float32: {reason}")
+        result[node.outputs[0]] = FLOAT32 if reason else precision
+    return result
+
+
+def _io_type(scheme: Scheme, name: IoType | None) -> DType:
+    own = scheme.precision.activations or DType.F32
+    wanted = own if name is None else IO_TYPES.get(name)
+    if wanted not in (own, DType.F32):
+        known = {dtype: text for text, dtype in IO_TYPES.items()}
+        raise UsageError(
+            f"scheme {scheme.name} has inputs and outputs of type {known[own]} or float32, not {name}"
+        )
+    return wanted
