@@ -22,7 +22,7 @@ from smelt.formats.tflite import write_tflite
 from smelt.ir import Graph
 from smelt.passes import optimize
 from smelt.quantize import quantize_int8
-from smelt.quantize.int8 import IoType
+from smelt.quantize.scheme import IoType
 
 
 class Optimize(enum.Enum):
