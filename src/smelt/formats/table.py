@@ -82,7 +82,7 @@ def _is_onnx(model: ModelFile) -> bool:
 def _read_onnx(model: ModelFile, name: str, choices: Choices) -> Graph:
     from smelt.formats.onnx import read_onnx
 
-    return read_onnx(model.data, name, choices.shapes, model.path.parent)
+    return read_onnx(model.data, name, choices.shapes, model.path.parent, choices.constants)
 
 
 def _write_onnx(graph: Graph) -> bytes:
@@ -128,7 +128,7 @@ FORMATS: tuple[Format, ...] = (
     Format("Keras", (".keras", ".h5", ".hdf5"), _is_keras, _read_keras, ("shapes",)),
     Format("SavedModel", ("/saved_model.pb",), _is_saved_model, _read_saved_model, ("shapes", "signature")),
     Format("frozen TensorFlow graph", (".pb",), None, _read_frozen_graph, ("shapes",)),
-    Format("ONNX", (".onnx",), _is_onnx, _read_onnx, ("shapes",), _write_onnx),
+    Format("ONNX", (".onnx",), _is_onnx, _read_onnx, ("shapes", "constants"), _write_onnx),
     Format("C array, for an include", (".h", ".hpp"), write=_write_c_header),
     Format("C array, for a linker", (".c", ".cc", ".cpp"), write=_write_c_source),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import helper
 from onnx_models import check, model, operators, parsed, single, weights
 
 from smelt.errors import FormatError, UnsupportedError, UsageError
@@ -181,16 +181,6 @@ def test_all_unsupported_operators_are_listed_with_their_names() -> None:
     ]
     with pytest.raises(UnsupportedError, match=r"Einsum 'first', com\.example\.Swish 'c', Unique 'y'$"):
         read_onnx(model(nodes, {"x": [2, 2]}))
-
-
-def test_external_data_is_refused_naming_the_file() -> None:
-    file = parsed(residual())
-    tensor = file.graph.initializer[0]
-    tensor.ClearField("raw_data")
-    tensor.data_location = TensorProto.EXTERNAL
-    tensor.external_data.add(key="location", value="weights.bin")
-    with pytest.raises(UnsupportedError, match=r"initializer 'w1'.*weights\.bin"):
-        read_onnx(file.SerializeToString())
 
 
 def test_nodes_out_of_order_are_refused() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from smelt.errors import FormatError, UnsupportedError, UsageError, require
+from smelt.errors import FormatError, UnsupportedError, require
 from smelt.formats.channels_first.shapes import checked_shape
+from smelt.formats.onnx.external import external_data
 from smelt.formats.onnx.schema import FLOAT, FLOATS, INT, INTS, STRING, TENSOR
 from smelt.ir import Array, DType
 
@@ -25,6 +26,12 @@ DTYPES: Mapping[int, np.dtype[Any]] = {
     }.items()
 }  # fmt: skip
 """numpy's types of TensorProto.DataType."""
+
+
+def type_number(dtype: DType) -> int:
+    """TensorProto.DataType of an element type."""
+    return next(number for number, held in DTYPES.items() if held == dtype.numpy)
+
 
 _FIELDS = {1: "float_data", 7: "int64_data", 11: "double_data", 12: "uint64_data", 13: "uint64_data"}
 
@@ -78,23 +85,18 @@ def _names(graph: Any) -> Iterator[Any]:
 
 
 def tensor_array(tensor: Any, folder: Path | None, where: str) -> Array:
-    """The contents of a TensorProto; a view of its bytes where it has raw data.
+    """The contents of a TensorProto, perhaps from a file in that folder; a view of its bytes where it has raw data.
 
     Its dimensions are compared with the data that is there before anything is allocated.
     """
-    if tensor.data_location == 1:
-        file = next((entry.value for entry in tensor.external_data if entry.key == "location"), "?")
-        raise UnsupportedError(
-            f"{where}: its data is in another file, '{(folder or Path()) / file}'; save the model as one "
-            f"file: onnx.save_model(onnx.load('model.onnx'), 'one.onnx')"
-        )
     dtype = DTYPES.get(tensor.data_type)
     if dtype is None or tensor.HasField("segment"):
         raise UnsupportedError(f"{where}: tensors of ONNX's data type {tensor.data_type} are not supported")
     shape = checked_shape(tensor.dims, where)
     elements = math.prod(shape)
-    if tensor.HasField("raw_data"):
-        raw = tensor.raw_data
+    if tensor.data_location == 1 or tensor.HasField("raw_data"):
+        wanted = elements * dtype.itemsize
+        raw = external_data(tensor, folder, wanted, where) if tensor.data_location else tensor.raw_data
         if len(raw) != elements * dtype.itemsize:
             raise FormatError(
                 f"{where}: {dtype.name}{list(shape)} needs {elements * dtype.itemsize} bytes, has {len(raw)}"
@@ -109,10 +111,14 @@ def tensor_array(tensor: Any, folder: Path | None, where: str) -> Array:
     return np.array(stored, np.int32 if dtype.itemsize < 4 else dtype).astype(dtype).reshape(shape)
 
 
-def attribute_values(node: Any, folder: Path | None, label: str) -> dict[str, tuple[int, Any]]:
-    """The attributes of a NodeProto as (type, value) by name; tensors as arrays."""
+def attribute_values(
+    attributes: Sequence[Any], folder: Path | None, label: str
+) -> dict[str, tuple[int, Any]]:
+    """AttributeProtos as (type, value) by name; tensors as arrays."""
     result: dict[str, tuple[int, Any]] = {}
-    for attribute in node.attribute:
+    for attribute in attributes:
+        if not isinstance(attribute.name, str):
+            raise FormatError("the model has a name that is not UTF-8 text")
         if attribute.name in result:
             raise FormatError(f"{label}: the attribute '{attribute.name}' is given twice")
         result[attribute.name] = attribute.type, _attribute(attribute, folder, f"{label}: '{attribute.name}'")
@@ -135,54 +141,3 @@ def _attribute(attribute: Any, folder: Path | None, where: str) -> Any:
             return tuple(attribute.ints)
         case _:
             return None
-
-
-def input_dtype(value: Any) -> DType:
-    """The element type of a graph input; UnsupportedError for what is no tensor, or of a type that smelt has not."""
-    where, kind = f"input '{value.name}'", value.type.tensor_type
-    if not value.type.HasField("tensor_type"):
-        raise UnsupportedError(f"{where}: only tensors are supported as inputs")
-    if kind.elem_type not in DTYPES:
-        raise UnsupportedError(f"{where}: ONNX's data type {kind.elem_type} is not supported")
-    return DType.of(np.empty(0, DTYPES[kind.elem_type]))
-
-
-def input_shape(value: Any, shapes: Mapping[str, Sequence[int]]) -> tuple[int, ...]:
-    """The static shape of a graph input, as in the file; a symbolic first dimension is 1.
-
-    `shapes` may fix what is symbolic.  Raises UnsupportedError for shapes that remain unknown, UsageError for a
-    given shape that does not fit the file's.
-    """
-    where = f"input '{value.name}'"
-    kind = value.type.tensor_type
-    declared = [_dimension(d) for d in kind.shape.dim] if kind.HasField("shape") else None
-    given = shapes.get(value.name)
-    if given is not None:
-        if declared is not None and not _fits(declared, given):
-            raise UsageError(f"{where}: the shape {list(given)} does not fit the model's {declared}")
-        return checked_shape(given, where)
-    if declared is None:
-        raise UnsupportedError(f"{where} has no shape; give it: {_advice(value.name, '1,...')}")
-    unknown = [d for d in declared[1:] if isinstance(d, str)]
-    if unknown:
-        batch = "1" if isinstance(declared[0], str) else str(declared[0])
-        example = ",".join([batch, *map(str, declared[1:])])
-        raise UnsupportedError(
-            f"{where} has no fixed size for {', '.join(map(repr, unknown))}; give numbers, in the file's "
-            f"order of dimensions: {_advice(value.name, example)}"
-        )
-    return checked_shape([1 if isinstance(d, str) else d for d in declared], where)
-
-
-def _dimension(dimension: Any) -> int | str:
-    return int(dimension.dim_value) if dimension.HasField("dim_value") else str(dimension.dim_param or "?")
-
-
-def _fits(declared: Sequence[int | str], given: Sequence[int]) -> bool:
-    return len(declared) == len(given) and all(
-        g > 0 and (isinstance(d, str) or d == g) for d, g in zip(declared, given, strict=True)
-    )
-
-
-def _advice(name: str, example: str) -> str:
-    return f"--shape {name}={example}"

@@ -8,23 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from smelt.errors import FormatError, GraphError, UnsupportedError, UsageError
+from smelt.errors import FormatError, GraphError, UnsupportedError
 from smelt.formats.channels_first.layout import Tensor
 from smelt.formats.channels_first.tensors import Tensors
 from smelt.formats.channels_first.wishes import Reader, Wish, layout_wishes
-from smelt.formats.onnx.model import (
-    attribute_values,
-    input_dtype,
-    input_shape,
-    opset_of,
-    parse_model,
-    tensor_array,
-)
+from smelt.formats.onnx.inlining import Inliner, Operation, Scope, has_own_function, own_function
+from smelt.formats.onnx.inputs import Inputs, declared_dtype
+from smelt.formats.onnx.model import attribute_values, opset_of, parse_model, tensor_array, type_number
 from smelt.formats.onnx.schema import Row
 from smelt.formats.onnx.tables import FOLDING, OPERATORS
 from smelt.ir import Array, Graph
 
-_DOMAINS = ("", "ai.onnx")
 _LISTED = 20
 
 
@@ -33,22 +27,26 @@ def read_onnx(
     name: str | None = None,
     shapes: Mapping[str, Sequence[int]] | None = None,
     folder: Path | None = None,
+    constants: Mapping[str, Array] | None = None,
 ) -> Graph:
     """The graph in an .onnx file: operators of opset 7 and up, all shapes static.
 
     `name` is the graph's name (default: the file's, else "model").  `shapes` fixes symbolic input shapes, in
-    the file's order of dimensions; a symbolic batch is 1.  `folder` is where the file lies, for messages.
+    the file's order of dimensions; a symbolic batch is 1.  `constants` makes inputs into constants with these
+    contents.  `folder` is where the file lies, and files with more of its data.
 
     Images are NHWC and signals NLC in the graph: an input that convolutions and pools read, and an output
     that they compute, has its channels last where the file has them second; `metadata["layout:<name>"]` is
     then b"NCHW" or b"NCL".  Inputs and outputs keep their names and order.
 
     Raises FormatError for damaged files, UnsupportedError for what smelt does not do, UsageError for shapes
-    that do not fit.
+    and constants that do not fit.
     """
     try:
         with np.errstate(all="ignore"):
-            return _Reader(parse_model(data), name, dict(shapes or {}), folder, len(data)).read()
+            model = parse_model(data)
+            inputs = Inputs(model.graph, dict(shapes or {}), dict(constants or {}))
+            return _Reader(model, name, inputs, folder, len(data)).read()
     except GraphError as error:
         raise FormatError(f"the model contradicts itself: {error}") from error
     except (ValueError, IndexError, OverflowError, ArithmeticError) as error:
@@ -59,16 +57,18 @@ class _Reader(Tensors):
     """Goes through the file's operators; also the surroundings that their rows and FOLDING's ask."""
 
     def __init__(
-        self, model: Any, name: str | None, shapes: dict[str, Sequence[int]], folder: Path | None,
-        file_bytes: int,
-    ) -> None:  # fmt: skip
+        self, model: Any, name: str | None, inputs: Inputs, folder: Path | None, file_bytes: int
+    ) -> None:
         # What is computed from constants may be larger than the file, but a sane file's hardly is.
         super().__init__(name or model.graph.name or "model", 8 * file_bytes + (1 << 26))
         self.proto = model.graph
-        self.opset = opset_of(model)
+        self.given = inputs
         self.folder = folder
-        self.shapes = shapes
+        opset = opset_of(model)
+        self.inliner = Inliner(model, opset)
+        self.operations = self.inliner.operations(self.proto.node, Scope(opset))
         self.initializers: dict[str, Any] = {}
+        self.sources: dict[str, tuple[str, ...]] = {}
 
     def read(self) -> Graph:
         """Inputs first, then operators in order."""
@@ -77,17 +77,12 @@ class _Reader(Tensors):
                 raise FormatError(f"initializer '{tensor.name}' is there twice")
             self.initializers[tensor.name] = tensor
         self._check_operators()
-        self.wants = layout_wishes(self._reader_of(node) for node in reversed(self.proto.node))
-        for value in self.proto.input:
-            if value.name not in self.initializers:
-                self.begin(f"input '{value.name}'", value.name, (value.name,))
-                self.input(value.name, input_dtype(value), input_shape(value, self.shapes))
-        if unknown := self.shapes.keys() - set(self.builder.inputs):
-            raise UsageError(
-                f"a shape is given for '{min(unknown)}'; inputs are: {', '.join(self.builder.inputs)}"
-            )
-        for node in self.proto.node:
-            self._read(node)
+        self.wants = layout_wishes(self._reader_of(operation) for operation in reversed(self.operations))
+        for value in self.given.declared:
+            self._declare(value)
+        self.given.check_names(self.builder.inputs)
+        for operation in self.operations:
+            self._read(operation)
         outputs: dict[str, Tensor] = {}
         for value in self.proto.output:
             if value.name in outputs:
@@ -99,45 +94,88 @@ class _Reader(Tensors):
     def tensor(self, name: str) -> Tensor:
         """A tensor of the file; FormatError when it is not there yet."""
         if name not in self.tensors and name in self.initializers:
-            array = tensor_array(self.initializers[name], self.folder, f"initializer '{name}'")
+            proto = self.initializers[name]
+            array = tensor_array(proto, self.folder, f"initializer '{name}'")
+            if proto.data_location:
+                self.budget_bytes += 8 * array.nbytes
             self.tensors[name] = Tensor(name, array.shape, array)
         return super().tensor(name)
 
-    def _row(self, node: Any) -> Row | None:
-        return OPERATORS.find(_operator(node), self.opset)
+    def constant(self, name: str) -> Array:
+        """The contents of a constant tensor; UnsupportedError, with advice, when it is computed."""
+        if self.tensor(name).array is None and (origins := self._origins(name)):
+            first = origins[0]
+            raise UnsupportedError(
+                f"{self.label}: input '{name}' must be a constant, but depends on the model's input "
+                f"{', '.join(map(repr, origins))}; give its value: --constant {first}=VALUE, or "
+                f"smelt.load(..., constants={{'{first}': ...}})"
+            )
+        return super().constant(name)
+
+    def _origins(self, name: str) -> list[str]:
+        """Up to three inputs of the model that a tensor is computed from."""
+        seen, waiting = {name}, [name]
+        while waiting:
+            for source in self.sources.get(waiting.pop(), ()):
+                if source not in seen:
+                    seen.add(source)
+                    waiting.append(source)
+        return [name for name in self.builder.inputs if name in seen][:3]
+
+    def _declare(self, value: Any) -> None:
+        """A graph input, or the constant that is given for it."""
+        if value.name in self.initializers:
+            return
+        self.begin(f"input '{value.name}'", value.name, (value.name,))
+        array = self.given.constant(value)
+        if array is not None:
+            self.tensors[value.name] = Tensor(value.name, array.shape, array)
+            self.allow(array.size, array.itemsize)
+        else:
+            self.input(value.name, declared_dtype(value), self.given.shape(value))
 
     def _check_operators(self) -> None:
         """Raise UnsupportedError with all operators of the file that nothing here reads."""
-        unknown = [
-            f"{_operator(node)} '{_name(node)}'"
-            for node in self.proto.node
-            if not (self._row(node) or FOLDING.find(_operator(node), self.opset))
-        ]
+        unknown = [f"{o.operator} '{o.name}'" for o in self.operations if not self._is_known(o)]
         if unknown:
             more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
             raise UnsupportedError(f"operators that are not supported: {', '.join(unknown[:_LISTED])}{more}")
 
-    def _reader_of(self, node: Any) -> Reader:
-        row = self._row(node)
-        return Reader(node.input, node.output[0] if node.output else "", row.wish if row else Wish.FILE)
+    def _is_known(self, operation: Operation) -> bool:
+        name, opset = operation.operator, operation.scope.opset
+        row = OPERATORS.find(name, opset) or FOLDING.find(name, opset)
+        return bool(row) or name == "If" or has_own_function(name, opset)
 
-    def _read(self, node: Any) -> None:
-        label = f"{node.op_type} '{_name(node)}'"
-        if not node.output or not any(node.output):
+    def _reader_of(self, operation: Operation) -> Reader:
+        row = OPERATORS.find(operation.operator, operation.scope.opset)
+        output = operation.outputs[0] if operation.outputs else ""
+        return Reader(operation.inputs, output, row.wish if row else Wish.FILE)
+
+    def _read(self, operation: Operation) -> None:
+        label, outputs = operation.label, operation.outputs
+        if not any(outputs):
             raise FormatError(f"{label}: has no output")
-        self.begin(label, _name(node), node.output)
-        for name in filter(None, node.output):
-            if name in self.tensors or name in self.initializers:
-                raise FormatError(f"{label}: computes '{name}', which is there already")
-        attributes = attribute_values(node, self.folder, label)
-        inputs = [name or None for name in node.input]
+        self.begin(label, operation.name, outputs)
+        inputs = [name or None for name in operation.inputs]
         while inputs and inputs[-1] is None:
             inputs.pop()
         given = [None if name is None else self.tensor(name) for name in inputs]
-        row, folding = self._row(node), FOLDING.find(_operator(node), self.opset)
+        for name in filter(None, outputs):
+            if name in self.tensors or name in self.initializers:
+                raise FormatError(f"{label}: computes '{name}', which is there already")
+            self.sources[name] = operation.inputs
+        opset = operation.scope.opset
+        row, folding = OPERATORS.find(operation.operator, opset), FOLDING.find(operation.operator, opset)
+        if operation.operator == "If":
+            self._branch(operation)
+            return
+        if row is None and folding is None:
+            self._function(operation, given)
+            return
+        attributes = attribute_values(operation.attributes, self.folder, label)
         if folding and all(t is None or t.array is not None for t in given):
             array = self._fold(folding, [None if t is None else t.array for t in given], attributes)
-            self.keep(Tensor(self.outputs[0], array.shape, array))
+            self.keep(Tensor(outputs[0], array.shape, array))
         elif row:
             self.keep(row.call(self, inputs, attributes))
         else:
@@ -153,10 +191,29 @@ class _Reader(Tensors):
         self.allow(array.size, array.itemsize)
         return array
 
+    def _function(self, operation: Operation, given: Sequence[Tensor | None]) -> None:
+        """An operator that ONNX defines by others."""
+        types = [None if t is None else (type_number(self.dtype(t)), t.shape) for t in given]
+        function = own_function(operation, types)
+        if function is None:
+            raise UnsupportedError(f"{operation.label}: is not supported on these inputs")
+        for inner in self.inliner.called(function, operation, operation.scope.opset):
+            self._read(inner)
 
-def _operator(node: Any) -> str:
-    return str(node.op_type) if node.domain in _DOMAINS else f"{node.domain}.{node.op_type}"
-
-
-def _name(node: Any) -> str:
-    return str(node.name or next(filter(None, node.output), "") or "?")
+    def _branch(self, operation: Operation) -> None:
+        """The branch of an If that its constant condition chooses."""
+        condition = self.constant(operation.inputs[0]) if operation.inputs else np.empty(0)
+        if condition.size != 1:
+            raise FormatError(f"{operation.label}: its condition is not one element")
+        wanted = "then_branch" if condition.reshape(())[()] else "else_branch"
+        graph = next((a.g for a in operation.attributes if a.name == wanted and a.HasField("g")), None)
+        if graph is None or len(graph.output) < len(operation.outputs):
+            raise FormatError(f"{operation.label}: has no {wanted} with its outputs")
+        inner, scope = self.inliner.branch(graph, operation)
+        for tensor in graph.initializer:
+            self.initializers[scope.declare(tensor.name)] = tensor
+        for each in inner:
+            self._read(each)
+        for name, value in zip(operation.outputs, graph.output, strict=False):
+            if name:
+                self.tensors[name] = self.tensor(scope.meaning(value.name))
