@@ -2,62 +2,94 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from smelt.engines.engine import Engine
 from smelt.errors import UsageError
 from smelt.ir import Graph
 
-ENGINES = ("reference", "native", "emulated", "litert", "tflm", "onnxruntime")
+_Opener = Callable[[Graph, str, Path | None], Engine]
 
 
 def open_engine(name: str, graph: Graph, *, target: str | None = None, path: Path | None = None) -> Engine:
     """A model ready to run on the engine of that name.
 
     `target` chooses the core for emulated (default cortex-m4).  litert, tflm and onnxruntime run the
-    file at `path` when it is of their format; litert and tflm otherwise run what smelt's .tflite
-    writer makes of the graph.
-    Raises UsageError for unknown names, MissingExtraError for packages that are not installed.
+    file at `path` when it is of their format, and otherwise what smelt's writer of that format makes of
+    the graph.
+    Raises UsageError for unknown names, MissingExtraError for packages that are not installed, UnsupportedError
+    for an operator that the engine's format cannot say, EngineError where the engine refuses the model.
     """
+    if name not in _OPENERS:
+        raise UsageError(f"there is no engine '{name}'; there are: {', '.join(ENGINES)}")
+    return _OPENERS[name](graph, target or "cortex-m4", path)
+
+
+def _reference(graph: Graph, target: str, path: Path | None) -> Engine:
+    from smelt.engines.reference import ReferenceEngine
+
+    return ReferenceEngine(graph)
+
+
+def _native(graph: Graph, target: str, path: Path | None) -> Engine:
+    from smelt.engines.native import NativeEngine
+
+    return NativeEngine(graph)
+
+
+def _emulated(graph: Graph, target: str, path: Path | None) -> Engine:
+    from smelt.engines.emulated import EmulatedEngine
     from smelt.targets import find_target
 
-    if name == "reference":
-        from smelt.engines.reference import ReferenceEngine
-
-        return ReferenceEngine(graph)
-    if name == "native":
-        from smelt.engines.native import NativeEngine
-
-        return NativeEngine(graph)
-    if name == "emulated":
-        from smelt.engines.emulated import EmulatedEngine
-
-        return EmulatedEngine(graph, find_target(target or "cortex-m4"))
-    if name in ("litert", "tflm"):
-        return _open_tflite(name, graph, path)
-    if name == "onnxruntime":
-        from smelt.engines.onnxruntime import OnnxRuntimeEngine
-
-        if path is None or path.suffix != ".onnx":
-            raise UsageError("the engine onnxruntime runs .onnx files only")
-        return OnnxRuntimeEngine(path.read_bytes(), graph)
-    raise UsageError(f"there is no engine '{name}'; there are: {', '.join(ENGINES)}")
+    return EmulatedEngine(graph, find_target(target))
 
 
-def _open_tflite(name: str, graph: Graph, path: Path | None) -> Engine:
+def _litert(graph: Graph, target: str, path: Path | None) -> Engine:
+    from smelt.engines.litert import LiteRTEngine
+
+    return LiteRTEngine(_tflite(graph, path))
+
+
+def _tflm(graph: Graph, target: str, path: Path | None) -> Engine:
+    from smelt.engines.tflm import TflmEngine
+
+    return TflmEngine(_tflite(graph, path), graph)
+
+
+def _onnxruntime(graph: Graph, target: str, path: Path | None) -> Engine:
+    from smelt.engines.onnxruntime import OnnxRuntimeEngine
+    from smelt.formats.onnx import write_onnx
+
+    return OnnxRuntimeEngine(_of_format(".onnx", path) or write_onnx(graph), graph)
+
+
+def _tflite(graph: Graph, path: Path | None) -> bytes:
     from smelt.formats import read_bytes
     from smelt.formats.tflite import write_tflite
 
-    data = read_bytes(path) if path is not None else b""
-    if data[4:8] != b"TFL3":
-        data = write_tflite(graph)
-    if name == "litert":
-        from smelt.engines.litert import LiteRTEngine
+    own = _of_format(".tflite", path)
+    return read_bytes(own) if own else write_tflite(graph)
 
-        return LiteRTEngine(data)
-    from smelt.engines.tflm import TflmEngine
 
-    return TflmEngine(data, graph)
+def _of_format(suffix: str, path: Path | None) -> Path | None:
+    """The file, if it is of the format with that suffix, by its content as `load` sees it."""
+    from smelt.formats import format_of
 
+    row = format_of(path) if path else None
+    return path if row and suffix in row.suffixes else None
+
+
+_OPENERS: Mapping[str, _Opener] = {
+    "reference": _reference,
+    "native": _native,
+    "emulated": _emulated,
+    "litert": _litert,
+    "tflm": _tflm,
+    "onnxruntime": _onnxruntime,
+}
+
+ENGINES = tuple(_OPENERS)
+"""The engines' names."""
 
 __all__ = ["ENGINES", "Engine", "open_engine"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ _TYPES = {
 
 
 class OnnxRuntimeEngine(Engine):
-    """Runs an .onnx file in ONNX Runtime on one thread.
+    """Runs an .onnx file (a path, or its bytes) in ONNX Runtime on one thread.
 
     `graph` is the same file as read by smelt: inputs and outputs have its shapes, and what smelt
     reads channels-last (its metadata says which) is turned to and from the file's channels-first.
@@ -34,7 +35,7 @@ class OnnxRuntimeEngine(Engine):
 
     name = "onnxruntime"
 
-    def __init__(self, model: bytes, graph: Graph | None = None) -> None:
+    def __init__(self, model: bytes | Path, graph: Graph | None = None) -> None:
         self._module = require("onnxruntime", "compare", "the engine 'onnxruntime'")
         self._model = model
         self._graph = graph
@@ -49,12 +50,17 @@ class OnnxRuntimeEngine(Engine):
     def _channels_last(self, name: str) -> bool:
         return self._graph is not None and f"layout:{name}" in self._graph.metadata
 
-    def _open(self, model: bytes) -> Any:
+    def _open(self, model: bytes | Path) -> Any:
         options = self._module.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            return self._module.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            return self._module.InferenceSession(
+                # by its path, so that weights in files beside it are found
+                str(model) if isinstance(model, Path) else model,
+                options,
+                providers=["CPUExecutionProvider"],
+            )
         except Exception as error:  # onnxruntime raises its own classes, all directly below Exception
             raise EngineError(f"ONNX Runtime cannot run this model: {str(error).splitlines()[0]}") from error
 
@@ -82,11 +88,12 @@ class OnnxRuntimeEngine(Engine):
     def run_all(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Every tensor of the file by its ONNX name, in the layout that smelt reads it in.
 
-        Intermediate tensors whose layout their shapes do not tell (as many channels as columns and
-        rows) are left out.
+        Intermediate tensors that smelt's graph has not are left out, and those whose layout their shapes do
+        not tell (as many channels as columns and rows).
         """
         onnx = require("onnx", "onnx", "showing intermediate tensors of an .onnx file")
-        model = onnx.load_model_from_string(self._model)
+        by_path = isinstance(self._model, Path)
+        model = onnx.load(self._model) if by_path else onnx.load_model_from_string(self._model)
         model = onnx.shape_inference.infer_shapes(model)
         known = {o.name for o in model.graph.output}
         typed = {v.name: v for v in model.graph.value_info}
@@ -103,14 +110,15 @@ class OnnxRuntimeEngine(Engine):
         }
 
     def _as_read(self, name: str, array: Array) -> Array | None:
-        """An intermediate tensor in smelt's layout; None when that is not known."""
-        value = self._graph.values.get(name) if self._graph else None
-        if value is None or array.ndim < 3:
+        """An intermediate tensor in smelt's layout; None when that is not known, or smelt has no such tensor."""
+        if self._graph is None:
             return array
-        moved = np.moveaxis(array, 1, -1)
-        if (moved.shape == value.shape) == (array.shape == value.shape):
+        value = self._graph.values.get(name)
+        if value is None:
             return None
-        return moved if moved.shape == value.shape else array
+        forms = [array] if array.ndim < 3 else [array, np.moveaxis(array, 1, -1)]
+        fitting = [form for form in forms if form.shape == value.shape]
+        return fitting[0] if len(fitting) == 1 else None
 
 
 def _value(argument: Any) -> Value:

@@ -13,7 +13,15 @@ import numpy as np
 from smelt.errors import FormatError, SmeltError, UsageError
 from smelt.formats.files import ModelFile, open_model, read_bytes, stored_bytes, write_bytes
 from smelt.formats.objects import from_object
-from smelt.formats.table import FORMATS, Choices, listed, readable_suffixes, recognized, writable_suffixes
+from smelt.formats.table import (
+    FORMATS,
+    Choices,
+    Format,
+    listed,
+    readable_suffixes,
+    recognized,
+    writable_suffixes,
+)
 from smelt.ir import Array, Graph
 
 
@@ -55,6 +63,11 @@ def _read(model: ModelFile, choices: Choices) -> Graph:
         return replace(row.read(model, name, choices), name=name)
     except SmeltError as error:
         raise type_preserving(error, f"{model.path}: {error}") from error
+
+
+def format_of(path: Path) -> Format | None:
+    """The format of a model file, as `load` recognizes it; FormatError when it cannot be read."""
+    return recognized(open_model(path))
 
 
 def type_preserving(error: SmeltError, message: str) -> SmeltError:
@@ -117,6 +130,7 @@ def parse_constants(texts: Sequence[str] | None) -> dict[str, Array] | None:
 
 
 __all__ = [
+    "format_of",
     "listed",
     "load",
     "parse_constants",
