@@ -122,6 +122,21 @@ def _read_frozen_graph(model: ModelFile, name: str, choices: Choices) -> Graph:
     return read_frozen_graph(model.data, name, choices.shapes)
 
 
+def _is_pytorch(model: ModelFile) -> bool:
+    """A bare pickle, or an archive with the records of one of PyTorch's formats."""
+    if model.data[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+        return True
+    names = [name.partition("/")[2] or name for name in model.members]
+    return any(n in _PYTORCH_RECORDS or n.startswith(("models/", "data/aotinductor/")) for n in names)
+
+
+def _read_pytorch(model: ModelFile, name: str, choices: Choices) -> Graph:
+    from smelt.formats.pytorch import read_pytorch
+
+    return read_pytorch(model.data, name, choices.shapes)
+
+
+_PYTORCH_RECORDS = ("data.pkl", "bytecode.pkl", "serialized_exported_program.json")
 _SAVED_MODEL = "saved_model.pb"
 FORMATS: tuple[Format, ...] = (
     Format("TensorFlow Lite", (".tflite",), _is_tflite, _read_tflite, write=_write_tflite),
@@ -129,6 +144,7 @@ FORMATS: tuple[Format, ...] = (
     Format("SavedModel", ("/saved_model.pb",), _is_saved_model, _read_saved_model, ("shapes", "signature")),
     Format("frozen TensorFlow graph", (".pb",), None, _read_frozen_graph, ("shapes",)),
     Format("ONNX", (".onnx",), _is_onnx, _read_onnx, ("shapes", "constants"), _write_onnx),
+    Format("PyTorch", (".pt2", ".pt", ".ptl", ".pth"), _is_pytorch, _read_pytorch, ("shapes",)),
     Format("C array, for an include", (".h", ".hpp"), write=_write_c_header),
     Format("C array, for a linker", (".c", ".cc", ".cpp"), write=_write_c_source),
 )

@@ -1,0 +1,23 @@
+"""aten's operators as smelt's: all tables together.
+
+One short function reads an operator and its overloads; its signature is the schema, with aten's defaults.  `_` is what
+surrounds the operator.
+"""
+
+from __future__ import annotations
+
+from smelt.formats.pytorch.arithmetic import ARITHMETIC
+from smelt.formats.pytorch.creating import CREATING
+from smelt.formats.pytorch.normalizing import NORMALIZING
+from smelt.formats.pytorch.products import PRODUCTS
+from smelt.formats.pytorch.rearranging import REARRANGING
+from smelt.formats.pytorch.recurrent import RECURRENT
+from smelt.formats.pytorch.reducing import REDUCING
+from smelt.formats.pytorch.schema import Table
+from smelt.formats.pytorch.spatial import SPATIAL
+
+OPERATORS = Table()
+"""What reads an operator, by its name ("aten.conv2d")."""
+
+for _table in (ARITHMETIC, CREATING, NORMALIZING, PRODUCTS, REARRANGING, RECURRENT, REDUCING, SPATIAL):
+    OPERATORS.update(_table)

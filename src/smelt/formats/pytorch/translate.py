@@ -1,0 +1,62 @@
+"""A Program as a Graph: each call by its function in the table of operators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smelt.errors import UnsupportedError
+from smelt.formats.channels_first.layout import Tensor
+from smelt.formats.channels_first.wishes import Reader, layout_wishes
+from smelt.formats.pytorch.operands import Translation
+from smelt.formats.pytorch.operators import OPERATORS
+from smelt.formats.pytorch.program import Call, Program, Ref
+from smelt.ir import Array, Graph
+
+
+def translated(program: Program, name: str, budget_bytes: int) -> Graph:
+    """The graph: inputs and outputs of convolutional networks have their channels last."""
+    tensors = Translation(name, budget_bytes)
+    tensors.wants = layout_wishes(
+        Reader(call.reads, call.outputs[0], OPERATORS[call.operator].wish) for call in reversed(program.calls)
+    )
+    for constant, array in program.constants.items():
+        tensors.tensors[constant] = as_tensor(constant, array)
+    for ref in program.inputs.values():
+        tensors.input(ref.name, ref.dtype, ref.shape)
+    for call in program.calls:
+        apply(tensors, call)
+    return tensors.finished({name: tensors.tensor(ref.name) for name, ref in program.outputs.items()})
+
+
+def apply(tensors: Translation, call: Call) -> tuple[Any, tuple[str, ...]]:
+    """Translate one call: what its function returned, and the names of its results."""
+    tensors.begin(call.label, call.outputs[0], call.outputs[:1])
+    tensors.unused = call.unused
+    arguments = [_resolved(tensors, value) for value in call.arguments]
+    keywords = {key: _resolved(tensors, value) for key, value in call.keywords.items()}
+    results = OPERATORS.call(call.operator, tensors, arguments, keywords)
+    if not isinstance(results, list | tuple):
+        tensors.keep(results)
+        return results, call.outputs[:1]
+    first = call.outputs[0]
+    names = tuple(f"{first}/{index}" if index else first for index in range(len(results)))
+    tensors.outputs = tuple(
+        "" if result is None else name for name, result in zip(names, results, strict=True)
+    )
+    tensors.keep(tuple(results))
+    return results, names
+
+
+def as_tensor(name: str, array: Array) -> Tensor:
+    """A stored tensor as the table's functions see it."""
+    return Tensor(name, array.shape, array)
+
+
+def _resolved(tensors: Translation, value: Any) -> Any:
+    if isinstance(value, Ref):
+        return tensors.tensor(value.name)
+    if isinstance(value, list | tuple):
+        return [_resolved(tensors, item) for item in value]
+    if isinstance(value, dict):
+        raise UnsupportedError(f"{tensors.label}: is given a dictionary")
+    return value

@@ -1,0 +1,171 @@
+"""PyTorch's three kinds of files, of the same small networks: what smelt computes is what torch computes."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import smelt
+from smelt.engines.reference import ReferenceEngine
+from smelt.ir import Array, Graph
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+from small_torch import CONVOLUTIONAL, NAMES, expected, network  # noqa: E402
+
+TOLERANCE = 1e-5
+ROUTES = ("exported", "traced", "scripted", "traced_lite", "scripted_lite")
+
+
+def file_of(module: Any, inputs: tuple[Any, ...], route: str) -> bytes:
+    """What torch writes."""
+    stream = io.BytesIO()
+    if route == "exported":
+        torch.export.save(torch.export.export(module, inputs), stream)
+        return stream.getvalue()
+    made = torch.jit.trace(module, inputs) if "traced" in route else torch.jit.script(module)
+    if "lite" in route:
+        return bytes(made._save_to_buffer_for_lite_interpreter())
+    torch.jit.save(made, stream)
+    return stream.getvalue()
+
+
+def loaded(module: Any, inputs: tuple[Any, ...], route: str) -> Graph:
+    """The graph that smelt reads; a scripted file does not know its input shapes."""
+    data = file_of(module, inputs, route)
+    if "scripted" not in route:
+        return smelt.load(data)
+    with pytest.raises(smelt.SmeltError, match="does not say which shape its input"):
+        smelt.load(data)
+    name = "input" if isinstance(module, torch.nn.Sequential) else "x"
+    return smelt.load(data, shapes={name: tuple(inputs[0].shape)})
+
+
+def computed(graph: Graph, *inputs: Array) -> list[Array]:
+    """What the graph computes, channels where PyTorch has them."""
+    feed = {
+        name: np.moveaxis(array, 1, -1) if f"layout:{name}" in graph.metadata else array
+        for name, array in zip(graph.inputs, inputs, strict=True)
+    }
+    results = ReferenceEngine(graph).run(feed)
+    return [
+        np.moveaxis(results[name], -1, 1) if f"layout:{name}" in graph.metadata else results[name]
+        for name in graph.outputs
+    ]
+
+
+def transposes(graph: Graph) -> int:
+    return sum(node.operator == "transpose" for node in graph.nodes)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "unet"])
+def test_networks(name: str) -> None:
+    module, inputs = network(name)
+    wanted = expected(module, inputs)
+    counts = set()
+    for route in ROUTES:
+        graph = smelt.optimize(loaded(module, inputs, route))
+        (result,) = computed(graph, inputs[0].numpy())
+        assert result.shape == wanted.shape
+        assert np.abs(result - wanted).max() <= TOLERANCE * np.abs(wanted).max(), route
+        if name in CONVOLUTIONAL:
+            assert transposes(graph) == 0, route
+        counts.add((len(graph.nodes), graph.inputs, graph.outputs))
+    assert len(counts) == 1
+
+
+def test_tied_weights_are_one_constant() -> None:
+    class Tied(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = torch.nn.Linear(4, 4, bias=False)
+            self.second = torch.nn.Linear(4, 4, bias=False)
+            self.second.weight = self.first.weight
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.second(torch.relu(self.first(x)))
+
+    module, inputs = Tied().eval(), (torch.randn(1, 4),)
+    for route in ("exported", "traced", "traced_lite"):
+        graph = loaded(module, inputs, route)
+        assert len(graph.constants) == 1
+        np.testing.assert_allclose(computed(graph, inputs[0].numpy())[0], expected(module, inputs), rtol=1e-5)
+
+
+def test_views_of_a_storage_keep_offset_and_strides() -> None:
+    class Views(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            whole = torch.arange(24, dtype=torch.float32).reshape(4, 6)
+            self.register_buffer("part", whole[1:3, 2:5].t())
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + self.part
+
+    module, inputs = Views().eval(), (torch.zeros(3, 2),)
+    for route in ("exported", "traced", "traced_lite"):
+        np.testing.assert_array_equal(
+            computed(loaded(module, inputs, route), np.zeros((3, 2), np.float32))[0], module.part.numpy()
+        )
+
+
+@pytest.mark.parametrize("route", ["exported", "scripted", "scripted_lite"])
+def test_training_mode_is_refused_with_advice(route: str) -> None:
+    class Net(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.drop = torch.nn.Dropout(0.5)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.drop(x)
+
+    data = file_of(Net().train(), (torch.zeros(1, 3),), route)
+    with pytest.raises(smelt.SmeltError, match=r"model\.eval\(\)"):
+        smelt.load(data, shapes={"x": (1, 3)})
+
+
+def test_what_is_unsupported_names_the_operator_and_the_module() -> None:
+    class Inner(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.special.i0(x)
+
+    class Net(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.odd = Inner()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.odd(x)
+
+    for route in ("exported", "traced"):
+        with pytest.raises(smelt.SmeltError, match=r"i0 in module 'odd' is not supported"):
+            smelt.load(file_of(Net().eval(), (torch.zeros(1, 3),), route))
+
+
+def test_loops_and_dictionaries_of_scripts() -> None:
+    from torch_scripts import Loops
+
+    module = Loops().eval()
+    x = torch.randn(2, 3)
+    wanted = module(x)
+    for route in ("scripted", "scripted_lite"):
+        graph = smelt.load(file_of(module, (x,), route), shapes={"x": (2, 3)})
+        assert graph.outputs == ("sum", "more")
+        for name, result in zip(graph.outputs, computed(graph, x.numpy()), strict=True):
+            np.testing.assert_allclose(result, wanted[name].numpy(), rtol=1e-5)
+
+
+def test_other_files_of_torch_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    module = torch.nn.Sequential(torch.nn.Linear(2, 2))
+    for content, words in ((module.state_dict(), "state dict"), (module, "pickled module")):
+        for zipped in (True, False):
+            path = tmp_path / "model.pt"
+            torch.save(content, path, _use_new_zipfile_serialization=zipped)
+            with pytest.raises(smelt.SmeltError, match=words if zipped else "bare pickle") as caught:
+                smelt.load(path)
+            assert "torch.export.save" in str(caught.value)
