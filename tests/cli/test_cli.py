@@ -303,6 +303,31 @@ def test_compare(command: Command, files: Path) -> None:
     assert not all(tensor["identical"] for tensor in other)
 
 
+def test_compare_engines(command: Command, files: Path) -> None:
+    models = (files / "small.tflite", files / "small_int8.tflite")
+    arguments = ("compare", *models, "--inputs", files / "calibrate.npz", "--engines")
+    results = command(*arguments, "native, reference", "--json").json
+    assert [(r["model"], r["engine"]) for r in results] == [
+        (model.name, engine) for model in models for engine in ("native", "reference")
+    ]
+    assert results[0]["relative"] <= 1e-5
+    assert results[1]["max_difference"] == 0
+    assert results[2]["max_difference"] == results[3]["max_difference"] > 0
+    assert all(r["seconds"] > 0 and r["reason"] is None for r in results)
+    text = command("compare", models[1], "--engines", "all")
+    assert text.code == 0
+    assert all(f" {engine} " in text.out for engine in ENGINES)
+    assert "wall time" in text.out
+
+
+def test_compare_wants_two_models_or_engines(command: Command, files: Path) -> None:
+    model = files / "small.tflite"
+    refused(command("compare", model), says=["two models", "--engines"])
+    refused(command("compare", model, model, model), says=["two models"])
+    refused(command("compare", model, "--engines", "native,gpu"), says=["native,gpu", "onnxruntime"])
+    refused(command("compare", model, "--engines", "all", "--engine", "native"), says=["--engine"])
+
+
 def test_fit(command: Command, files: Path) -> None:
     pytest.importorskip("unicorn")
     arguments = ("fit", files / "small_int8.tflite", "--board")

@@ -47,6 +47,18 @@ def test_figures_without_signal_or_noise() -> None:
     assert empty.to_json()["max_difference"] == 0.0
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_number_against_none_is_infinitely_far(wrong: float) -> None:
+    for a, b in (([1.0, wrong], [1.0, 2.0]), ([1.0, 2.0], [1.0, wrong])):
+        entry = TensorDifference("t", (2,))
+        entry.update(np.array(a), np.array(b), identical=False)
+        assert entry.max_difference == entry.relative == np.inf
+        assert (entry.signal_to_noise_db, entry.cosine) == (None, None)
+    same = TensorDifference("t", (2,))
+    same.update(np.array([wrong, 4.0]), np.array([wrong, 4.5]), identical=False)
+    assert (same.max_difference, same.relative) == (0.5, 0.125)
+
+
 def test_real_numbers() -> None:
     q = smelt.Quantization((0.5, 2.0), (0, 0), 1)
     array = np.array([[1, 1], [2, 2]], np.int8)

@@ -1,47 +1,100 @@
-"""smelt compare: per-tensor differences between two models."""
+"""smelt compare: per-tensor differences between two models; any models on any engines."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smelt.cli.options import EmulatedTarget, EngineName, Inputs, Json, Model, Shape
+from smelt.cli.options import EmulatedTarget, EngineName, Inputs, Json, Shape
+
+if TYPE_CHECKING:
+    from smelt.ir import Array
+    from smelt.report.difference import TensorDifference
+    from smelt.report.engine_comparison import EngineResult, LoadedModel
 
 
 def command(
-    first: Model,
-    second: Annotated[Path, typer.Argument(help="The model to compare with.", show_default=False)],
+    models: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Two models; with --engines one or more.", metavar="MODEL...", show_default=False
+        ),
+    ],
     inputs: Inputs = None,
     engine: Annotated[
-        EngineName, typer.Option("--engine", help="What runs the first model.")
-    ] = EngineName.reference,
+        EngineName | None,
+        typer.Option("--engine", help="What runs the first model (default: reference).", show_default=False),
+    ] = None,
     second_engine: Annotated[
         EngineName | None,
         typer.Option(help="What runs the second model (default: as the first).", show_default=False),
+    ] = None,
+    engines: Annotated[
+        str | None,
+        typer.Option(
+            "--engines",
+            help="Run every model on each of these, comma separated, or on all: time of a run, difference to the "
+            "first model on the engine reference. Models are converted where an engine has another format.",
+            show_default=False,
+        ),
     ] = None,
     target: EmulatedTarget = "cortex-m4",
     shape: Shape = None,
     json: Json = False,
 ) -> None:
-    """Compare two models, or one on two engines, tensor by tensor on the same inputs."""
+    """Compare two models, or one on two engines, tensor by tensor; with --engines the outputs of any number."""
     from smelt import formats
-    from smelt.cli import console
-    from smelt.engines import open_engine
-    from smelt.report.difference import compare_tensors
+    from smelt.errors import UsageError
+    from smelt.report.engine_comparison import LoadedModel
     from smelt.report.tensors import samples_or_random
 
+    if engines is None and len(models) != 2:
+        raise UsageError("compare wants two models (one on two engines: the same twice), or --engines")
+    if engines is not None and (engine or second_engine):
+        raise UsageError("--engines says what runs every model: leave out --engine and --second-engine")
     shapes = formats.parse_shapes(shape)
-    # a .tflite file has no symbolic shapes; the other model may
-    chosen = {path: None if path.suffix == ".tflite" else shapes for path in (first, second)}
-    graphs = (formats.load(first, shapes=chosen[first]), formats.load(second, shapes=chosen[second]))
-    samples = samples_or_random(graphs[0], inputs, count=5)
+    # a .tflite file has no symbolic shapes; the other models may
+    loaded = [
+        LoadedModel(path, formats.load(path, shapes=None if path.suffix == ".tflite" else shapes))
+        for path in models
+    ]
+    samples = samples_or_random(loaded[0].graph, inputs, count=5)
+    if engines is not None:
+        from smelt.report.engine_comparison import compare_engines, parse_engines
+
+        results = compare_engines(loaded, parse_engines(engines), samples, target=target)
+        _show_engines(results, target, json)
+        return
+    first = (engine or EngineName.reference).value
+    differences = _compare_tensors(
+        loaded, (first, second_engine.value if second_engine else first), samples, target
+    )
+    _show_tensors(differences, f"{models[0].name} against {models[1].name}, {len(samples)} samples", json)
+
+
+def _compare_tensors(
+    models: Sequence[LoadedModel],
+    engines: tuple[str, str],
+    samples: Sequence[Mapping[str, Array]],
+    target: str,
+) -> list[TensorDifference]:
+    from smelt.engines import open_engine
+    from smelt.report.difference import compare_tensors
+
+    first, second = models
     with (
-        open_engine(engine.value, graphs[0], target=target, path=first) as a,
-        open_engine((second_engine or engine).value, graphs[1], target=target, path=second) as b,
+        open_engine(engines[0], first.graph, target=target, path=first.path) as a,
+        open_engine(engines[1], second.graph, target=target, path=second.path) as b,
     ):
-        differences = compare_tensors(graphs, (a, b), samples)
+        return compare_tensors((first.graph, second.graph), (a, b), samples)
+
+
+def _show_tensors(differences: Sequence[TensorDifference], title: str, json: bool) -> None:
+    from smelt.cli import console
+
     if json:
         console.print_json([d.to_json() for d in differences])
         return
@@ -63,6 +116,35 @@ def command(
         ("of max |value|", "right"),
     ]
     columns += [("SNR dB", "right"), ("cosine", "right")]
-    console.stdout.print(
-        console.table(f"{first.name} against {second.name}, {len(samples)} samples", columns, rows)
-    )
+    console.stdout.print(console.table(title, columns, rows))
+
+
+def _show_engines(results: Sequence[EngineResult], target: str, json: bool) -> None:
+    from smelt.cli import console
+
+    if json:
+        console.print_json([result.to_json() for result in results])
+        return
+    ran = [result for result in results if result.reason is None]
+    rows = [[r.model, r.engine, _cost(r), f"{r.max_difference:.4g}", f"{r.relative:.2e}"] for r in ran]
+    columns = [("model", "left"), ("engine", "left"), ("one run", "right")]
+    columns += [("max difference", "right"), ("of max |output|", "right")]
+    console.stdout.print(console.table(f"against {results[0].model} on the engine reference", columns, rows))
+    if any(r.seconds is not None for r in ran):
+        console.stdout.print(
+            "times: wall time on this computer, median; nothing that a microcontroller would take"
+        )
+    if any(r.instructions is not None for r in ran):
+        console.stdout.print(f"emulated: counted on {target}, cycles estimated")
+    refused = [[r.model, r.engine, r.reason] for r in results if r.reason is not None]
+    if refused:
+        columns = [("model", "left"), ("engine", "left"), ("why", "left")]
+        console.stdout.print(console.table("not run", columns, refused))
+
+
+def _cost(result: EngineResult) -> str:
+    if result.seconds is not None:
+        unit, scale = next((u, s) for u, s in (("s", 1.0), ("ms", 1e-3), ("µs", 0.0)) if result.seconds >= s)
+        return f"{result.seconds / (scale or 1e-6):,.3g} {unit}"
+    cycles = "" if result.estimated_cycles is None else f", {result.estimated_cycles:,} cycles"
+    return f"{result.instructions:,} instructions{cycles}"

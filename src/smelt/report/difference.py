@@ -19,7 +19,8 @@ from smelt.quantize.samples import to_input
 class TensorDifference:
     """Errors of one tensor over all samples, in real numbers (quantized tensors are dequantized).
 
-    `relative` is the largest difference over the largest |value| of the first model;
+    `relative` is the largest difference over the largest |value| of the first model (infinite where one has a number
+    and the other none);
     `signal_to_noise_db` and `cosine` compare all values.
     """
 
@@ -33,15 +34,18 @@ class TensorDifference:
     _other: float = field(default=0.0, repr=False)
     _dot: float = field(default=0.0, repr=False)
 
+    @np.errstate(invalid="ignore", over="ignore")
     def update(self, a: NDArray[np.float64], b: NDArray[np.float64], *, identical: bool) -> None:
         """Take in one sample."""
-        if a.size:
-            self.max_difference = max(self.max_difference, float(np.abs(a - b).max()))
-            self.max_value = max(self.max_value, float(np.abs(a).max()))
+        error = np.nan_to_num(np.abs(a - b), nan=np.inf, posinf=np.inf)
+        error = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, error)
+        self.max_difference = max(self.max_difference, float(error.max(initial=0.0)))
+        finite = np.abs(a[np.isfinite(a)])
+        self.max_value = max(self.max_value, float(finite.max(initial=0.0)))
         self.identical &= identical
         self._signal += float((a * a).sum())
         self._other += float((b * b).sum())
-        self._noise += float(((a - b) ** 2).sum())
+        self._noise += float((error * error).sum())
         self._dot += float((a * b).sum())
 
     @property
@@ -51,16 +55,16 @@ class TensorDifference:
 
     @property
     def signal_to_noise_db(self) -> float | None:
-        """10 log10 of signal power over error power; None when there is no error or no signal."""
-        if self._noise == 0 or self._signal == 0:
+        """10 log10 of signal power over error power; None when there is no error, no signal or an infinite one."""
+        if self._noise == 0 or self._signal == 0 or not np.isfinite(self._noise + self._signal):
             return None
         return 10 * float(np.log10(self._signal / self._noise))
 
     @property
     def cosine(self) -> float | None:
-        """Cosine of the angle between all values of both; None for zero vectors."""
+        """Cosine of the angle between all values of both; None for vectors of length zero or infinity."""
         norm = float(np.sqrt(self._signal * self._other))
-        return self._dot / norm if norm else None
+        return self._dot / norm if norm and np.isfinite(norm) else None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -86,7 +90,7 @@ def compare_tensors(
         raise UsageError("the two models have different numbers of inputs or outputs")
     result: dict[str, TensorDifference] = {}
     for sample in samples:
-        other = _converted(first, second, sample)
+        other = sample_for(first, second, sample)
         tensors_a, tensors_b = engines[0].run_all(sample), engines[1].run_all(other)
         for name_a, name_b in _pairs(first, second, tensors_a, tensors_b):
             value_a, value_b = first.values[name_a], second.values[name_b]
@@ -110,7 +114,11 @@ def real(value: Value, array: Array) -> NDArray[np.float64]:
     return np.asarray((numbers - zeros) * scales, np.float64).reshape(numbers.shape)
 
 
-def _converted(first: Graph, second: Graph, sample: Mapping[str, Array]) -> dict[str, Array]:
+def sample_for(first: Graph, second: Graph, sample: Mapping[str, Array]) -> dict[str, Array]:
+    """A sample of the first model as the second one takes it, inputs matched by position.
+
+    Real numbers are converted as `to_input` does; FormatError when a shape does not fit.
+    """
     result: dict[str, Array] = {}
     for name_a, name_b in zip(first.inputs, second.inputs, strict=True):
         value_a, value_b = first.values[name_a], second.values[name_b]

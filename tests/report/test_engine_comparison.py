@@ -1,0 +1,124 @@
+"""Several models on several engines: what ran, how far apart, and why the others did not run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_models import small_float, small_int8, small_samples
+
+import smelt
+from smelt.engines import ENGINES, Engine
+from smelt.engines.reference import ReferenceEngine
+from smelt.errors import EngineError, MissingExtraError, UnsupportedError, UsageError
+from smelt.ir import Array, DType, Graph
+from smelt.operators.builder import GraphBuilder
+from smelt.report import engine_comparison
+from smelt.report.engine_comparison import LoadedModel, compare_engines, parse_engines
+
+
+def loaded(graph: Graph, name: str = "small") -> LoadedModel:
+    """A model whose file is not there: engines get what the writers make."""
+    return LoadedModel(Path(name), graph)
+
+
+def samples(graph: Graph, count: int = 3) -> list[dict[str, Array]]:
+    return list(smelt.samples_for(graph, {"x": small_samples(count)}))
+
+
+class Shifted(ReferenceEngine):
+    """The reference, with every output a quarter too large."""
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        return {name: array + np.float32(0.25) for name, array in super().run(inputs).items()}
+
+
+@pytest.fixture
+def shifted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine native is a wrong one, others cannot run: each for another reason."""
+
+    def opened(name: str, graph: Graph, **_: object) -> Engine:
+        if name == "tflm":
+            raise MissingExtraError("tflite-micro", "compare", "the engine 'tflm'")
+        if name == "litert":
+            raise UnsupportedError("a  long\nstory " * 100)
+        return Shifted(graph) if name == "native" else ReferenceEngine(graph)
+
+    monkeypatch.setattr(engine_comparison, "open_engine", opened)
+
+
+def test_differences_are_those_of_real_numbers_to_the_first_model_on_the_reference() -> None:
+    graph, int8 = small_float(), small_int8()
+    given = samples(graph)
+    results = compare_engines([loaded(graph), loaded(int8, "int8")], ["reference"], given)
+    assert [(r.model, r.engine, r.reason) for r in results] == [
+        ("small", "reference", None),
+        ("int8", "reference", None),
+    ]
+    assert (results[0].max_difference, results[0].relative) == (0.0, 0.0)
+    apart, largest = 0.0, 0.0
+    scale = int8.values[int8.outputs[0]].quantization
+    assert scale
+    for sample, quantized in zip(given, samples(int8), strict=True):
+        a = ReferenceEngine(graph).run(sample)["scores"].astype(float)
+        b = (ReferenceEngine(int8).run(quantized)["scores"].astype(float) - scale.zero_point) * scale.scale
+        apart, largest = max(apart, np.abs(a - b).max()), max(largest, np.abs(a).max())
+    assert results[1].max_difference == pytest.approx(apart)
+    assert results[1].relative == pytest.approx(apart / largest)
+    assert apart > 0
+
+
+def test_what_differs_and_what_does_not_run_is_said(shifted: None) -> None:
+    graph = small_float()
+    results = compare_engines([loaded(graph)], ["reference", "native", "tflm", "litert"], samples(graph))
+    found = {result.engine: result for result in results}
+    assert found["reference"].max_difference == 0.0
+    assert found["native"].max_difference == pytest.approx(0.25)
+    assert found["native"].seconds is not None
+    assert found["native"].seconds > 0
+    assert found["tflm"].reason == "'tflite-micro' is not installed: pip install 'smelt[compare]'"
+    assert found["litert"].reason is not None
+    assert found["litert"].reason.startswith("a long story a long")
+    assert len(found["litert"].reason) < 200
+    assert found["litert"].to_json() == {
+        **dict.fromkeys(found["litert"].to_json()),
+        "model": "small",
+        "engine": "litert",
+        "reason": found["litert"].reason,
+    }
+    with pytest.raises(EngineError, match="tflm: 'tflite-micro' is not installed"):
+        compare_engines([loaded(graph)], ["tflm", "litert"], samples(graph))
+
+
+def test_the_emulated_core_counts_instead_of_timing() -> None:
+    pytest.importorskip("unicorn", reason="the extra emulator is not installed")
+    graph = small_int8()
+    (result,) = compare_engines([loaded(graph)], ["emulated"], samples(graph, 1))
+    assert result.seconds is None
+    assert result.runs is None
+    target = smelt.find_target("cortex-m4")
+    totals = smelt.profile(graph, target, inputs=samples(graph, 1)[0]).totals
+    assert (result.instructions, result.estimated_cycles) == (totals.instructions, totals.estimated_cycles)
+    assert result.max_difference == 0.0
+
+
+def test_models_that_are_not_alike() -> None:
+    graph = small_float()
+    cut = replace(graph, outputs=(graph.nodes[-3].outputs[0],))
+    build = GraphBuilder("two")
+    x, y = build.input("x", DType.F32, (1, 2)), build.input("y", DType.F32, (1, 2))
+    two = build.build([build.add("add", [x, y])])
+    for other in (cut, two):
+        with pytest.raises(UsageError, match="'small' and 'other' have different inputs or outputs"):
+            compare_engines([loaded(graph), loaded(other, "other")], ["reference"], samples(graph))
+
+
+def test_engines_are_named_in_a_list() -> None:
+    assert parse_engines("all") == parse_engines("native,all") == ENGINES
+    assert parse_engines(" litert, native,litert") == ("litert", "native")
+    for text in ("", ",", "native,gpu"):
+        with pytest.raises(UsageError, match=f"--engines {text}: write all.*reference"):
+            parse_engines(text)
