@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from smelt.engines.tune import Tuning, tune
     from smelt.errors import SmeltError
     from smelt.formats import load, save
+    from smelt.formats.pytorch import from_torch
     from smelt.formats.sklearn import from_sklearn
     from smelt.ir import DType, Graph, Node, Quantization, Value
     from smelt.passes import optimize
@@ -53,6 +54,7 @@ _HOMES = {
     "find_target": "smelt.targets",
     "fit": "smelt.report.fit",
     "from_sklearn": "smelt.formats.sklearn",
+    "from_torch": "smelt.formats.pytorch",
     "generate": "smelt.codegen",
     "load": "smelt.formats",
     "open_engine": "smelt.engines",
@@ -91,6 +93,7 @@ __all__ = [
     "find_target",
     "fit",
     "from_sklearn",
+    "from_torch",
     "generate",
     "load",
     "open_engine",

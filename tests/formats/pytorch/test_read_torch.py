@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 from small_torch import CONVOLUTIONAL, NAMES, expected, network  # noqa: E402
 
 TOLERANCE = 1e-5
-ROUTES = ("exported", "traced", "scripted", "traced_lite", "scripted_lite")
+ROUTES = ("live", "live_scripted", "exported", "traced", "scripted", "traced_lite", "scripted_lite")
 
 
 def file_of(module: Any, inputs: tuple[Any, ...], route: str) -> bytes:
@@ -37,6 +37,8 @@ def file_of(module: Any, inputs: tuple[Any, ...], route: str) -> bytes:
 
 def loaded(module: Any, inputs: tuple[Any, ...], route: str) -> Graph:
     """The graph that smelt reads; a scripted file does not know its input shapes."""
+    if "live" in route:
+        return smelt.from_torch(module if route == "live" else torch.jit.script(module), inputs)
     data = file_of(module, inputs, route)
     if "scripted" not in route:
         return smelt.load(data)
@@ -169,3 +171,77 @@ def test_other_files_of_torch_are_refused_with_what_to_do(tmp_path: Path) -> Non
             with pytest.raises(smelt.SmeltError, match=words if zipped else "bare pickle") as caught:
                 smelt.load(path)
             assert "torch.export.save" in str(caught.value)
+
+
+def test_live_modules_in_training_mode_are_evaluated_with_a_warning() -> None:
+    module, inputs = network("cnn")
+    wanted = expected(module, inputs)
+    module.block.train()
+    before = {name: part.training for name, part in module.named_modules()}
+    with pytest.warns(UserWarning, match="training mode"):
+        graph = smelt.from_torch(module, inputs)
+    assert {name: part.training for name, part in module.named_modules()} == before
+    np.testing.assert_allclose(computed(graph, inputs[0].numpy())[0], wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_arrays_and_exported_programs_are_taken_too() -> None:
+    module, inputs = network("mlp")
+    wanted = expected(module, inputs)
+    program = torch.export.export(module, inputs)
+    for graph in (
+        smelt.from_torch(module, inputs[0].numpy()),
+        smelt.from_torch(module, {"input": inputs[0]}),
+        smelt.load(program),
+        smelt.load(module, example_inputs=inputs),
+    ):
+        np.testing.assert_allclose(computed(graph, inputs[0].numpy())[0], wanted, rtol=1e-5)
+    with pytest.raises(smelt.SmeltError, match="example_inputs are missing"):
+        smelt.from_torch(module)
+
+
+def test_symbolic_sizes_are_one_for_the_batch_and_asked_for_elsewhere() -> None:
+    module, inputs = network("separable")
+    batch, width = torch.export.Dim("batch"), torch.export.Dim("width", min=4, max=64)
+    two = (inputs[0].expand(2, -1, -1, -1),)
+    program = torch.export.export(module, two, dynamic_shapes=({0: batch, 3: width},))
+    with pytest.raises(smelt.SmeltError, match="sizes that are not fixed"):
+        smelt.from_torch(program)
+    graph = smelt.from_torch(program, shapes={"x": (1, *inputs[0].shape[1:])})
+    np.testing.assert_allclose(computed(graph, inputs[0].numpy())[0], expected(module, inputs), rtol=1e-4)
+
+
+def test_indices_are_integers_whatever_the_file_says() -> None:
+    class Words(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = torch.nn.Embedding(10, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.table(x).mean(1)
+
+    module, inputs = Words().eval(), (torch.tensor([[1, 5, 9]]),)
+    for route in ("exported", "traced", "traced_lite", "scripted_lite"):
+        graph = smelt.load(file_of(module, inputs, route), shapes={"x": (1, 3)})
+        np.testing.assert_allclose(computed(graph, inputs[0].numpy())[0], expected(module, inputs), rtol=1e-5)
+
+
+def test_changes_in_place_are_followed_or_refused() -> None:
+    class InPlace(torch.nn.Module):
+        def __init__(self, through_view: bool) -> None:
+            super().__init__()
+            self.through_view = through_view
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y = x * 2
+            part = y[:, 1:]
+            (part if self.through_view else y).add_(1)
+            return y * 3
+
+    inputs = (torch.randn(1, 4),)
+    for route in ("exported", "traced"):
+        graph = loaded(InPlace(False), inputs, route) if route == "exported" else None
+        if graph is not None:
+            wanted = expected(InPlace(False), inputs)
+            np.testing.assert_allclose(computed(graph, inputs[0].numpy())[0], wanted, rtol=1e-5)
+        with pytest.raises(smelt.SmeltError, match="in place"):
+            smelt.load(file_of(InPlace(True).eval(), inputs, route))
