@@ -11,8 +11,8 @@ from smelt.errors import QuantizationError, UnsupportedError
 from smelt.ir import Array, DType, Graph, Quantization
 from smelt.operators.builder import GraphBuilder
 from smelt.operators.evaluate import evaluate_graph
+from smelt.quantize.parameters import real
 from smelt.quantize.samples import to_input
-from smelt.report.difference import real
 
 
 def quantized(graph: Graph, *inputs: Array, **options: object) -> Graph:

@@ -14,8 +14,8 @@ from smelt.ir import DType, Graph
 from smelt.ir.equality import graphs_equal
 from smelt.operators.builder import GraphBuilder
 from smelt.operators.evaluate import evaluate_graph
+from smelt.quantize.parameters import real
 from smelt.quantize.samples import to_input
-from smelt.report.difference import real
 
 
 def with_an_island() -> Graph:

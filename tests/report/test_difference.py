@@ -13,7 +13,8 @@ from smelt.engines.reference import ReferenceEngine
 from smelt.errors import UsageError
 from smelt.ir import DType, Value
 from smelt.operators.builder import GraphBuilder
-from smelt.report.difference import TensorDifference, compare_tensors, real
+from smelt.quantize.parameters import real
+from smelt.report.difference import TensorDifference, compare_tensors
 
 
 def test_figures() -> None:

@@ -12,31 +12,32 @@ from smelt.operators import find_operator, verify_graph
 from smelt.operators.operator import Weights
 from smelt.quantize.calibrate import Ranges
 from smelt.quantize.parameters import quantize_array
-from smelt.quantize.precision import FLOAT32, PRECISIONS, Precision
+from smelt.quantize.precision import FLOAT32, Precision
 from smelt.quantize.sharing import activation_parameters
 from smelt.quantize.weights import Integers, quantize_weights
 
 
 def assemble(
     graph: Graph,
-    ranges: Ranges,
+    ranges: Mapping[DType, Ranges],
     precisions: Mapping[str, Precision],
     input_type: DType,
     output_type: DType,
 ) -> Graph:
     """A float32 graph with each node in its precision (by the name of its first output; absent: float32).
 
-    Conversions are added where precisions meet; float inputs and outputs become tensors of the given
-    types (s8, s16 or f32).
+    `ranges` are those for each activation type.  Conversions are added where precisions meet; float
+    inputs and outputs become tensors of the given types (s8, s16 or f32).
     """
     return _Assembly(graph, ranges, precisions).run(input_type, output_type)
 
 
 class _Assembly:
-    def __init__(self, graph: Graph, ranges: Ranges, precisions: Mapping[str, Precision]) -> None:
+    def __init__(
+        self, graph: Graph, ranges: Mapping[DType, Ranges], precisions: Mapping[str, Precision]
+    ) -> None:
         self.graph, self.precisions = graph, precisions
-        types = {p.activations for p in PRECISIONS.values() if p.activations is not None}
-        self.parameters = {dtype: activation_parameters(graph, ranges, dtype) for dtype in types}
+        self.parameters = {dtype: activation_parameters(graph, seen, dtype) for dtype, seen in ranges.items()}
         self.values: dict[str, Value] = {}
         self.constants: dict[str, Array] = {}
         self.nodes: list[Node] = []

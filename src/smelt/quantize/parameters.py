@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from smelt.ir import Array, DType, Quantization
+from smelt.ir import Array, DType, Quantization, Value
 from smelt.operators.fixed_point import round_half_away
 
 
@@ -45,3 +45,16 @@ def quantize_array(
     """clamp(round(array / scale) + zero_point); `scale` broadcasts against the array."""
     scaled = array.astype(np.float64) / np.asarray(scale, np.float64)
     return np.clip(round_half_away(scaled) + zero_point, low, high).astype(np.int64)
+
+
+def real(value: Value, array: Array) -> NDArray[np.float64]:
+    """The real numbers that a tensor stands for."""
+    numbers = array.astype(np.float64)
+    q = value.quantization
+    if q is None:
+        return numbers
+    shape = [1] * numbers.ndim
+    if q.axis is not None:
+        shape[q.axis] = -1
+    scales, zeros = np.array(q.scales).reshape(shape or [1]), np.array(q.zero_points).reshape(shape or [1])
+    return np.asarray((numbers - zeros) * scales, np.float64).reshape(numbers.shape)

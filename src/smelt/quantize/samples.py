@@ -201,3 +201,17 @@ def _sample(graph: Graph, item: object) -> dict[str, Array]:
         )
         for name in graph.inputs
     }
+
+
+KEPT_SAMPLES = 256
+KEPT_BYTES = 128 << 20
+
+
+def keeping(samples: Iterable[Sample], kept: list[Sample]) -> Iterator[Sample]:
+    """The samples; the first, at most KEPT_SAMPLES and about KEPT_BYTES, are also added to `kept`."""
+    size = 0
+    for sample in samples:
+        size += sum(array.nbytes for array in sample.values())
+        if not kept or (len(kept) < KEPT_SAMPLES and size <= KEPT_BYTES):
+            kept.append(sample)
+        yield sample

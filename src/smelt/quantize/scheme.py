@@ -10,10 +10,12 @@ from typing import Literal
 from smelt.errors import QuantizationError, UnsupportedError, UsageError
 from smelt.ir import DType, Graph
 from smelt.quantize.assemble import assemble
-from smelt.quantize.calibrate import calibrate
-from smelt.quantize.observers import MinMaxObserver, Observer
+from smelt.quantize.calibrate import Ranges, observe
+from smelt.quantize.calibrators import CALIBRATORS
+from smelt.quantize.observers import TensorStatistics
 from smelt.quantize.precision import FLOAT32, INT8, Precision, obstacle
-from smelt.quantize.samples import representative
+from smelt.quantize.samples import Sample, keeping, representative
+from smelt.quantize.select import best_method, ranges_by
 
 IoType = Literal["int8", "int16", "float32"]
 IO_TYPES: Mapping[str, DType] = {"int8": DType.S8, "int16": DType.S16, "float32": DType.F32}
@@ -49,27 +51,43 @@ def quantize_graph(
     scheme: str,
     samples: object,
     *,
+    calibrator: str = "min-max",
     input_type: IoType | None = None,
     output_type: IoType | None = None,
-    observer: Callable[[str], Observer] = MinMaxObserver,
     strict: bool = False,
     tell: Callable[[str], None] = warnings.warn,
     after_sample: Callable[[int], None] | None = None,
 ) -> Graph:
     """A float32 graph quantized with a scheme, calibrated on samples.
 
-    `samples` is a path, arrays, or an iterable, as `representative` takes them.  `input_type` and
-    `output_type` choose the scheme's own type (None) or float32 with a conversion node.  Operators that
-    cannot be computed in the scheme's precision stay in float32: `tell` is called with a sentence for
-    each; with `strict` that is an UnsupportedError.  `after_sample(count)` reports progress.
+    `samples` is a path, arrays, or an iterable, as `representative` takes them.  `calibrator` is a name in
+    CALIBRATORS, or auto: the one that leaves the least error on samples that it has not seen.
+    `input_type` and `output_type` choose the scheme's own type (None) or float32 with a conversion node.
+    Operators that cannot be computed in the scheme's precision stay in float32; with `strict` that is an
+    UnsupportedError.  `tell` is called with a sentence for each of those and for each choice made.
+    `after_sample(count)` reports progress.
     """
     chosen = find_scheme(scheme)
+    if calibrator not in (*CALIBRATORS, "auto"):
+        known = ", ".join(CALIBRATORS)
+        raise UsageError(f"no calibration method is called '{calibrator}'; there are {known}, and auto")
     if any(v.quantization is not None for v in graph.values.values()):
         raise QuantizationError(f"'{graph.name}' is quantized already; quantize the float model")
     precisions = assigned(graph, chosen.precision, strict=strict, tell=tell)
-    ranges = calibrate(graph, representative(graph, samples), observer, after_sample=after_sample)
     types = (_io_type(chosen, input_type), _io_type(chosen, output_type))
-    return assemble(graph, ranges, precisions, *types)
+    kept: list[Sample] = []
+    statistics = observe(
+        graph, keeping(representative(graph, samples), kept), TensorStatistics, after_sample=after_sample
+    )
+
+    def assembled(ranges: Mapping[DType, Ranges]) -> Graph:
+        return assemble(graph, ranges, precisions, *types)
+
+    if calibrator == "auto":
+        calibrator, found = best_method(graph, kept, assembled)
+        table = ", ".join(f"{name} {ratio:.1f} dB" for name, ratio in found.items())
+        tell(f"calibration by {calibrator}; signal-to-noise ratios on samples not seen: {table}")
+    return assembled(ranges_by(calibrator, statistics))
 
 
 def quantize_int8(
@@ -78,7 +96,7 @@ def quantize_int8(
     *,
     input_type: IoType = "int8",
     output_type: IoType = "int8",
-    observer: Callable[[str], Observer] = MinMaxObserver,
+    calibrator: str = "min-max",
     after_sample: Callable[[int], None] | None = None,
 ) -> Graph:
     """`quantize_graph` with scheme int8, strict: UnsupportedError for operators without an int8 meaning."""
@@ -86,9 +104,9 @@ def quantize_int8(
         graph,
         "int8",
         samples,
+        calibrator=calibrator,
         input_type=input_type,
         output_type=output_type,
-        observer=observer,
         strict=True,
         after_sample=after_sample,
     )

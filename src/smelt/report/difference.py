@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from smelt.engines import Engine
 from smelt.errors import UsageError
-from smelt.ir import Array, Graph, Value
+from smelt.ir import Array, Graph
+from smelt.quantize.parameters import real
 from smelt.quantize.samples import to_input
 
 
@@ -99,19 +100,6 @@ def compare_tensors(
             entry = result.setdefault(name_a, TensorDifference(name_a, value_a.shape))
             entry.update(real(value_a, a), real(value_b, b).reshape(a.shape), identical=bool(identical))
     return list(result.values())
-
-
-def real(value: Value, array: Array) -> NDArray[np.float64]:
-    """The real numbers that a tensor stands for."""
-    numbers = array.astype(np.float64)
-    q = value.quantization
-    if q is None:
-        return numbers
-    shape = [1] * numbers.ndim
-    if q.axis is not None:
-        shape[q.axis] = -1
-    scales, zeros = np.array(q.scales).reshape(shape or [1]), np.array(q.zero_points).reshape(shape or [1])
-    return np.asarray((numbers - zeros) * scales, np.float64).reshape(numbers.shape)
 
 
 def sample_for(first: Graph, second: Graph, sample: Mapping[str, Array]) -> dict[str, Array]:

@@ -16,7 +16,8 @@ from smelt.engines import ENGINES, Engine, open_engine
 from smelt.engines.profile import profile
 from smelt.errors import EngineError, MissingExtraError, SmeltError, UsageError
 from smelt.ir import Array, Graph
-from smelt.report.difference import TensorDifference, real, sample_for
+from smelt.quantize.parameters import real
+from smelt.report.difference import TensorDifference, sample_for
 from smelt.targets import find_target
 
 MOST_RUNS = 21
