@@ -28,7 +28,9 @@ def test_every_pass_keeps_the_result(name: str, dtype: DType) -> None:
         result = run(graph)
         check_same(graph, result, seed)
         changed += not graphs_equal(graph, result)
-    expected = 0 if (name, dtype) == ("fold-batch-normalization", DType.S8) else 5
+    # The random graphs have no recurrent layers.
+    of_others = name in ("narrow-recurrent", "fuse-reversals")
+    expected = 0 if (name, dtype) == ("fold-batch-normalization", DType.S8) or of_others else 5
     assert changed >= expected
 
 

@@ -13,7 +13,9 @@ from smelt.passes.fold_batch_normalization import fold_batch_normalization
 from smelt.passes.fold_constants import fold_constants
 from smelt.passes.fold_padding import fold_padding
 from smelt.passes.fuse_activations import fuse_activations
+from smelt.passes.fuse_reversals import fuse_reversals
 from smelt.passes.merge_reshapes import merge_reshapes
+from smelt.passes.narrow_recurrent import narrow_recurrent
 from smelt.passes.remove_dead_channels import remove_dead_channels
 from smelt.passes.remove_dead_nodes import remove_dead_nodes
 from smelt.passes.remove_identities import remove_identities
@@ -22,8 +24,10 @@ Pass = Callable[[Graph], Graph]
 
 DEFAULT: tuple[tuple[str, Pass], ...] = (
     ("remove-dead-nodes", remove_dead_nodes),
+    ("narrow-recurrent", narrow_recurrent),
     ("fold-constants", fold_constants),
     ("remove-identities", remove_identities),
+    ("fuse-reversals", fuse_reversals),
     ("cancel-transposes", cancel_transposes),
     ("fold-batch-normalization", fold_batch_normalization),
     ("fuse-activations", fuse_activations),

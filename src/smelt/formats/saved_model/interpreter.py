@@ -52,6 +52,14 @@ Item = str | Variable | TensorList | Blocks
 """What a tensor of TensorFlow is while reading: mostly the name of a value of the graph that is built."""
 
 
+@dataclass
+class Budget:
+    """What reading may still cost: bytes of constants, and operations."""
+
+    size: int
+    steps: int = _MOST_STEPS
+
+
 class Interpreter:
     """Runs bodies node by node with the functions of a table, which ask it what is around the node."""
 
@@ -61,24 +69,21 @@ class Interpreter:
         library: Library,
         table: Table,
         read_variable: Callable[[str], Array],
-        budget_bytes: int,
+        budget: Budget,
     ) -> None:
         self.builder, self.library, self.table = builder, library, table
         self.read_variable = read_variable
-        self.budget_bytes = budget_bytes
+        self.budget = budget
         self.label = self.name = "the model"
         self.node: Message | None = None
         self.changed: set[str] = set()
-        self.steps = 0
         self._stored: dict[Hashable, str] = {}
         self._depth = 0
 
     def apart(self, name: str) -> Interpreter:
         """Another one, of the same model, that builds another graph."""
-        other = Interpreter(
-            GraphBuilder(name), self.library, self.table, self.read_variable, self.budget_bytes
-        )
-        other.steps, other._depth, other.label = self.steps, self._depth, self.label
+        other = Interpreter(GraphBuilder(name), self.library, self.table, self.read_variable, self.budget)
+        other._depth, other.label, other.name = self._depth, self.label, self.name
         return other
 
     def call(self, function: str, arguments: Sequence[Item]) -> list[Item]:
@@ -102,8 +107,8 @@ class Interpreter:
         for node in body.order:
             inputs = [self._pick(body, values, reference) for reference in body.inputs(node)]
             self.label, self.name, self.node = f"{node.op} '{node.name}'", node.name, node
-            self.steps += 1
-            if self.steps > _MOST_STEPS:
+            self.budget.steps -= 1
+            if self.budget.steps < 0:
                 raise FormatError(f"{self.label}: the model takes over {_MOST_STEPS} operations")
             values[node.name] = self._results(node, inputs)
         return [self._pick(body, values, body.reference(text)) for text in body.results]
@@ -221,8 +226,8 @@ class Interpreter:
 
     def allow(self, size: int) -> None:
         """Raise FormatError when so many more bytes of constants are too much for this file."""
-        self.budget_bytes -= size
-        if self.budget_bytes < 0:
+        self.budget.size -= size
+        if self.budget.size < 0:
             raise FormatError(f"{self.label}: the constants that the model computes are too large")
 
     def emit(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from smelt.errors import FormatError, UnsupportedError
-from smelt.formats.saved_model.attributes import DataType, FunctionName
+from smelt.formats.saved_model.attributes import DataType
 from smelt.formats.saved_model.interpreter import Interpreter, Item, TensorList
 from smelt.formats.saved_model.operators import OPERATORS
 from smelt.formats.saved_model.rearranging import cut, stacked
@@ -80,15 +80,15 @@ def _set_item(
 
 @OPERATORS.reads("TensorListStack")
 def _stack(_: Interpreter, given: Item, shape: Item, *, num_elements: int = -1) -> str:
+    return stacked_list(_, given)
+
+
+def stacked_list(_: Interpreter, given: Item) -> str:
+    """The tensors of a list as rows of one."""
     found = _list(_, given)
     if found.whole is not None:
         return found.whole
     return stacked(_, [_item(_, found, n) for n in range(len(found.items))], 0)
-
-
-@OPERATORS.reads("While", "StatelessWhile")
-def _while(_: Interpreter, *inputs: Item, cond: FunctionName, body: FunctionName) -> Sequence[Item]:
-    return unrolled(_, inputs, cond, body)
 
 
 def unrolled(_: Interpreter, inputs: Sequence[Item], cond: str, body: str) -> Sequence[Item]:

@@ -26,7 +26,7 @@ OPERATORS = Table()
 
 
 @OPERATORS.reads("Const")
-def _const(_: Interpreter, *, value: Array, dtype: DataType) -> str:
+def _const(_: Interpreter, *, value: Array) -> str:
     return _.keep(value, ("constant", id(_.node)))
 
 

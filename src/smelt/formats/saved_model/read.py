@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,21 +11,22 @@ from typing import Any
 import numpy as np
 
 from smelt.errors import FormatError, GraphError, UnsupportedError, UsageError
-from smelt.formats.saved_model import convolution, loops, rearranging  # register their operators
+from smelt.formats.saved_model import convolution, loops, rearranging, recurrent  # register their operators
 from smelt.formats.saved_model.bundle import DTYPES, MAX_ELEMENTS, Bundle
 from smelt.formats.saved_model.graph import Body, Library, by_name
-from smelt.formats.saved_model.interpreter import Interpreter, Item
+from smelt.formats.saved_model.interpreter import Budget, Interpreter, Item
 from smelt.formats.saved_model.operators import OPERATORS
 from smelt.formats.saved_model.protobuf import Message
 from smelt.formats.saved_model.variables import saved_keys
 from smelt.ir import Array, DType, Graph
 from smelt.operators.builder import GraphBuilder
 
-__all__ = ["convolution", "loops", "read_frozen_graph", "read_saved_model", "rearranging"]
+__all__ = ["convolution", "loops", "read_frozen_graph", "read_saved_model", "rearranging", "recurrent"]
 
 DEFAULT_SIGNATURE = "serving_default"
 _INTERNAL = "__saved_model"
 _SERVING = "serve"
+_NUMBERED = re.compile(r"output_\d{1,9}")
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,9 @@ def _saved_model(
         return bundle[0].read(keys[variable])
 
     size = len(data) + sum(file.stat().st_size for file in (folder / "variables").glob("variables.data-*"))
-    interpreter = Interpreter(GraphBuilder(name), library, OPERATORS, read_variable, 8 * size + (1 << 26))
+    interpreter = Interpreter(
+        GraphBuilder(name), library, OPERATORS, read_variable, Budget(8 * size + (1 << 26))
+    )
     return _run(interpreter, top, inputs, outputs, shapes)
 
 
@@ -135,7 +139,11 @@ def _ports(meta: Message, signature: str | None) -> tuple[list[Port], list[Port]
         node, _, index = port.tensor.partition(":")
         return node, int(index or 0), port.name
 
-    return _listed(found.inputs), sorted(_listed(found.outputs), key=place)
+    outputs = _listed(found.outputs)
+    if all(_NUMBERED.fullmatch(port.name) for port in outputs):
+        # TensorFlow sorts names as text, which puts output_10 before output_2.
+        return _listed(found.inputs), sorted(outputs, key=lambda port: int(port.name.rpartition("_")[2]))
+    return _listed(found.inputs), sorted(outputs, key=place)
 
 
 def _listed(infos: Mapping[str, Message]) -> list[Port]:
@@ -172,7 +180,7 @@ def _frozen(data: bytes, name: str, shapes: dict[str, Sequence[int]]) -> Graph:
         )
 
     top = Body("", nodes, (), [port.tensor for port in outputs])
-    budget = 8 * len(data) + (1 << 26)
+    budget = Budget(8 * len(data) + (1 << 26))
     interpreter = Interpreter(GraphBuilder(name), Library(graph), OPERATORS, none, budget)
     return _run(interpreter, top, inputs, outputs, shapes)
 
