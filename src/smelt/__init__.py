@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from smelt.engines.tune import Tuning, tune
     from smelt.errors import SmeltError
     from smelt.formats import load, save
+    from smelt.formats.keras import from_keras
     from smelt.formats.pytorch import from_torch
+    from smelt.formats.saved_model import from_tensorflow
     from smelt.formats.sklearn import from_sklearn
     from smelt.ir import DType, Graph, Node, Quantization, Value
     from smelt.passes import optimize
@@ -53,7 +55,9 @@ _HOMES = {
     "find_board": "smelt.targets",
     "find_target": "smelt.targets",
     "fit": "smelt.report.fit",
+    "from_keras": "smelt.formats.keras",
     "from_sklearn": "smelt.formats.sklearn",
+    "from_tensorflow": "smelt.formats.saved_model",
     "from_torch": "smelt.formats.pytorch",
     "generate": "smelt.codegen",
     "load": "smelt.formats",
@@ -92,7 +96,9 @@ __all__ = [
     "find_board",
     "find_target",
     "fit",
+    "from_keras",
     "from_sklearn",
+    "from_tensorflow",
     "from_torch",
     "generate",
     "load",

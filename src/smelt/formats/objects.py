@@ -22,15 +22,23 @@ def from_object(model: Any, choices: Choices, example_inputs: Sequence[Any] | No
         from smelt.formats.sklearn import from_sklearn
 
         return from_sklearn(model)
+    if packages & {"keras", "tf_keras"}:
+        from smelt.formats.keras import from_keras
+
+        return from_keras(model, choices.shapes)
+    if "tensorflow" in packages:
+        from smelt.formats.saved_model import from_tensorflow
+
+        return from_tensorflow(model, choices.shapes, choices.signature)
     if "onnx" in packages:
         from smelt.formats.onnx import read_onnx
 
         return read_onnx(model.SerializeToString(), None, choices.shapes)
-    if "torch" in packages and "keras" not in packages:  # Keras's layers are torch's modules on that backend
+    if "torch" in packages:  # behind Keras, whose layers are torch's modules on that backend
         from smelt.formats.pytorch import from_torch
 
         return from_torch(model, example_inputs, shapes=choices.shapes)
     raise UsageError(
         f"smelt cannot load a {type(model).__module__}.{type(model).__qualname__}; give a file's path or bytes, or a "
-        "live model of PyTorch, scikit-learn or onnx"
+        "live model of PyTorch, Keras, TensorFlow, scikit-learn or onnx"
     )

@@ -15,6 +15,14 @@ _OPERATORS = {(1, 1): "rnn", (3, 1): "gru", (4, 2): "lstm"}
 """The layer by its number of gates and of states."""
 
 
+_STRAIGHT = frozenset({
+    "fully_connected", "add", "sub", "mul", "neg", "strided_slice", "reshape", "concatenation", "transpose", "gather",
+})  # fmt: skip
+"""Operators of a cell that are no activation."""
+_PARTS = {"hard_sigmoid": ("maximum", "minimum")}
+"""Activations that are written out."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """A recurrent operator with its weights; `states` says which of the cell's states comes first and second."""
@@ -28,7 +36,7 @@ class Cell:
 
 
 def possible_cells(graph: Graph, data: str, states: Sequence[str]) -> Iterator[Cell]:
-    """The layers that have this cell's matrices, the likelier first.
+    """The layers that have this cell's matrices and activations.
 
     `graph` computes one step from the inputs `data` and `states`.  Whoever asks compares results: the order of
     gates, for one, is taken as smelt has it.
@@ -42,10 +50,12 @@ def possible_cells(graph: Graph, data: str, states: Sequence[str]) -> Iterator[C
     if operator is None or kernel.shape[0] % units or recurrent.shape[0] != kernel.shape[0]:
         return
     order = (first, *(k for k in range(len(states)) if k != first))
-    used = [kind for kind in ACTIVATIONS if any(node.operator == kind for node in graph.nodes)]
-    likely = [*used, *(kind for kind in ACTIVATIONS if kind not in used)]
-    for gate in ("linear",) if operator == "rnn" else sorted(likely, key=lambda kind: kind != "logistic"):
-        for new in sorted(likely, key=lambda kind: kind != "tanh"):
+    curved = {node.operator for node in graph.nodes} - _STRAIGHT
+    for gate in ("linear",) if operator == "rnn" else ACTIVATIONS:
+        for new in ACTIVATIONS:
+            # Random numbers may not reach where two functions differ, so what bends must be the same too.
+            if {*_PARTS.get(gate, (gate,)), *_PARTS.get(new, (new,))} - {"linear"} != curved:
+                continue
             attributes: dict[str, Attribute] = {"activation": new}
             if operator != "rnn":
                 attributes["gate_activation"] = gate

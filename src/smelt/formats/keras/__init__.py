@@ -1,5 +1,6 @@
-"""Keras models: .keras archives and legacy .h5 files, read without Keras or TensorFlow."""
+"""Keras models: .keras archives, legacy .h5 files and live models; files are read without Keras or TensorFlow."""
 
+from smelt.formats.keras.live import from_keras
 from smelt.formats.keras.read import read_keras
 
-__all__ = ["read_keras"]
+__all__ = ["from_keras", "read_keras"]

@@ -17,7 +17,7 @@ from smelt.formats.saved_model.graph import Body, Library, by_name
 from smelt.formats.saved_model.interpreter import Budget, Interpreter, Item
 from smelt.formats.saved_model.operators import OPERATORS
 from smelt.formats.saved_model.protobuf import Message
-from smelt.formats.saved_model.variables import saved_keys
+from smelt.formats.saved_model.variables import CALLS, saved_keys
 from smelt.ir import Array, DType, Graph
 from smelt.operators.builder import GraphBuilder
 
@@ -26,6 +26,7 @@ __all__ = ["convolution", "loops", "read_frozen_graph", "read_saved_model", "rea
 DEFAULT_SIGNATURE = "serving_default"
 _INTERNAL = "__saved_model"
 _SERVING = "serve"
+_DEEPEST_CALL = 16
 _NUMBERED = re.compile(r"output_\d{1,9}")
 
 
@@ -192,10 +193,9 @@ def _run(
     builder = interpreter.builder
     ports = {port.tensor.partition(":")[0]: port for port in inputs}
     body = Body(top.name, top.nodes, list(ports), top.results)
-    # The order of inputs is that in which the function takes them, which the graph's one call shows.
-    used = [r.node for node in body.order for r in body.inputs(node) if r.node in ports]
+    used = _taken(body, interpreter.library)
     known: dict[str, Item] = {}
-    for node in dict.fromkeys([*used, *ports]):
+    for node in dict.fromkeys([*(name for name in used if name in ports), *ports]):
         known[node] = _input(builder, ports[node], shapes)
     if unknown := shapes.keys() - set(builder.inputs):
         raise UsageError(f"a shape is given for '{min(unknown)}'; inputs are: {', '.join(builder.inputs)}")
@@ -204,6 +204,26 @@ def _run(
         if result in builder.constants:
             raise UnsupportedError(f"output '{port.name}' does not depend on any input")
     return _named(builder.build(results), [port.name for port in outputs])
+
+
+def _taken(body: Body, library: Library) -> list[str]:
+    """The arguments as what is called takes them; a signature has them in the order of the alphabet."""
+    names = {name: name for name in body.arguments}
+    taken: list[str] = []
+    for _ in range(_DEEPEST_CALL):
+        read = [(node, r.node) for node in body.order for r in body.inputs(node) if r.node in names]
+        if not read:
+            break
+        taken = [names[name] for _node, name in read]
+        calls = {id(node): node for node, _name in read}
+        (node, *others) = calls.values()
+        if others or node.op not in CALLS:
+            break
+        inner = library.body(node.attr["f"].func.name if "f" in node.attr else "")
+        given = zip(inner.arguments, body.inputs(node), strict=False)
+        names = {argument: names[r.node] for argument, r in given if r.node in names}
+        body = inner
+    return taken
 
 
 def _input(builder: GraphBuilder, port: Port, shapes: Mapping[str, Sequence[int]]) -> str:
