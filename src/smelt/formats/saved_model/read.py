@@ -212,13 +212,11 @@ def _taken(body: Body, library: Library) -> list[str]:
     taken: list[str] = []
     for _ in range(_DEEPEST_CALL):
         read = [(node, r.node) for node in body.order for r in body.inputs(node) if r.node in names]
-        if not read:
+        calls = {id(node): node for node, _name in read if node.op in CALLS}
+        if len(calls) != 1 or len(calls) != len({id(node) for node, _name in read}):
             break
+        (node,) = calls.values()
         taken = [names[name] for _node, name in read]
-        calls = {id(node): node for node, _name in read}
-        (node, *others) = calls.values()
-        if others or node.op not in CALLS:
-            break
         inner = library.body(node.attr["f"].func.name if "f" in node.attr else "")
         given = zip(inner.arguments, body.inputs(node), strict=False)
         names = {argument: names[r.node] for argument, r in given if r.node in names}
