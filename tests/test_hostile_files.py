@@ -136,6 +136,18 @@ def test_mutated_keras(tmp_path: Path, suffix: str) -> None:
     check(tmp_path, mutations([data], seed=200), suffix)
 
 
+@pytest.mark.parametrize("kind", ["exported", "scripted", "lite"])
+def test_mutated_torch(tmp_path: Path, kind: str) -> None:
+    import small_torch_files
+
+    make = getattr(small_torch_files, kind)
+    data = make() if kind == "exported" else make(is_traced=True)
+    path = tmp_path / "whole.pt"
+    path.write_bytes(data)
+    assert outcomes([path])[path] == "generated"
+    check(tmp_path, mutations([data], seed=300), ".pt")
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"TFL3", b"\0\0\0\0TFL3", b"\xff" * 64, b"\x08\x08", b"not a model"]
 )
