@@ -41,7 +41,7 @@ UNWRITABLE = {
     **{
         name: "cannot hold this operator"
         for name in BY_NAME
-        if BY_NAME[name].operator in ("lstm", "gru", "rnn", "tree_ensemble")
+        if BY_NAME[name].operator in ("distance", "lstm", "gru", "rnn", "tree_ensemble")
     },
     "elu_steep_f32": "no elu of alpha 2.5",
     "pad_value_s8": "padding with -1.5",

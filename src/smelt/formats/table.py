@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from smelt.errors import UnsupportedError
 from smelt.formats.files import ModelFile
 from smelt.ir import Array, Graph
 
@@ -137,6 +138,26 @@ def _read_pytorch(model: ModelFile, name: str, choices: Choices) -> Graph:
 
 
 _PYTORCH_RECORDS = ("data.pkl", "bytecode.pkl", "serialized_exported_program.json")
+
+
+_PICKLES = (".pkl", ".pickle", ".joblib")
+
+
+def _is_pickle(model: ModelFile) -> bool:
+    """A pickle by its suffix, or one that speaks of scikit-learn near its beginning."""
+    if model.is_folder:
+        return False
+    pickled = model.data[:1] == b"\x80" and b"sklearn" in model.data[:4096]
+    return pickled or (model.path.suffix.lower() in _PICKLES and model.data[:2] != b"PK")
+
+
+def _refuse_pickle(model: ModelFile, name: str, choices: Choices) -> Graph:
+    raise UnsupportedError(
+        "pickle and joblib files are programs, which reading would run; smelt does not. Load a file that you trust in "
+        "Python, and convert the estimator: smelt.from_sklearn(joblib.load(path))"
+    )
+
+
 _SAVED_MODEL = "saved_model.pb"
 FORMATS: tuple[Format, ...] = (
     Format("TensorFlow Lite", (".tflite",), _is_tflite, _read_tflite, write=_write_tflite),
@@ -144,6 +165,7 @@ FORMATS: tuple[Format, ...] = (
     Format("SavedModel", ("/saved_model.pb",), _is_saved_model, _read_saved_model, ("shapes", "signature")),
     Format("frozen TensorFlow graph", (".pb",), None, _read_frozen_graph, ("shapes",)),
     Format("ONNX", (".onnx",), _is_onnx, _read_onnx, ("shapes", "constants"), _write_onnx),
+    Format("pickle", (), _is_pickle, _refuse_pickle),
     Format("PyTorch", (".pt2", ".pt", ".ptl", ".pth"), _is_pytorch, _read_pytorch, ("shapes",)),
     Format("C array, for an include", (".h", ".hpp"), write=_write_c_header),
     Format("C array, for a linker", (".c", ".cc", ".cpp"), write=_write_c_source),

@@ -14,6 +14,8 @@ from smelt.ir import Array, Attribute
 from smelt.operators.builder import GraphBuilder
 
 Reals = NDArray[np.float64]
+MOST_JOINED = 12
+"""Inputs of a concatenation that has a C kernel."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,13 @@ class Estimator:
     def column(self, x: str) -> str:
         """[rows, 1] as [rows]."""
         return self.emit("reshape", (x,), {"shape": self.shape(x)[:1]})
+
+    def joined(self, parts: Sequence[str]) -> str:
+        """Values [rows, any] side by side; a few at a time, as the C kernels join them."""
+        while len(parts) > 1:
+            groups = [parts[start : start + MOST_JOINED] for start in range(0, len(parts), MOST_JOINED)]
+            parts = [self.emit("concatenation", g, {"axis": 1}) if len(g) > 1 else g[0] for g in groups]
+        return parts[0]
 
     def index_of_largest(self, scores: str) -> str:
         """The first largest of each row."""

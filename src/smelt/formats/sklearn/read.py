@@ -9,13 +9,25 @@ from typing import Any
 import numpy as np
 
 from smelt.errors import GraphError, UnsupportedError, UsageError, require
-from smelt.formats.sklearn import linear, trees  # register their estimators
+from smelt.formats.sklearn import (  # register their estimators
+    bayes,
+    boosting,
+    clusters,
+    composition,
+    linear,
+    neural,
+    svm,
+    transformers,
+    trees,
+)
 from smelt.formats.sklearn.estimators import Estimator, Result, integer_table, read
 from smelt.ir import Array, DType, Graph
 from smelt.operators.builder import GraphBuilder
 from smelt.operators.evaluate import evaluate_graph
 
-__all__ = ["from_sklearn", "linear", "trees"]
+__all__ = [
+    "bayes", "boosting", "clusters", "composition", "from_sklearn", "linear", "neural", "svm", "transformers", "trees",
+]  # fmt: skip
 
 TOLERANCE = 1e-5
 """Of the largest magnitude: how far real outputs may be from scikit-learn's without a warning."""
@@ -137,8 +149,11 @@ def _compare(estimator: Any, name: str, samples: Any) -> None:
     rows = np.asarray(samples, np.float32)
     if rows.ndim != 2 or rows.shape[1] != _features(estimator) or not len(rows):
         raise UsageError(f"samples are {list(rows.shape)}, needed are [any, {_features(estimator)}]")
-    got = evaluate_graph(_graph(estimator, name, len(rows)), {"x": rows})
-    for key, meant in expected(estimator, rows).items():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of names of features, and what reading said before
+        got = evaluate_graph(_graph(estimator, name, len(rows)), {"x": rows})
+        answers = expected(estimator, rows)
+    for key, meant in answers.items():
         if key in got:
             _compare_output(estimator, key, got[key], meant)
 
