@@ -144,10 +144,10 @@ _PICKLES = (".pkl", ".pickle", ".joblib")
 
 
 def _is_pickle(model: ModelFile) -> bool:
-    """A pickle by its suffix, or one that speaks of scikit-learn near its beginning."""
+    """A pickle by its suffix, or one that names a module of scikit-learn near its beginning."""
     if model.is_folder:
         return False
-    pickled = model.data[:1] == b"\x80" and b"sklearn" in model.data[:4096]
+    pickled = model.data[:1] == b"\x80" and b"sklearn." in model.data[:4096]
     return pickled or (model.path.suffix.lower() in _PICKLES and model.data[:2] != b"PK")
 
 
