@@ -15,7 +15,8 @@ import smelt
 from smelt.errors import FormatError, QuantizationError, SmeltError
 from smelt.ir import DType, Graph, Value
 from smelt.operators.builder import GraphBuilder
-from smelt.quantize.samples import read_data, representative, samples_for, to_input
+from smelt.quantize.samples import read_data, samples_for, to_input
+from smelt.quantize.sources import representative
 
 FLOAT = Value("x", DType.F32, (1, 4))
 INT8 = Value("x", DType.S8, (1, 4), smelt.Quantization.per_tensor(0.5, 3))

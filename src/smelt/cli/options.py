@@ -17,7 +17,8 @@ Calibrate = Annotated[
     Path | None,
     typer.Option(
         "--calibrate",
-        help="Calibration samples, .npz or .npy: one array an input, first dimension counts samples.",
+        help="Calibration samples: .npz or .npy (one array an input, first dimension counts samples), .csv (a sample "
+        "a row), or a folder of images.",
         show_default=False,
     ),
 ]

@@ -1,4 +1,4 @@
-"""Representative samples: from .npz, .npy or any iterable to one mapping of input arrays a sample."""
+"""Samples: from arrays, as .npz and .npy files hold them, to one mapping of input arrays a sample."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smelt.errors import FormatError, QuantizationError
+from smelt.errors import FormatError
 from smelt.ir import Array, Graph, Quantization, Value
 
 Sample = Mapping[str, Array]
@@ -160,47 +160,6 @@ def _quantized(value: Value, quantization: Quantization, numbers: Array) -> Arra
     rounded = np.where(np.isnan(rounded), quantization.zero_point, rounded)
     result: Array = np.clip(rounded, low, high).astype(value.dtype.numpy)
     return result
-
-
-def representative(graph: Graph, source: object) -> Iterator[dict[str, Array]]:
-    """Calibration samples from a path, a DataFile, arrays by name, or an iterable.
-
-    An iterable yields arrays (models with one input), sequences of arrays in input order, or
-    mappings by name; each item is one sample.
-    """
-    if isinstance(source, str | Path):
-        yield from samples_for(graph, read_data(source))
-    elif isinstance(source, DataFile | Mapping):
-        yield from samples_for(graph, source)
-    elif isinstance(source, np.ndarray):
-        yield from samples_for(graph, {graph.inputs[0]: source})
-    elif isinstance(source, Iterable):
-        for item in source:
-            yield _sample(graph, item)
-    elif callable(source):
-        yield from representative(graph, source())
-    else:
-        raise QuantizationError(f"calibration data cannot be a {type(source).__name__}")
-
-
-def _sample(graph: Graph, item: object) -> dict[str, Array]:
-    if isinstance(item, Mapping):
-        given = dict(item)
-    elif isinstance(item, np.ndarray):
-        given = {graph.inputs[0]: item}
-    elif isinstance(item, list | tuple):
-        given = dict(zip(graph.inputs, item, strict=False))
-    else:
-        given = {graph.inputs[0]: np.asarray(item)}
-    missing = [name for name in graph.inputs if name not in given]
-    if missing:
-        raise QuantizationError(f"a calibration sample has no array for input '{missing[0]}'")
-    return {
-        name: to_input(
-            graph.values[name], np.asarray(given[name]), channels_first=came_channels_first(graph, name)
-        )
-        for name in graph.inputs
-    }
 
 
 KEPT_SAMPLES = 256

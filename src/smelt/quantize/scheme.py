@@ -14,8 +14,9 @@ from smelt.quantize.calibrate import Ranges, observe
 from smelt.quantize.calibrators import CALIBRATORS
 from smelt.quantize.observers import TensorStatistics
 from smelt.quantize.precision import FLOAT32, INT8, Precision, obstacle
-from smelt.quantize.samples import Sample, keeping, representative
+from smelt.quantize.samples import Sample, keeping
 from smelt.quantize.select import best_method, ranges_by
+from smelt.quantize.sources import representative
 
 IoType = Literal["int8", "int16", "float32"]
 IO_TYPES: Mapping[str, DType] = {"int8": DType.S8, "int16": DType.S16, "float32": DType.F32}

@@ -1,0 +1,119 @@
+"""The options that quantize a model, and what they come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from smelt.ir import Graph
+
+
+class Scheme(StrEnum):
+    """Quantization schemes."""
+
+    int8 = "int8"
+
+
+class Calibrator(StrEnum):
+    """Calibration methods."""
+
+    min_max = "min-max"
+    moving_average = "moving-average"
+    percentile = "percentile"
+    mse = "mse"
+    entropy = "entropy"
+    octav = "octav"
+    auto = "auto"
+
+
+class IoType(StrEnum):
+    """Element types of a quantized model's inputs and outputs."""
+
+    int8 = "int8"
+    float32 = "float32"
+
+
+Quantize = Annotated[
+    Scheme | None, typer.Option("--quantize", help="Quantize with this scheme.", show_default=False)
+]
+CalibratorOption = Annotated[
+    Calibrator,
+    typer.Option(
+        "--calibrator",
+        help="How ranges are made of what was seen; auto: the one with the least error on samples it has not seen.",
+    ),
+]
+Images = Annotated[
+    str | None,
+    typer.Option(
+        "--images",
+        help="How images become inputs: fit=stretch|crop|pad, order=rgb|bgr, mean=N, std=N (one number, or one a "
+        "channel with colons between), comma separated; the input is (pixel - mean) / std, pixels 0 to 255.",
+        show_default=False,
+    ),
+]
+InputType = Annotated[
+    IoType | None,
+    typer.Option(help="Type of a quantized model's inputs (default: the scheme's).", show_default=False),
+]
+OutputType = Annotated[
+    IoType | None,
+    typer.Option(help="Type of a quantized model's outputs (default: the scheme's).", show_default=False),
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Refuse to leave any operator in float32 when quantizing.")
+]
+
+
+@dataclass(frozen=True)
+class Quantizing:
+    """What the options say."""
+
+    scheme: Scheme | None
+    calibrate: Path | None
+    calibration_samples: int | None
+    calibrator: Calibrator
+    images: str | None
+    input_type: IoType | None
+    output_type: IoType | None
+    strict: bool
+
+    def check(self) -> None:
+        """UsageError for options that contradict each other."""
+        from smelt.errors import UsageError
+
+        if self.scheme is None:
+            if self.calibrate is not None:
+                raise UsageError("--calibrate is used by --quantize only")
+        elif self.calibrate is None:
+            raise UsageError(
+                f"--quantize {self.scheme.value} needs --calibrate with representative samples: "
+                ".npz, .npy, .csv or a folder of images"
+            )
+
+    def apply(self, graph: Graph) -> Graph:
+        """The quantized graph; the graph itself without --quantize."""
+        if self.scheme is None or self.calibrate is None:
+            return graph
+        from smelt.cli import console
+        from smelt.quantize import ImageRecipe, open_samples, quantize_graph
+
+        recipe = None if self.images is None else ImageRecipe.parse(self.images)
+        samples, total = open_samples(graph, self.calibrate, recipe=recipe, limit=self.calibration_samples)
+        with console.progress("calibrating", total) as advance:
+            return quantize_graph(
+                graph,
+                self.scheme.value,
+                samples,
+                calibrator=self.calibrator.value,
+                input_type=None if self.input_type is None else self.input_type.value,
+                output_type=None if self.output_type is None else self.output_type.value,
+                strict=self.strict,
+                tell=console.note,
+                after_sample=advance,
+            )

@@ -1,0 +1,131 @@
+"""Where calibration samples come from: a file or folder, opened by what it is, arrays, or any iterable."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from smelt.errors import FormatError, QuantizationError, UsageError
+from smelt.ir import Array, Graph
+from smelt.quantize.images import ImageRecipe, image_files, images_for
+from smelt.quantize.samples import (
+    LABEL_NAMES,
+    DataFile,
+    Sample,
+    came_channels_first,
+    read_data,
+    sample_count,
+    samples_for,
+    to_input,
+)
+
+
+def open_samples(
+    graph: Graph, path: Path, *, recipe: ImageRecipe | None = None, limit: int | None = None
+) -> tuple[Iterator[Sample], int | None]:
+    """The samples in .npz, .npy, .csv or a folder of images, and how many there are where that is known.
+
+    A .csv file has a sample a row, the elements of the only input in its columns; a first row of names is
+    skipped, and so are columns that it calls y, label, labels or targets.  At most `limit` samples.
+    """
+    if recipe is not None and not path.is_dir():
+        raise UsageError(f"--images is for a folder of images, and '{path}' is none")
+    samples: Iterator[Sample]
+    if path.is_dir():
+        files = image_files(path)[:limit]
+        return images_for(graph, files, recipe or ImageRecipe()), len(files)
+    if path.suffix.lower() == ".csv":
+        return islice(_rows(graph, path), limit), limit
+    data = read_data(path)
+    total = sample_count(graph, data)
+    samples = samples_for(graph, data)
+    return islice(samples, limit), min(total, limit or total)
+
+
+def representative(graph: Graph, source: object) -> Iterator[Sample]:
+    """Calibration samples from a path (`open_samples`), a DataFile, arrays by name, or an iterable.
+
+    An iterable yields arrays (models with one input), sequences of arrays in input order, or
+    mappings by name; each item is one sample.
+    """
+    if isinstance(source, str | Path):
+        yield from open_samples(graph, Path(source))[0]
+    elif isinstance(source, DataFile | Mapping):
+        yield from samples_for(graph, source)
+    elif isinstance(source, np.ndarray):
+        yield from samples_for(graph, {graph.inputs[0]: source})
+    elif isinstance(source, Iterable):
+        for item in source:
+            yield _sample(graph, item)
+    elif callable(source):
+        yield from representative(graph, source())
+    else:
+        raise QuantizationError(f"calibration data cannot be a {type(source).__name__}")
+
+
+def _sample(graph: Graph, item: object) -> dict[str, Array]:
+    if isinstance(item, Mapping):
+        given = dict(item)
+    elif isinstance(item, np.ndarray):
+        given = {graph.inputs[0]: item}
+    elif isinstance(item, list | tuple):
+        given = dict(zip(graph.inputs, item, strict=False))
+    else:
+        given = {graph.inputs[0]: np.asarray(item)}
+    missing = [name for name in graph.inputs if name not in given]
+    if missing:
+        raise QuantizationError(f"a calibration sample has no array for input '{missing[0]}'")
+    return {
+        name: to_input(
+            graph.values[name], np.asarray(given[name]), channels_first=came_channels_first(graph, name)
+        )
+        for name in graph.inputs
+    }
+
+
+def _rows(graph: Graph, path: Path) -> Iterator[dict[str, Array]]:
+    if len(graph.inputs) != 1:
+        raise UsageError(
+            f"'{path}': a .csv file gives samples for models with one input, not {len(graph.inputs)}"
+        )
+    value = graph.values[graph.inputs[0]]
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            left_out: set[int] = set()
+            for number, row in enumerate(csv.reader(stream), start=1):
+                if number == 1 and not all(map(_is_number, row)):
+                    left_out = {i for i, text in enumerate(row) if text.strip().lower() in LABEL_NAMES}
+                    continue
+                if not row:
+                    continue
+                cells = [text for i, text in enumerate(row) if i not in left_out]
+                yield {
+                    value.name: to_input(
+                        value, _numbers(path, number, cells, value.elements).reshape(value.shape)
+                    )
+                }
+    except OSError as error:
+        raise FormatError(f"cannot read '{path}': {error.strerror or error}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise FormatError(f"'{path}' is not a readable .csv file: {error}") from error
+
+
+def _numbers(path: Path, row: int, cells: list[str], wanted: int) -> Array:
+    if len(cells) != wanted:
+        raise FormatError(f"'{path}', row {row}: {len(cells)} numbers, and the input has {wanted} elements")
+    try:
+        return np.array([float(text) for text in cells], np.float32)
+    except ValueError as error:
+        raise FormatError(f"'{path}', row {row}: {error}") from None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

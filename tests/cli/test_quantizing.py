@@ -1,0 +1,90 @@
+"""smelt convert --quantize: schemes, calibration methods and sources, what stays in float."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_models import small_float, small_samples
+
+import smelt
+from smelt.cli.main import main
+from smelt.cli.quantizing import Calibrator, Scheme
+from smelt.ir import DType
+from smelt.ir.equality import graphs_equal
+from smelt.operators.builder import GraphBuilder
+from smelt.quantize import CALIBRATORS, SCHEMES
+
+Convert = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def convert(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Convert:
+    """Runs `smelt convert model.tflite -o out.tflite ARGUMENTS`: the exit code and what it wrote to stderr."""
+    smelt.save(small_float(), tmp_path / "model.tflite")
+    np.savez(tmp_path / "calibrate.npz", x=small_samples())
+
+    def call(*arguments: str | Path) -> tuple[int, str]:
+        paths = ["convert", tmp_path / "model.tflite", "-o", tmp_path / "out.tflite"]
+        monkeypatch.setattr(sys, "argv", ["smelt", *map(str, [*paths, *arguments])])
+        code: object = 0
+        try:
+            main()
+        except SystemExit as exit_:
+            code = exit_.code
+        return int(str(code or 0)), capsys.readouterr().err
+
+    return call
+
+
+def test_the_options_name_what_there_is() -> None:
+    assert {scheme.value for scheme in Scheme} == set(SCHEMES)
+    assert {calibrator.value for calibrator in Calibrator} == {*CALIBRATORS, "auto"}
+
+
+@pytest.mark.parametrize("calibrator", Calibrator)
+def test_calibrators(convert: Convert, tmp_path: Path, calibrator: Calibrator) -> None:
+    arguments = ("--quantize", "int8", "--calibrate", tmp_path / "calibrate.npz", "--calibrator", calibrator)
+    code, said = convert(*arguments)
+    assert code == 0
+    assert ("calibration by" in said) == (calibrator is Calibrator.auto)
+    wanted = smelt.quantize_graph(
+        smelt.optimize(smelt.load(tmp_path / "model.tflite")),
+        "int8",
+        tmp_path / "calibrate.npz",
+        calibrator=calibrator.value,
+        tell=lambda text: None,
+    )
+    smelt.save(wanted, tmp_path / "wanted.tflite")
+    found = smelt.load(tmp_path / "out.tflite")
+    assert graphs_equal(found, smelt.load((tmp_path / "wanted.tflite").rename(tmp_path / "out.tflite")))
+
+
+def test_tables_as_samples(convert: Convert, tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "x.csv", small_samples().reshape(len(small_samples()), -1), delimiter=",")
+    for path in (tmp_path / "x.csv", tmp_path / "calibrate.npz"):
+        assert convert("--quantize", "int8", "--calibrate", path)[0] == 0
+        (tmp_path / "out.tflite").rename(path.with_suffix(".tflite"))
+    assert (tmp_path / "x.tflite").read_bytes() == (tmp_path / "calibrate.tflite").read_bytes()
+
+
+def test_what_stays_in_float_is_said_and_strict_refuses(convert: Convert, tmp_path: Path) -> None:
+    build = GraphBuilder("island")
+    x = build.input("x", DType.F32, (1, 4))
+    graph = build.build([build.add("relu", [build.add("exp", [x], name="wave")])])
+    smelt.save(graph, tmp_path / "model.tflite")
+    np.save(tmp_path / "x.npy", np.ones((3, 4), np.float32))
+    arguments = ("--quantize", "int8", "--calibrate", tmp_path / "x.npy")
+    code, said = convert(*arguments)
+    assert (code, said) == (0, "exp 'wave' stays in float32: exp has no int8 form in smelt\n")
+    code, said = convert(*arguments, "--strict")
+    assert (code, said) == (2, "smelt: exp 'wave': exp has no int8 form in smelt\n")
+
+
+def test_image_recipes(convert: Convert, tmp_path: Path) -> None:
+    arguments = ("--quantize", "int8", "--calibrate", tmp_path / "calibrate.npz", "--images")
+    assert "is for a folder" in convert(*arguments, "fit=crop")[1]
+    assert "fit=stretch|crop|pad" in convert(*arguments, "zoom=2")[1]
