@@ -6,6 +6,7 @@ import pytest
 from rewriting import check, check_unchanged
 
 from smelt.passes.fold_constants import SMALL_ELEMENTS, fold_constants
+from smelt.passes.fuse_matrix_transposes import fuse_matrix_transposes
 from smelt.passes.merge_reshapes import merge_reshapes
 from smelt.passes.remove_dead_nodes import remove_dead_nodes
 from smelt.passes.remove_identities import remove_identities
@@ -239,6 +240,46 @@ def test_requantizing_to_the_same_parameters_goes_to_others_stays() -> None:
         %b: s8[300] scale 0.3 zero 2 = quantize(%x) {dtype="s8"}
         %real: f32[300] = dequantize(%b)
         %y: s8[300] scale 0.3 zero 2 = quantize(%real) {dtype="s8"}
+        output %y
+        """,
+    )
+
+
+def test_products_read_what_transposes_read() -> None:
+    check(
+        lambda graph: remove_dead_nodes(fuse_matrix_transposes(graph)),
+        """
+        graph "g"
+        input %a: f32[2,4,3]
+        input %b: f32[2,5,4]
+        %left: f32[2,3,4] = transpose(%a) {permutation=(0, 2, 1)}
+        %right: f32[2,4,5] = transpose(%b) {permutation=(0, 2, 1)}
+        %y: f32[2,3,5] = batch_matmul(%left, %right)
+        %z: f32[2,4,4] = batch_matmul(%right, %b)
+        output %y
+        output %z
+        """,
+        """
+        graph "g"
+        input %a: f32[2,4,3]
+        input %b: f32[2,5,4]
+        %y: f32[2,3,5] = batch_matmul(%a, %b) {transpose_a=true, transpose_b=true}
+        %z: f32[2,4,4] = batch_matmul(%b, %b) {transpose_a=true}
+        output %y
+        output %z
+        """,
+    )
+
+
+def test_a_transpose_of_other_dimensions_stays() -> None:
+    check_unchanged(
+        fuse_matrix_transposes,
+        """
+        graph "g"
+        input %a: f32[2,4,3]
+        %left: f32[4,2,3] = transpose(%a) {permutation=(1, 0, 2)}
+        %right: f32[4,3,2] = transpose(%a) {permutation=(1, 2, 0)}
+        %y: f32[4,2,2] = batch_matmul(%left, %right)
         output %y
         """,
     )

@@ -13,6 +13,7 @@ from smelt.passes.fold_batch_normalization import fold_batch_normalization
 from smelt.passes.fold_constants import fold_constants
 from smelt.passes.fold_padding import fold_padding
 from smelt.passes.fuse_activations import fuse_activations
+from smelt.passes.fuse_matrix_transposes import fuse_matrix_transposes
 from smelt.passes.fuse_reversals import fuse_reversals
 from smelt.passes.merge_reshapes import merge_reshapes
 from smelt.passes.narrow_recurrent import narrow_recurrent
@@ -29,6 +30,7 @@ DEFAULT: tuple[tuple[str, Pass], ...] = (
     ("remove-identities", remove_identities),
     ("fuse-reversals", fuse_reversals),
     ("cancel-transposes", cancel_transposes),
+    ("fuse-matrix-transposes", fuse_matrix_transposes),
     ("fold-batch-normalization", fold_batch_normalization),
     ("fuse-activations", fuse_activations),
     ("fold-padding", fold_padding),

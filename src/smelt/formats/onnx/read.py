@@ -10,6 +10,7 @@ import numpy as np
 
 from smelt.errors import FormatError, GraphError, UnsupportedError
 from smelt.formats.channels_first.layout import Tensor
+from smelt.formats.channels_first.shapes import integers
 from smelt.formats.channels_first.tensors import Tensors
 from smelt.formats.channels_first.wishes import Reader, Wish, layout_wishes
 from smelt.formats.onnx.inlining import Inliner, Operation, Scope, has_own_function, own_function
@@ -149,7 +150,18 @@ class _Reader(Tensors):
     def _reader_of(self, operation: Operation) -> Reader:
         row = OPERATORS.find(operation.operator, operation.scope.opset)
         output = operation.outputs[0] if operation.outputs else ""
-        return Reader(operation.inputs, output, row.wish if row else Wish.FILE)
+        wish = row.wish if row else Wish.FILE
+        return Reader(operation.inputs, output, Wish.ANY if self._reshapes_pixels(operation) else wish)
+
+    def _reshapes_pixels(self, operation: Operation) -> bool:
+        """Whether dimensions of size 1 come or go behind the channels only: any layout will do."""
+        if operation.operator not in ("Squeeze", "Unsqueeze"):
+            return False
+        axes = next((list(a.ints) for a in operation.attributes if a.name == "axes"), None)
+        if axes is None and len(operation.inputs) == 2 and operation.inputs[1] in self.initializers:
+            name = operation.inputs[1]
+            axes = list(integers(tensor_array(self.initializers[name], self.folder, f"initializer '{name}'")))
+        return bool(axes) and min(axes or [0]) > 1
 
     def _read(self, operation: Operation) -> None:
         label, outputs = operation.label, operation.outputs
