@@ -36,8 +36,8 @@ def run_litert(graph: Graph, inputs: Mapping[str, Array], model: bytes | None = 
 
 
 def assert_judged(graph: Graph, inputs: Mapping[str, Array], meaning: Array) -> None:
-    """int8: TensorFlow Lite Micro's bytes; float: LiteRT within 1e-6 of the largest magnitude."""
-    if meaning.dtype == np.int8:
+    """Integers: TensorFlow Lite Micro's bytes; float: LiteRT within 1e-6 of the largest magnitude."""
+    if meaning.dtype.kind == "i":
         np.testing.assert_array_equal(run_micro(graph, inputs)[0].reshape(meaning.shape), meaning)
         return
     (judged,) = run_litert(graph, inputs)
@@ -47,9 +47,9 @@ def assert_judged(graph: Graph, inputs: Mapping[str, Array], meaning: Array) -> 
 
 
 def assert_computes(output: Array, meaning: Array, label: str) -> None:
-    """int8: equal; float: within 1e-5 of the largest magnitude, as float32 sums in another order are."""
+    """Integers: equal; float: within 1e-5 of the largest magnitude, as float32 sums in another order are."""
     assert output.shape == meaning.shape, label
-    if meaning.dtype == np.int8:
+    if meaning.dtype.kind == "i":
         np.testing.assert_array_equal(output, meaning, label)
         return
     largest = float(np.abs(meaning).max())

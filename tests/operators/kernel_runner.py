@@ -80,8 +80,8 @@ class _Source:
         lines.append(f"{lowering.function}({', '.join(arguments)});")
         self.steps.append("{\n" + "\n".join([*lines, *ends]) + "\n}")
 
-    def text(self, header: str) -> str:
-        parts = ["#include <stdio.h>", "#include <stdlib.h>", f'#include "{header}"']
+    def text(self, headers: set[str]) -> str:
+        parts = ["#include <stdio.h>", "#include <stdlib.h>", *(f'#include "{name}"' for name in sorted(headers))]
         return "\n".join([*parts, *self.tables, "int main(void) {", *self.steps, "return 0;", "}"])
 
 
@@ -105,6 +105,7 @@ def run_kernels(
     gcc = shutil.which("gcc") or pytest.skip("gcc is not installed")
     source = _Source(in_place)
     sources: set[Path] = set()
+    headers: set[str] = set()
     data = []
     for graph, inputs in runs:
         (node,) = graph.nodes
@@ -112,10 +113,11 @@ def run_kernels(
         kernel = choose_kernel(call, find_target("host"))
         family = find_operator(node.operator).folder
         sources.update(_source_file(family, name) for name in kernel.sources)
+        headers.add(kernel.header)
         source.step(call)
         data += [np.ascontiguousarray(inputs[name]).tobytes() for name in graph.inputs]
     program = folder / "program"
-    (folder / "main.c").write_text(source.text(kernel.header))
+    (folder / "main.c").write_text(source.text(headers))
     includes = [f"-I{path}" for path in (family, RUNTIME / "primitives", RUNTIME / "include")]
     files = [str(folder / "main.c"), *map(str, sorted(sources))]
     subprocess.run([gcc, *FLAGS, *SANITIZERS, *includes, *files, "-lm", "-o", str(program)], check=True)

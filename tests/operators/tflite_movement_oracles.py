@@ -19,7 +19,12 @@ from smelt.formats.tflite.schema import (
 )
 from smelt.ir import Array, DType, Graph, Node, Value
 
-_TYPES = {DType.F32: TensorType.FLOAT32, DType.S8: TensorType.INT8, DType.S32: TensorType.INT32}
+_TYPES = {
+    DType.F32: TensorType.FLOAT32,
+    DType.S8: TensorType.INT8,
+    DType.S16: TensorType.INT16,
+    DType.S32: TensorType.INT32,
+}
 
 
 def same_padding(
@@ -102,7 +107,8 @@ def _padding_value(graph: Graph) -> Array:
     value, output = float(node.attributes["value"]), graph.values[node.outputs[0]]  # type: ignore[arg-type]
     if output.quantization is None:
         return np.array([value], np.float32)
-    return np.array([round(value / output.quantization.scale) + output.quantization.zero_point], np.int8)
+    element = round(value / output.quantization.scale) + output.quantization.zero_point
+    return np.array([element], output.dtype.numpy)
 
 
 def tflite_model(graph: Graph) -> bytes:
@@ -112,7 +118,7 @@ def tflite_model(graph: Graph) -> bytes:
     values = [graph.values[n] for n in dict.fromkeys([*graph.inputs, *graph.outputs])]
     constants = [Value(f"constant_{i}", DType.of(a), a.shape) for i, a in enumerate(further)]
     if node.operator == "pad" and values[0].quantization and len(constants) == 2:
-        constants[1] = Value("constant_1", DType.S8, (1,), values[0].quantization)
+        constants[1] = Value("constant_1", values[0].dtype, (1,), values[0].quantization)
     names = [v.name for v in (*values, *constants)]
     buffers = [TFLITE.record("Buffer") for _ in range(1 + len(values))]
     buffers += [TFLITE.record("Buffer", data=np.frombuffer(a.tobytes(), np.uint8)) for a in further]

@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from smelt.errors import UnsupportedError
 from smelt.ir import DType, Quantization
 
 Int64 = NDArray[np.int64]
@@ -69,6 +70,27 @@ def multiply_by_quantized_multiplier(x: ArrayLike, mantissa: ArrayLike, shift: A
     right = np.maximum(-np.asarray(shift, np.int64), 0)
     shifted = wrap_int32(np.asarray(x, np.int64) << left)
     return rounding_divide_by_power_of_two(saturating_rounding_doubling_high_mul(shifted, mantissa), right)
+
+
+def reduced_multiplier(mantissa: ArrayLike, shift: ArrayLike) -> tuple[Int64, Int64]:
+    """The same multiplier for sums of 64 bits: (mantissa, right shift), the mantissa rounded to 15 bits.
+
+    UnsupportedError for one of 128 or more.
+    Source: MultiplyByQuantizedMultiplier for int64 in TensorFlow Lite (kernels/internal/common.cc).
+    """
+    wide = np.asarray(mantissa, np.int64)
+    if np.max(shift, initial=0) > 7:
+        raise UnsupportedError(f"a multiplier of 2**{int(np.max(shift)) - 1} is too large for 64-bit sums")
+    return np.where(wide < 0x7FFF0000, (wide + 2**15) >> 16, 0x7FFF), 15 - np.asarray(shift, np.int64)
+
+
+def multiply_wide_sum(x: ArrayLike, mantissa: ArrayLike, shift: ArrayLike) -> Int64:
+    """x * mantissa / 2**31 * 2**shift of a 64-bit sum, rounded once, ties towards plus infinity.
+
+    |x| < 2**47, shift <= 7; the result is what an int32 register keeps.
+    """
+    reduced, right = reduced_multiplier(mantissa, shift)
+    return wrap_int32((np.asarray(x, np.int64) * reduced + (np.int64(1) << (right - 1))) >> right)
 
 
 def round_half_away(x: ArrayLike) -> NDArray[np.float64]:

@@ -299,6 +299,21 @@ def _pad(_: Surroundings, x: str, paddings: str) -> Translated:
     return Translated("pad", (x,), {"paddings": tuple(int(p) for p in _.constant(paddings).reshape(-1))})
 
 
+@_reads(BuiltinOperator.PADV2)
+def _pad_with(_: Surroundings, x: str, paddings: str, value: str) -> Translated:
+    element = _.constant(value).reshape(-1)
+    if len(element) != 1:
+        raise FormatError(f"{_.label}: pads with {len(element)} values, needs one")
+    padded = _pad(_, x, paddings)
+    quantization = _.value(value).quantization
+    real = float(element[0])
+    if quantization is not None:
+        if quantization != _.outputs[0].quantization:
+            raise UnsupportedError(f"{_.label}: '{value}' and the output have different quantization parameters")
+        real = (real - quantization.zero_points[0]) * quantization.scales[0]
+    return Translated("pad", (x,), {**padded.attributes, "value": real})
+
+
 @_reads(BuiltinOperator.CONCATENATION)
 def _concatenation(
     _: Surroundings, *inputs: str, axis: int, fused_activation_function: ActivationFunctionType

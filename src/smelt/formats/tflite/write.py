@@ -21,6 +21,7 @@ from smelt.formats.tflite.schema import (
 )
 from smelt.ir import Array, DType, Graph, Quantization, Value
 from smelt.operators import Call, call_of, verify_graph
+from smelt.operators.shape.copies import padding_element
 
 _TENSOR_TYPES: dict[DType, TensorType] = {dtype: kind for kind, dtype in TYPES.items()}
 _FUSED = {
@@ -122,11 +123,14 @@ class _Writer:
         )
         return len(self.tensors) - 1
 
-    def constant(self, call: Call, role: str, array: Array) -> int:
+    def constant(
+        self, call: Call, role: str, array: Array, quantization: Quantization | None = None
+    ) -> int:
         """A constant that TFLite wants as a tensor where smelt has an attribute."""
         stem = f"{call.output.name}/{role}"
         name = self.graph.fresh_name(stem, taken=self.index)
-        self.index[name] = self._add_tensor(Value(name, DType.of(array), tuple(array.shape)), array)
+        value = Value(name, DType.of(array), tuple(array.shape), quantization)
+        self.index[name] = self._add_tensor(value, array)
         return self.index[name]
 
     def operator(self, written: Written, outputs: Sequence[int]) -> None:
@@ -219,14 +223,18 @@ def _weights_and_bias(writer: _Writer, call: Call) -> list[int]:
             scales = tuple(float(np.float32(s) * np.float32(data.scale)) for s in quantization.scales)
             axis = None if quantization.axis is None else 0
             quantization = Quantization(scales, (0,) * len(scales), axis)
-        dtype = DType.F32 if weights.dtype.is_float else DType.S32
+        wide = call.input(0).dtype is DType.S16
+        dtype = DType.F32 if weights.dtype.is_float else DType.S64 if wide else DType.S32
         indices[1] = writer.index[name] = writer._add_tensor(
             Value(name, dtype, outputs, quantization), np.zeros(outputs, dtype.numpy)
         )
     return indices
 
 
-def _version(call: Call, float32: int, int8: int) -> int:
+def _version(call: Call, float32: int, int8: int, int16: int | None = None) -> int:
+    """The first version that has the types of a call; for int16 the one after int8's if none is given."""
+    if call.input(0).dtype is DType.S16:
+        return int8 + 1 if int16 is None else int16
     return int8 if call.input(0).dtype is DType.S8 else float32
 
 
@@ -282,7 +290,9 @@ def _depthwise_conv_2d(writer: _Writer, call: Call) -> Written:
     )
     dilated = tuple(a.dilation) != (1, 1)
     inputs = [data, *_weights_and_bias(writer, call)]
-    return Written(BuiltinOperator.DEPTHWISE_CONV_2D, _version(call, 2 if dilated else 1, 3), inputs, options)
+    return Written(
+        BuiltinOperator.DEPTHWISE_CONV_2D, _version(call, 2 if dilated else 1, 3, 5), inputs, options
+    )
 
 
 def _fully_connected(writer: _Writer, call: Call) -> Written:
@@ -292,7 +302,7 @@ def _fully_connected(writer: _Writer, call: Call) -> Written:
     )
     weights = call.input(1).quantization
     per_channel = weights is not None and weights.axis is not None
-    version = _version(call, 5 if a.keep_dims else 1, 12 if per_channel else 4)
+    version = _version(call, 5 if a.keep_dims else 1, 12 if per_channel else 4, 12 if per_channel else 7)
     return Written(BuiltinOperator.FULLY_CONNECTED, version, _inputs(writer, call, 3), options)
 
 
@@ -316,8 +326,10 @@ def _pool(code: BuiltinOperator) -> _Function:
 
 def _arithmetic(code: BuiltinOperator, table: str) -> _Function:
     def write(writer: _Writer, call: Call) -> Written:
-        options = TFLITE.record(table, fused_activation_function=_FUSED[call.attributes.activation])
-        return Written(code, _version(call, 1, 2), _inputs(writer, call, 2), options)
+        # with pot_scale_int16 LiteRT would compute in another way where scales are powers of two
+        pot = {} if code is BuiltinOperator.MUL else {"pot_scale_int16": False}
+        options = TFLITE.record(table, fused_activation_function=_FUSED[call.attributes.activation], **pot)
+        return Written(code, _version(call, 1, 2, 4), _inputs(writer, call, 2), options)
 
     return write
 
@@ -366,12 +378,12 @@ def _transpose(writer: _Writer, call: Call) -> Written:
 
 
 def _pad(writer: _Writer, call: Call) -> Written:
-    if call.attributes.value != 0:
-        raise UnsupportedError(
-            f"{call.node.label}: padding with {call.attributes.value} cannot be written yet"
-        )
     amounts = np.array(call.attributes.paddings, np.int32).reshape(-1, 2)
     inputs = [writer.tensor(call.node.inputs[0]), writer.constant(call, "paddings", amounts)]
+    if call.attributes.value != 0:
+        value = writer.constant(call, "value", padding_element(call), call.output.quantization)
+        options = TFLITE.record("PadV2Options")
+        return Written(BuiltinOperator.PADV2, _version(call, 1, 2), [*inputs, value], options)
     return Written(BuiltinOperator.PAD, _version(call, 1, 2), inputs, TFLITE.record("PadOptions"))
 
 
@@ -426,7 +438,7 @@ def _softmax(writer: _Writer, call: Call) -> Written:
 
 def _leaky_relu(writer: _Writer, call: Call) -> Written:
     options = TFLITE.record("LeakyReluOptions", alpha=call.attributes.alpha)
-    return Written(BuiltinOperator.LEAKY_RELU, _version(call, 1, 2), _inputs(writer, call, 1), options)
+    return Written(BuiltinOperator.LEAKY_RELU, _version(call, 1, 2, 2), _inputs(writer, call, 1), options)
 
 
 def _strided_slice(writer: _Writer, call: Call) -> Written:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from smelt.errors import UnsupportedError
 from smelt.ir import Array, DType
+from smelt.operators.activation import wide
 from smelt.operators.activation.responses import (
     FIXED_OUTPUT,
     clamp_response,
@@ -200,7 +201,7 @@ def _operator(
 
 
 def _clamping(name: str, summary: str) -> Operator:
-    kernels = (_RELU_S8, _lookup(clamp_response), _f32("relu", _lower_relu_f32))
+    kernels = (_RELU_S8, _lookup(clamp_response), wide.CLAMP, _f32("relu", _lower_relu_f32))
     return _operator(name, summary, _clamp, clamp_response, kernels)
 
 
@@ -212,7 +213,7 @@ LEAKY_RELU = _operator(
     "x where x > 0, else alpha * x",
     _leaky_relu,
     leaky_relu_response,
-    (_lookup(leaky_relu_response), _f32("leaky_relu", _lower_leaky_relu_f32)),
+    (_lookup(leaky_relu_response), wide.LEAKY_RELU, _f32("leaky_relu", _lower_leaky_relu_f32)),
     LeakyReluAttributes,
 )
 LOGISTIC = _operator(
@@ -220,12 +221,20 @@ LOGISTIC = _operator(
     "1 / (1 + exp(-x))",
     _logistic,
     logistic_response,
-    (_lookup(logistic_response), _f32("logistic", partial(_lower_plain_f32, "smelt_logistic_f32"))),
+    (
+        _lookup(logistic_response),
+        wide.LOGISTIC,
+        _f32("logistic", partial(_lower_plain_f32, "smelt_logistic_f32")),
+    ),
 )
 TANH = _operator(
     "tanh",
     "hyperbolic tangent",
     _tanh,
     tanh_response,
-    (_lookup(tanh_response), _f32("tanh", partial(_lower_plain_f32, "smelt_tanh_f32"))),
+    (
+        _lookup(tanh_response),
+        wide.TANH,
+        _f32("tanh", partial(_lower_plain_f32, "smelt_tanh_f32")),
+    ),
 )

@@ -55,6 +55,40 @@ CASES = [
         for name, result in (("logistic", (1 / 256, -128)), ("tanh", (1 / 128, 0)))
         for index, (scale, zero_point) in enumerate([(0.05, 0), (0.001, -128), (0.12, 20), (0.9, -7)])
     ),
+    *(
+        Case(
+            f"{name}_s16_{index}",
+            name,
+            (quantized((1, 5, 7, 30), source, 0, DType.S16),),
+            {},
+            Quantization.per_tensor(result),
+        )
+        for name in _CLAMPS
+        for index, (source, result) in enumerate([(0.0003, 0.0003), (0.0004, 0.0002), (0.00007, 0.001)])
+        # TFLite Micro has no rescaling relu6.
+        if name != "relu6" or source == result
+    ),
+    *(
+        Case(
+            f"leaky_relu_s16_{index}",
+            "leaky_relu",
+            (quantized((1, 16, 40), source, 0, DType.S16),),
+            {"alpha": alpha},
+            Quantization.per_tensor(result),
+        )
+        for index, (alpha, source, result) in enumerate([(0.2, 0.0005, 0.0003), (1.7, 0.0004, 0.0009)])
+    ),
+    *(
+        Case(
+            f"{name}_s16_{index}",
+            name,
+            (quantized((3, 700), scale, 0, DType.S16),),
+            {},
+            Quantization.per_tensor(1 / 32768),
+        )
+        for name in ("logistic", "tanh")
+        for index, scale in enumerate([2.0**-12, 2.0**-11, 0.0003, 0.00001, 0.9, 2.0**-14])
+    ),
     *(Case(f"{name}_f32", name, _FLOAT, {}) for name in (*_CLAMPS, "logistic", "tanh")),
     Case("leaky_relu_f32", "leaky_relu", _FLOAT, {"alpha": 0.3}),
 ]

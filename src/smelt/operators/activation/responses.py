@@ -8,6 +8,7 @@ import numpy as np
 
 from smelt.errors import UnsupportedError
 from smelt.ir import DType, Quantization
+from smelt.operators.activation.wide import OUTPUT, logistic_s16_response, tanh_s16_response
 from smelt.operators.fixed_point import (
     Int64,
     activation_bounds,
@@ -50,10 +51,12 @@ def leaky_relu_response(call: Call, x: Int64) -> Int64:
 
 
 def logistic_response(call: Call, x: Int64) -> Int64:
-    """Fixed-point logistic of an int8 input; the output's scale is 1/256 and its zero point -128.
+    """Fixed-point logistic; of an int8 input the output's scale is 1/256 and its zero point -128.
 
     Source: TensorFlow Lite Micro, reference/integer_ops/logistic.h.
     """
+    if call.input(0).dtype is DType.S16:
+        return logistic_s16_response(call, x)
     _require_s8(call)
     centred, q4, radius = _to_q4(call, x)
     y = rounding_divide_by_power_of_two(logistic_q4(q4), 31 - 8) - 128
@@ -61,10 +64,12 @@ def logistic_response(call: Call, x: Int64) -> Int64:
 
 
 def tanh_response(call: Call, x: Int64) -> Int64:
-    """Fixed-point tanh of an int8 input; the output's scale is 1/128 and its zero point 0.
+    """Fixed-point tanh; of an int8 input the output's scale is 1/128 and its zero point 0.
 
     Source: TensorFlow Lite Micro, reference/integer_ops/tanh.h.
     """
+    if call.input(0).dtype is DType.S16:
+        return tanh_s16_response(call, x)
     _require_s8(call)
     centred, q4, radius = _to_q4(call, x)
     y = rounding_divide_by_power_of_two(tanh_q4(q4), 31 - 7)
@@ -91,7 +96,7 @@ def _require_s8(call: Call) -> None:
     expected = FIXED_OUTPUT[call.node.operator][DType.S8]
     if call.input(0).dtype is not DType.S8 or call.output.dtype is not DType.S8:
         raise UnsupportedError(
-            f"{call.node.label}: smelt computes it for f32 and s8, not for {call.input(0).dtype.value}"
+            f"{call.node.label}: smelt computes it for f32, s8 and s16, not for {call.input(0).dtype.value}"
         )
     if call.quantization(call.output) != expected:
         raise UnsupportedError(
@@ -104,12 +109,12 @@ FIXED_OUTPUT: dict[str, dict[DType, Quantization]] = {
     "logistic": {
         DType.S8: Quantization.per_tensor(1 / 256, -128),
         DType.U8: Quantization.per_tensor(1 / 256, 0),
-        DType.S16: Quantization.per_tensor(1 / 32768, 0),
+        DType.S16: OUTPUT,
     },
     "tanh": {
         DType.S8: Quantization.per_tensor(1 / 128, 0),
         DType.U8: Quantization.per_tensor(1 / 128, 128),
-        DType.S16: Quantization.per_tensor(1 / 32768, 0),
+        DType.S16: OUTPUT,
     },
 }
 """The output parameters that the TFLite quantization specification fixes."""

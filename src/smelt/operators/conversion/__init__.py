@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from smelt.operators.operator import (
     TensorType,
     Traits,
     equal_inputs,
+    no_input,
 )
 from smelt.operators.rows import same_row_needs
 from smelt.targets import Target
@@ -87,41 +89,71 @@ def _evaluate_dequantize(call: Call, arrays: Sequence[Array | None]) -> tuple[Ar
     return (np.asarray((x.astype(np.int64) - zero_point).astype(np.float32) * scale),)
 
 
-def _lower_quantize_f32(call: Call, target: Target) -> Lowering:
-    result = call.quantization(call.output)
-    fields = {"count": call.output.elements, "scale": result.scale, "zero_point": result.zero_point}
-    parameters = Parameters("struct smelt_quantize_parameters", fields)
-    return Lowering("smelt_quantize_f32_s8", (Output(), Input(0), parameters))
+def _real(source: DType, result: DType) -> Kernel:
+    """Between float32 and quantized numbers; half precision has no parameters."""
+    stem = f"{'dequantize' if result is DType.F32 else 'quantize'}_{source.value}_{result.value}"
+
+    def lower(call: Call, target: Target) -> Lowering:
+        function = f"smelt_{stem}"
+        value = call.input(0) if result is DType.F32 else call.output
+        if value.dtype is DType.F16:
+            return Lowering(function, (Output(), Input(0), call.output.elements))
+        known = call.quantization(value)
+        fields = {"count": call.output.elements, "scale": known.scale, "zero_point": known.zero_point}
+        return Lowering(
+            function, (Output(), Input(0), Parameters("struct smelt_quantize_parameters", fields))
+        )
+
+    return _kernel(stem, lower, source, result)
 
 
-def _lower_requantize_s8(call: Call, target: Target) -> Lowering:
-    source, result = call.quantization(call.input(0)), call.quantization(call.output)
-    mantissa, shift = quantize_multiplier(source.scale / result.scale)
-    fields = {
-        "count": call.output.elements,
-        "input_zero_point": source.zero_point,
-        "mantissa": mantissa,
-        "shift": shift,
-        "zero_point": result.zero_point,
-    }
-    parameters = Parameters("struct smelt_requantize_s8_parameters", fields)
-    return Lowering("smelt_requantize_s8", (Output(), Input(0), parameters))
+def _rescaling(source: DType, result: DType) -> Kernel:
+    """From quantized numbers to quantized ones."""
+    stem = "requantize_s8" if source is result is DType.S8 else f"requantize_{source.value}_{result.value}"
+
+    def lower(call: Call, target: Target) -> Lowering:
+        before, after = call.quantization(call.input(0)), call.quantization(call.output)
+        mantissa, shift = quantize_multiplier(before.scale / after.scale)
+        fields = {
+            "count": call.output.elements,
+            "input_zero_point": before.zero_point,
+            "mantissa": mantissa,
+            "shift": shift,
+            "zero_point": after.zero_point,
+        }
+        parameters = Parameters("struct smelt_requantize_s8_parameters", fields)
+        return Lowering(f"smelt_{stem}", (Output(), Input(0), parameters))
+
+    return _kernel(stem, lower, source, result)
 
 
-def _lower_dequantize_s8(call: Call, target: Target) -> Lowering:
-    source = call.quantization(call.input(0))
-    fields = {"count": call.output.elements, "scale": source.scale, "zero_point": source.zero_point}
-    parameters = Parameters("struct smelt_quantize_parameters", fields)
-    return Lowering("smelt_dequantize_s8_f32", (Output(), Input(0), parameters))
+def _kernel(stem: str, lower: Callable[[Call, Target], Lowering], source: DType, result: DType) -> Kernel:
+    in_order = source.bits == result.bits
+    return Kernel(
+        name=f"smelt_{stem}",
+        sources=(f"{stem}.c",),
+        header="conversion.h",
+        accepts=partial(_converts, source, result),
+        lower=lower,
+        ascending=in_order,
+        in_place=equal_inputs if in_order else no_input,
+        row_by_row=in_order,
+    )
 
 
-def _converts(source: DType, result: DType, call: Call) -> bool:
+def _converts(source: DType, result: DType, call: Call, target: Target) -> bool:
     per_tensor = all(
         value.quantization is None or value.quantization.axis is None
         for value in (call.input(0), call.output)
     )
     return per_tensor and call.input(0).dtype is source and call.output.dtype is result
 
+
+_REAL = (DType.S8, DType.S16, DType.U8)
+_RESCALED = (
+    (DType.S8, DType.S8), (DType.S8, DType.S16), (DType.S16, DType.S8), (DType.S16, DType.S16),
+    (DType.U8, DType.S8), (DType.S8, DType.U8),
+)  # fmt: skip
 
 QUANTIZE = Operator(
     name="quantize",
@@ -131,23 +163,8 @@ QUANTIZE = Operator(
     attributes=QuantizeAttributes,
     traits=Traits(elementwise=True, needs=same_row_needs),
     kernels=(
-        Kernel(
-            name="smelt_quantize_f32_s8",
-            sources=("quantize_f32_s8.c",),
-            header="conversion.h",
-            accepts=lambda call, target: _converts(DType.F32, DType.S8, call),
-            lower=_lower_quantize_f32,
-        ),
-        Kernel(
-            name="smelt_requantize_s8",
-            sources=("requantize_s8.c",),
-            header="conversion.h",
-            accepts=lambda call, target: _converts(DType.S8, DType.S8, call),
-            lower=_lower_requantize_s8,
-            ascending=True,
-            in_place=equal_inputs,
-            row_by_row=True,
-        ),
+        *(_real(DType.F32, result) for result in _REAL),
+        *(_rescaling(source, result) for source, result in _RESCALED),
     ),
 )
 DEQUANTIZE = Operator(
@@ -156,13 +173,5 @@ DEQUANTIZE = Operator(
     infer=_infer_dequantize,
     evaluate=_evaluate_dequantize,
     traits=Traits(elementwise=True, needs=same_row_needs),
-    kernels=(
-        Kernel(
-            name="smelt_dequantize_s8_f32",
-            sources=("dequantize_s8_f32.c",),
-            header="conversion.h",
-            accepts=lambda call, target: _converts(DType.S8, DType.F32, call),
-            lower=_lower_dequantize_s8,
-        ),
-    ),
+    kernels=tuple(_real(source, DType.F32) for source in (*_REAL, DType.F16)),
 )

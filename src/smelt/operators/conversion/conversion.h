@@ -19,16 +19,41 @@ struct smelt_requantize_s8_parameters {
     int32_t zero_point;      /* of the output */
 };
 
-/* To nearest, ties away from zero; beyond int8 it saturates, NaN becomes -128. */
+/* To nearest, ties away from zero; saturated, NaN becomes the lowest number. */
 SMELT_CODE_SECTION
 void smelt_quantize_f32_s8(int8_t *output, const float *input,
                            const struct smelt_quantize_parameters *parameters);
 SMELT_CODE_SECTION
 void smelt_dequantize_s8_f32(float *output, const int8_t *input,
                              const struct smelt_quantize_parameters *parameters);
-/* Input and output may be the same memory. */
+/* Input and output may be the same memory where their elements have the same size. */
 SMELT_CODE_SECTION
 void smelt_requantize_s8(int8_t *output, const int8_t *input,
                          const struct smelt_requantize_s8_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_requantize_s8_s16(int16_t *output, const int8_t *input,
+                              const struct smelt_requantize_s8_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_requantize_s16_s8(int8_t *output, const int16_t *input,
+                              const struct smelt_requantize_s8_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_requantize_s16_s16(int16_t *output, const int16_t *input,
+                              const struct smelt_requantize_s8_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_requantize_u8_s8(int8_t *output, const uint8_t *input,
+                              const struct smelt_requantize_s8_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_requantize_s8_u8(uint8_t *output, const int8_t *input,
+                              const struct smelt_requantize_s8_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_quantize_f32_s16(int16_t *output, const float *input, const struct smelt_quantize_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_dequantize_s16_f32(float *output, const int16_t *input, const struct smelt_quantize_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_quantize_f32_u8(uint8_t *output, const float *input, const struct smelt_quantize_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_dequantize_u8_f32(float *output, const uint8_t *input, const struct smelt_quantize_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_dequantize_f16_f32(float *output, const uint16_t *input, int32_t count);
 
 #endif

@@ -14,6 +14,7 @@ from smelt.operators.convolution.portable import (
     DEPTHWISE_CONV_2D_F32,
     DEPTHWISE_CONV_2D_S8,
 )
+from smelt.operators.convolution.wide import CONV_2D_S16, DEPTHWISE_CONV_2D_S16
 from smelt.operators.operator import Operator, Traits, Weights
 
 __all__ = ["CONV_2D", "DEPTHWISE_CONV_2D"]
@@ -36,6 +37,7 @@ CONV_2D = Operator(
         *arm_dsp_compact.CONV_2D,
         *arm_v6m.CONV_2D,
         CONV_2D_S8,
+        CONV_2D_S16,
         CONV_2D_F32,
     ),
 )
@@ -58,6 +60,7 @@ DEPTHWISE_CONV_2D = Operator(
         *arm_dsp_compact.DEPTHWISE_CONV_2D,
         *arm_v6m.DEPTHWISE_CONV_2D,
         DEPTHWISE_CONV_2D_S8,
+        DEPTHWISE_CONV_2D_S16,
         DEPTHWISE_CONV_2D_F32,
     ),
 )

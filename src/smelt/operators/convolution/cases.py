@@ -12,11 +12,17 @@ _ACTIVATIONS = ("none", "relu", "relu6", "relu_n1_to_1")
 
 
 def quantized_bias(data: Tensor, weights: Tensor, channels: int, seed: int) -> Tensor:
-    """A random int32 bias, scaled as the int8 specification wants: data scale * weight scale."""
+    """A random bias, int32 (of int16 data int64), scaled as the specification wants: data scale * weight scale."""
     assert data.quantization is not None
     assert weights.quantization is not None
     scales = tuple(float(np.float32(data.quantization.scale * s)) for s in weights.quantization.scales)
     quantization = Quantization(scales, (0,) * len(scales), 0 if len(scales) > 1 else None)
+    if data.dtype is DType.S16:
+        # every third does not fit 32 bits
+        wide = np.random.default_rng(seed).integers(-3_000_000, 3_000_000, channels, dtype=np.int64)
+        return Tensor(
+            DType.S64, (channels,), quantization, np.where(np.arange(channels) % 3, wide, wide << 12)
+        )
     array = np.random.default_rng(seed).integers(-8000, 8000, channels, dtype=np.int32)
     return Tensor(DType.S32, (channels,), quantization, array)
 
@@ -34,20 +40,42 @@ def _s8(
     zero_points: tuple[int, int] = (-3, 5),
     per_channel: bool = True,
     bias: bool = True,
+    dtype: DType = DType.S8,
 ) -> Case:
     operator = "depthwise_conv_2d" if name.startswith("depthwise") else "conv_2d"
     axis = 3 if operator == "depthwise_conv_2d" else 0
     channels = weights[axis]
     field = int(np.prod(weights)) // channels
     inputs = [
-        quantized(data, 0.05, zero_points[0]),
+        quantized(data, 0.05, zero_points[0], dtype),
         random_weights(weights, axis if per_channel else None, seed=len(name)),
     ]
     if bias:
         inputs.append(quantized_bias(inputs[0], inputs[1], channels, seed=field))
     # An output scale at which some values saturate.
     output = Quantization.per_tensor(0.05 * float(np.sqrt(field)), zero_points[1])
-    return Case(f"{name}_s8", operator, tuple(inputs), attributes, output)
+    return Case(f"{name}_{dtype.value}", operator, tuple(inputs), attributes, output)
+
+
+def _s16(
+    name: str,
+    data: Shape,
+    weights: Shape,
+    attributes: dict[str, Attribute],
+    *,
+    per_channel: bool = True,
+    bias: bool = True,
+) -> Case:
+    return _s8(
+        name,
+        data,
+        weights,
+        attributes,
+        zero_points=(0, 0),
+        per_channel=per_channel,
+        bias=bias,
+        dtype=DType.S16,
+    )
 
 
 def _f32(
@@ -91,9 +119,18 @@ _SIZES: list[tuple[str, Shape, Shape, dict[str, Attribute]]] = [
 
 CASES = [
     *(_s8(*sizes) for sizes in _SIZES),
+    *(_s16(*sizes) for sizes in _SIZES),
     *(_f32(*sizes) for sizes in _SIZES),
     *(
         _s8(f"{name}_{activation}", data, weights, {"padding": (1, 1, 1, 1), "activation": activation})
+        for activation in _ACTIVATIONS
+        for name, data, weights in (
+            ("conv", (1, 4, 4, 6), (5, 3, 3, 6)),
+            ("depthwise", (1, 4, 4, 6), (1, 3, 3, 6)),
+        )
+    ),
+    *(
+        _s16(f"{name}_{activation}", data, weights, {"activation": activation})
         for activation in _ACTIVATIONS
         for name, data, weights in (
             ("conv", (1, 4, 4, 6), (5, 3, 3, 6)),
@@ -112,6 +149,10 @@ CASES = [
     _s8("depthwise_per_tensor", (1, 5, 4, 8), (1, 2, 2, 8), {}, per_channel=False),
     _s8("conv_no_bias", (1, 5, 4, 8), (6, 2, 2, 8), {}, bias=False),
     _s8("depthwise_no_bias", (1, 5, 4, 8), (1, 2, 2, 8), {}, bias=False),
+    _s16("conv_per_tensor", (1, 5, 4, 8), (6, 2, 2, 8), {}, per_channel=False),
+    _s16("depthwise_per_tensor", (1, 5, 4, 8), (1, 2, 2, 8), {}, per_channel=False),
+    _s16("conv_no_bias", (1, 5, 4, 8), (6, 2, 2, 8), {}, bias=False),
+    _s16("conv_long_field", (1, 2, 2, 600), (3, 1, 1, 600), {}),
     _f32("conv_no_bias", (1, 5, 4, 8), (6, 2, 2, 8), {}, bias=False),
     _f32("depthwise_no_bias", (1, 5, 4, 8), (1, 2, 2, 8), {}, bias=False),
     *(

@@ -237,7 +237,8 @@ def fold_zero_point(call: Call, zero_point: int, field_axes: tuple[int, ...]) ->
 def output_dtype(call: Call) -> DType:
     """The output's type, which is the input's, when the types of data, weights and bias belong together.
 
-    float32 throughout, or s8 data with s8 or s4 weights and s32 bias; raises UnsupportedError otherwise.
+    float32 throughout, s8 data with s8 or s4 weights and s32 bias, or s16 data with s8 weights and s64 bias;
+    raises UnsupportedError otherwise.
     """
     data, weights = call.input(0), call.input(1)
     bias = call.input(2).dtype if call.has(2) else None
@@ -245,10 +246,13 @@ def output_dtype(call: Call) -> DType:
         return DType.F32
     if data.dtype is DType.S8 and weights.dtype in (DType.S8, DType.S4) and bias in (None, DType.S32):
         return DType.S8
+    if data.dtype is DType.S16 and weights.dtype is DType.S8 and bias in (None, DType.S64):
+        return DType.S16
     found = ", ".join(call.input(i).dtype.value for i in range(len(call.inputs)) if call.has(i))
     raise UnsupportedError(
         f"{call.node.label}: data, weights and bias of types {found} are not supported; "
-        "f32 throughout, or s8 data with s8 or s4 weights and s32 bias, would work"
+        "f32 throughout, s8 data with s8 or s4 weights and s32 bias, or s16 data with s8 weights and s64 bias, "
+        "would work"
     )
 
 
@@ -260,6 +264,9 @@ def check_parameters(call: Call, output_channels: int) -> None:
             f"{call.node.label}: bias '{bias.name}' {list(bias.shape)} must have one value for each of "
             f"{output_channels} output channels"
         )
+    data = call.input(0)
+    if data.dtype is DType.S16 and call.quantization(data).zero_point != 0:
+        raise UnsupportedError(f"{call.node.label}: int16 data '{data.name}' must have zero point 0")
     if call.attributes.activation not in ACTIVATIONS:
         raise GraphError(
             f"{call.node.label}: unknown activation '{call.attributes.activation}'; "

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smelt.errors import UnsupportedError
-from smelt.ir import Array
+from smelt.ir import Array, DType
 from smelt.operators.convolution.geometry import (
     CHANNEL_AXIS,
     Geometry,
@@ -17,7 +17,7 @@ from smelt.operators.convolution.geometry import (
     output_dtype,
     requantization,
 )
-from smelt.operators.convolution.outputs import centred, output_f32, output_s8
+from smelt.operators.convolution.outputs import centred, output_f32, output_s8, output_s16
 from smelt.operators.operator import Call, Cost, Needs, TensorType
 from smelt.operators.rows import window_needs
 
@@ -47,13 +47,14 @@ def cost(call: Call) -> Cost:
 
 
 def evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
-    """conv_2d and depthwise_conv_2d, float32 or int8."""
+    """conv_2d and depthwise_conv_2d, in float32, int8 or int16."""
     data, weights = centred(call, arrays)
     bias = arrays[2] if len(arrays) > 2 else None
     sums = _sums(geometry(call), data, weights, depthwise=call.node.operator == "depthwise_conv_2d")
     if call.input(0).dtype.is_float:
         return (output_f32(call, sums, bias),)
-    return (output_s8(call, sums, bias, *requantization(call)),)
+    output = output_s16 if call.input(0).dtype is DType.S16 else output_s8
+    return (output(call, sums, bias, *requantization(call)),)
 
 
 def _sums(sizes: Geometry, data: Float64, weights: Float64, *, depthwise: bool) -> Float64:

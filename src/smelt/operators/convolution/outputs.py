@@ -13,6 +13,8 @@ from smelt.operators.fixed_point import (
     ACTIVATIONS,
     activation_bounds,
     multiply_by_quantized_multiplier,
+    multiply_wide_sum,
+    reduced_multiplier,
     wrap_int32,
 )
 from smelt.operators.operator import Call, Table
@@ -24,7 +26,7 @@ LARGEST_COUNT = 65535  # of what the kernels keep in 16 bits; sums of as many in
 def centred(call: Call, arrays: Sequence[Array | None]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Data and weights in float64, zero points subtracted.
 
-    Sums of int8 products are exact in float64, whose matrix product is faster than that of integers.
+    Sums of integer products are exact in float64, whose matrix product is faster than that of integers.
     """
     data, weights = arrays[0], arrays[1]
     assert data is not None
@@ -60,6 +62,40 @@ def output_s8(
     result = call.quantization(call.output)
     low, high = activation_bounds(call.attributes.activation, result, call.output.dtype)
     return np.clip(scaled + result.zero_point, low, high).astype(np.int8)
+
+
+def output_s16(
+    call: Call, sums: NDArray[np.float64], bias: Array | None, mantissas: Int32, shifts: Int8
+) -> Array:
+    """Sums plus bias in 64 bits, requantized with one rounding and clamped; as `output_s8` otherwise.
+
+    Source: ConvPerChannel for int16 in TensorFlow Lite (reference/integer_ops/conv.h).
+    """
+    total = sums.astype(np.int64) + (0 if bias is None else bias.astype(np.int64))
+    low, high = activation_bounds(
+        call.attributes.activation, call.quantization(call.output), call.output.dtype
+    )
+    return np.clip(multiply_wide_sum(total, mantissas, shifts), low, high).astype(np.int16)
+
+
+def rows_fields_s16(call: Call, channels: int, mantissas: Int32, shifts: Int8) -> dict[str, int | Table]:
+    """The fields of `struct smelt_rows_s16`, as member `rows` of a parameter struct."""
+    bias = call.constant(2)
+    numbers = np.zeros(channels, np.int64) if bias is None else bias.astype(np.int64)
+    narrow = bool((numbers == numbers.astype(np.int32)).all())
+    reduced, right = reduced_multiplier(mantissas, shifts)
+    low, high = activation_bounds(
+        call.attributes.activation, call.quantization(call.output), call.output.dtype
+    )
+    return {
+        "rows.bias": Table("bias", numbers.astype(np.int32) if narrow else numbers),
+        "rows.mantissas": Table("mantissas", reduced.astype(np.int16)),
+        "rows.shifts": Table("shifts", right.astype(np.uint8)),
+        "rows.low": low,
+        "rows.high": high,
+        "rows.step": int(len(mantissas) > 1),
+        "rows.wide": int(not narrow),
+    }
 
 
 def rows_fields(call: Call, bias: Int32, mantissas: Int32, shifts: Int8) -> dict[str, int | Table]:

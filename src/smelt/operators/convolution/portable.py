@@ -39,8 +39,8 @@ def window_fields(sizes: Geometry) -> dict[str, int]:
     }
 
 
-def fits(call: Call, dtype: DType) -> bool:
-    """Whether types, constants and sizes are what the kernels of this type take."""
+def fits(call: Call, dtype: DType, weights: DType | None = None) -> bool:
+    """Whether types, constants and sizes are what the kernels of a type take; `weights`: theirs, if another."""
     sizes = geometry(call)
     counts = (
         sizes.field,
@@ -55,7 +55,7 @@ def fits(call: Call, dtype: DType) -> bool:
     )
     return (
         call.input(0).dtype is dtype
-        and call.input(1).dtype is dtype
+        and call.input(1).dtype is (weights or dtype)
         and has_constant_parameters(call)
         and max(counts) <= LARGEST_COUNT
     )

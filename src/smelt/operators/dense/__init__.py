@@ -15,7 +15,9 @@ from smelt.operators.convolution.outputs import (
     has_constant_parameters,
     output_f32,
     output_s8,
+    output_s16,
     rows_fields,
+    rows_fields_s16,
 )
 from smelt.operators.dense import arm_dsp, arm_dsp_compact, arm_mve, arm_v6m
 from smelt.operators.dense.geometry import (
@@ -63,7 +65,8 @@ def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     sums = (data.reshape(-1, weights.shape[1]) @ weights.T).reshape(call.output.shape)
     if call.input(0).dtype.is_float:
         return (output_f32(call, sums, bias),)
-    return (output_s8(call, sums, bias, *requantization(call)),)
+    output = output_s16 if call.input(0).dtype is DType.S16 else output_s8
+    return (output(call, sums, bias, *requantization(call)),)
 
 
 def _cost(call: Call) -> Cost:
@@ -71,10 +74,10 @@ def _cost(call: Call) -> Cost:
     return Cost(macs=sizes.rows * sizes.inputs * sizes.outputs)
 
 
-def _fits(call: Call, dtype: DType) -> bool:
+def _fits(call: Call, dtype: DType, weights: DType | None = None) -> bool:
     return (
         call.input(0).dtype is dtype
-        and call.input(1).dtype is dtype
+        and call.input(1).dtype is (weights or dtype)
         and has_constant_parameters(call)
         and geometry(call).inputs <= LARGEST_COUNT
     )
@@ -82,6 +85,10 @@ def _fits(call: Call, dtype: DType) -> bool:
 
 def _accepts_s8(call: Call, target: Target) -> bool:
     return _fits(call, DType.S8)
+
+
+def _accepts_s16(call: Call, target: Target) -> bool:
+    return _fits(call, DType.S16, DType.S8) and weights_zero_point(call) == 0
 
 
 def _accepts_f32(call: Call, target: Target) -> bool:
@@ -101,6 +108,20 @@ def _lower_s8(call: Call, target: Target) -> Lowering:
         },
     )
     return Lowering("smelt_fully_connected_s8", (Output(), Input(0), Input(1), parameters))
+
+
+def _lower_s16(call: Call, target: Target) -> Lowering:
+    sizes = geometry(call)
+    parameters = Parameters(
+        "struct smelt_fully_connected_s16_parameters",
+        {
+            "batches": sizes.rows,
+            "inputs": sizes.inputs,
+            "outputs": sizes.outputs,
+            **rows_fields_s16(call, sizes.outputs, *requantization(call)),
+        },
+    )
+    return Lowering("smelt_fully_connected_s16", (Output(), Input(0), Input(1), parameters))
 
 
 def _lower_f32(call: Call, target: Target) -> Lowering:
@@ -127,6 +148,13 @@ _S8 = Kernel(
     accepts=_accepts_s8,
     lower=_lower_s8,
 )
+_S16 = Kernel(
+    name="smelt_fully_connected_s16",
+    sources=("fully_connected_s16.c", "smelt_rows_s16.c"),
+    header="dense_s16.h",
+    accepts=_accepts_s16,
+    lower=_lower_s16,
+)
 _F32 = Kernel(
     name="smelt_fully_connected_f32",
     sources=("fully_connected_f32.c",),
@@ -149,6 +177,7 @@ FULLY_CONNECTED = Operator(
         *arm_dsp_compact.FULLY_CONNECTED,
         *arm_v6m.FULLY_CONNECTED,
         _S8,
+        _S16,
         _F32,
     ),
 )

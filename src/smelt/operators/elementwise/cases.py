@@ -23,6 +23,9 @@ def _constant(dtype: DType, shape: tuple[int, ...]) -> Tensor:
     rng = np.random.default_rng(7)
     if dtype is DType.F32:
         return Tensor(dtype, shape, None, rng.normal(size=shape).astype(np.float32))
+    if dtype is DType.S16:
+        wide = rng.integers(-32768, 32767, shape, dtype=np.int16, endpoint=True)
+        return Tensor(dtype, shape, Quantization.per_tensor(0.00009), wide)
     array = rng.integers(-128, 127, shape, dtype=np.int8, endpoint=True)
     return Tensor(dtype, shape, Quantization.per_tensor(0.023, 5), array)
 
@@ -43,6 +46,28 @@ CASES = [
         for name in _OPERATORS
         for kind, (a, b) in _SHAPES.items()
         for activation in [("none", "relu", "relu6", "relu_n1_to_1")[len(kind) % 4]]
+    ),
+    *(
+        Case(
+            f"{name}_s16_{kind}",
+            name,
+            (quantized(a, 0.0002, 0, DType.S16), quantized(b, 0.00009, 0, DType.S16)),
+            {"activation": activation},
+            Quantization.per_tensor(0.0003 if name != "mul" else 0.0007),
+        )
+        for name in _OPERATORS
+        for kind, (a, b) in _SHAPES.items()
+        for activation in [("none", "relu", "relu6", "relu_n1_to_1")[len(kind) % 4]]
+    ),
+    *(
+        Case(
+            f"{name}_s16_constant",
+            name,
+            (quantized((1, 3, 3, 5), 0.0002, 0, DType.S16), _constant(DType.S16, (5,))),
+            {},
+            Quantization.per_tensor(0.0003),
+        )
+        for name in _OPERATORS
     ),
     *(
         Case(

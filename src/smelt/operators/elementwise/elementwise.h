@@ -10,10 +10,11 @@
 
 #include "smelt_placement.h"
 
+/* Of int8 and of int16 values. */
 struct smelt_add_s8_parameters {
     int32_t count, step_a, step_b;
     int32_t zero_point_a, zero_point_b;
-    int32_t mantissa_a, divide_a; /* (input << 20) * mantissa / 2^31 / 2^divide */
+    int32_t mantissa_a, divide_a; /* (input << 20, int16: 15) * mantissa / 2^31 / 2^divide */
     int32_t mantissa_b, divide_b;
     int32_t sign_b;               /* 1 or -1 */
     int32_t mantissa, divide;
@@ -27,6 +28,7 @@ struct smelt_add_affine_s8_parameters {
     int8_t low, high;
 };
 
+/* Of int8 values, and of int16 values with input zero points 0. */
 struct smelt_mul_s8_parameters {
     int32_t count, step_a, step_b;
     int32_t zero_point_a, zero_point_b;
@@ -55,6 +57,12 @@ SMELT_CODE_SECTION
 void smelt_mul_s8(int8_t *output, const int8_t *a, const int8_t *b,
                   const struct smelt_mul_s8_parameters *parameters);
 SMELT_CODE_SECTION
+void smelt_add_s16(int16_t *output, const int16_t *a, const int16_t *b,
+                   const struct smelt_add_s8_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_mul_s16(int16_t *output, const int16_t *a, const int16_t *b,
+                   const struct smelt_mul_s8_parameters *parameters);
+SMELT_CODE_SECTION
 void smelt_add_f32(float *output, const float *a, const float *b,
                    const struct smelt_add_f32_parameters *parameters);
 SMELT_CODE_SECTION
@@ -70,6 +78,12 @@ void smelt_add_affine_broadcast_s8(int8_t *output, const int8_t *a, const int8_t
 SMELT_CODE_SECTION
 void smelt_mul_broadcast_s8(int8_t *output, const int8_t *a, const int8_t *b,
                             const struct smelt_mul_s8_parameters *row, const int32_t *table);
+SMELT_CODE_SECTION
+void smelt_add_broadcast_s16(int16_t *output, const int16_t *a, const int16_t *b,
+                             const struct smelt_add_s8_parameters *row, const int32_t *table);
+SMELT_CODE_SECTION
+void smelt_mul_broadcast_s16(int16_t *output, const int16_t *a, const int16_t *b,
+                             const struct smelt_mul_s8_parameters *row, const int32_t *table);
 SMELT_CODE_SECTION
 void smelt_add_broadcast_f32(float *output, const float *a, const float *b,
                              const struct smelt_add_f32_parameters *row, const int32_t *table);

@@ -104,7 +104,7 @@ def _layout(call: Call) -> Layout:
 
 
 def _bounds(call: Call) -> tuple[int, int]:
-    return activation_bounds(call.attributes.activation, call.quantization(call.output), DType.S8)
+    return activation_bounds(call.attributes.activation, call.quantization(call.output), call.output.dtype)
 
 
 def _add_s8(call: Call) -> Fields:
@@ -189,6 +189,11 @@ def _divides_product_unclamped(call: Call, target: Target) -> bool:
     return _bounds(call) == _FULL_RANGE and _divides_product(call, target)
 
 
+def _is_symmetric(call: Call, target: Target) -> bool:
+    """Whether products of two int16 fit 32 bits."""
+    return all(call.quantization(call.input(k)).zero_point == 0 for k in range(2))
+
+
 def _suits_vectors(call: Call, target: Target) -> bool:
     return target.has("mve") and _layout(call).steps == (1, 1)
 
@@ -239,6 +244,7 @@ _ADD_CLAMPED_DSP = _Row(
 )
 # Rows of the broadcasting kernels, which clamp by themselves.
 _ADD_ROWS_DSP = replace(_ADD_DSP, sources=("smelt_limit_s8__arm_dsp.c",), usable=_suits_dsp)
+_ADD_S16 = _Row("add_s16", DType.S16, "add_s8", _add_s8)
 _ADD_F32 = _Row("add_f32", DType.F32, "add_f32", _add_f32)
 _MUL_S8 = _Row("mul_s8", DType.S8, "mul_s8", _mul_s8)
 _MUL_DSP = _Row(
@@ -261,6 +267,7 @@ _MUL_CLAMPED_DSP = _Row(
     cycles=15.0,
 )
 _MUL_ROWS_DSP = replace(_MUL_DSP, sources=("smelt_limit_s8__arm_dsp.c",), usable=_divides_product)
+_MUL_S16 = _Row("mul_s16", DType.S16, "mul_s8", _mul_s8, usable=_is_symmetric)
 _MUL_F32 = _Row("mul_f32", DType.F32, "mul_f32", _mul_f32)
 
 SUMS = (
@@ -274,6 +281,8 @@ SUMS = (
     _ADD_AFFINE_S8.repeated("add_affine_broadcast_s8"),
     _ADD_S8.kernel(),
     _ADD_S8.repeated("add_broadcast_s8"),
+    _ADD_S16.kernel(),
+    _ADD_S16.repeated("add_broadcast_s16"),
     _ADD_F32.kernel(),
     _ADD_F32.repeated("add_broadcast_f32"),
 )
@@ -283,6 +292,8 @@ PRODUCTS = (
     _MUL_ROWS_DSP.repeated("mul_broadcast_s8__arm_dsp"),
     _MUL_S8.kernel(),
     _MUL_S8.repeated("mul_broadcast_s8"),
+    _MUL_S16.kernel(),
+    _MUL_S16.repeated("mul_broadcast_s16"),
     _MUL_F32.kernel(),
     _MUL_F32.repeated("mul_broadcast_f32"),
 )

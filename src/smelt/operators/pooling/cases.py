@@ -40,6 +40,27 @@ CASES = [
         for name, (shape, attributes) in _POOLS.items()
     ),
     *(
+        Case(
+            f"{operator}_{name}_s16",
+            operator,
+            (quantized(shape, 0.00047, 0, DType.S16),),
+            attributes,
+            Quantization.per_tensor(0.00047),
+        )
+        for operator in ("average_pool_2d", "max_pool_2d")
+        for name, (shape, attributes) in _POOLS.items()
+    ),
+    *(
+        Case(
+            f"mean_{name}_s16",
+            "mean",
+            (quantized(shape, 0.0005, 0, DType.S16),),
+            {"axes": axes, "keep_dims": keep_dims},
+            Quantization.per_tensor(0.0002),
+        )
+        for name, (shape, axes, keep_dims) in _MEANS.items()
+    ),
+    *(
         Case(f"{operator}_{name}_f32", operator, (Tensor(DType.F32, shape),), attributes)
         for operator in ("average_pool_2d", "max_pool_2d")
         for name, (shape, attributes) in _POOLS.items()

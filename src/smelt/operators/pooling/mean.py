@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -31,8 +31,8 @@ from smelt.operators.pooling.axes import reduced_count, reduced_loops, reduced_s
 from smelt.operators.pooling.pool_2d_kernels import LANES, Accepts, suits_fours, sums_cycles
 from smelt.targets import Target
 
-MOST_SUMMED = 1 << 23
-"""The most int8 values whose sum less the zero point is sure to fit 32 bits."""
+MOST_SUMMED = {DType.S8: 1 << 23, DType.S16: 1 << 15}
+"""The most values of a type whose sum less the zero point is sure to fit 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,10 @@ def _sums_bytes(call: Call, target: Target) -> int:
     return 4 * call.input(0).shape[3]
 
 
+def _lower_s16(call: Call, target: Target) -> Lowering:
+    return replace(_lower_s8("", call, target), function="smelt_mean_s16")
+
+
 def _lower_f32(call: Call, target: Target) -> Lowering:
     loops = reduced_loops(call)
     assert loops is not None
@@ -127,9 +131,17 @@ def _channels(call: Call) -> tuple[ChannelPairs | None, ...]:
 
 
 def _accepts_s8(call: Call, target: Target) -> bool:
+    return _fits(call, DType.S8)
+
+
+def _accepts_s16(call: Call, target: Target) -> bool:
+    return _fits(call, DType.S16)
+
+
+def _fits(call: Call, dtype: DType) -> bool:
     return (
-        call.input(0).dtype is DType.S8
-        and reduced_count(call) <= MOST_SUMMED
+        call.input(0).dtype is dtype
+        and reduced_count(call) <= MOST_SUMMED[dtype]
         and reduced_loops(call) is not None
     )
 
@@ -184,6 +196,7 @@ MEAN = Operator(
         Kernel("smelt_mean_s8", ("mean_s8.c",), "pooling.h", _accepts_s8, partial(_lower_s8, "")),
         _sums(suits_fours(_accepts_sums), "__arm_dsp", sums_cycles),
         _sums(_accepts_sums),
+        Kernel("smelt_mean_s16", ("mean_s16.c",), "pooling.h", _accepts_s16, _lower_s16),
         Kernel("smelt_mean_f32", ("mean_f32.c",), "pooling.h", _accepts_f32, _lower_f32),
     ),
     traits=Traits(channels=_channels),

@@ -113,6 +113,14 @@ def _lower_f32(call: Call, target: Target) -> Lowering:
     return Lowering(f"smelt_{call.node.operator}_f32", (Output(), Input(0), parameters))
 
 
+def _lower_s16(call: Call, target: Target) -> Lowering:
+    low, high = activation_bounds(call.attributes.activation, call.quantization(call.output), DType.S16)
+    parameters = Parameters(
+        "struct smelt_pool_2d_s16_parameters", {**_geometry(call), "low": low, "high": high}
+    )
+    return Lowering(f"smelt_{call.node.operator}_s16", (Output(), Input(0), parameters))
+
+
 def _lower_all(suffix: str, call: Call, target: Target) -> Lowering:
     batches, height, width, channels = call.input(0).shape
     low, high = _bounds_s8(call)
@@ -142,6 +150,10 @@ def _accepts_all(call: Call, target: Target) -> bool:
     reach = zip(sizes, pool.filter, pool.padding[::2], strict=True)
     whole = all(size <= length - before for size, length, before in reach)
     return whole and call.output.shape[1:3] == (1, 1) and _accepts_s8(call, target)
+
+
+def _accepts_s16(call: Call, target: Target) -> bool:
+    return call.input(0).dtype is DType.S16 and prod(call.attributes.filter) < 1 << 16
 
 
 def _accepts_f32(call: Call, target: Target) -> bool:
@@ -252,6 +264,7 @@ AVERAGES = (
     _kernel("average_pool_2d", "s8", _accepts_s8, partial(_lower_s8, "")),
     _sums(suits_fours(_accepts_sums), _DSP, sums_cycles),
     _sums(_accepts_sums),
+    _kernel("average_pool_2d", "s16", _accepts_s16, _lower_s16),
     _kernel("average_pool_2d", "f32", _accepts_f32, _lower_f32),
 )
 MAXIMA = (
@@ -264,5 +277,6 @@ MAXIMA = (
         cycles=partial(_window_cycles, 15),
     ),
     _kernel("max_pool_2d", "s8", _accepts_s8, partial(_lower_s8, "")),
+    _kernel("max_pool_2d", "s16", _accepts_s16, _lower_s16),
     _kernel("max_pool_2d", "f32", _accepts_f32, _lower_f32),
 )

@@ -55,6 +55,22 @@ static inline int32_t smelt_sum_s8(const int8_t *first, struct smelt_pool_rows r
     return sum;
 }
 
+/* As smelt_sum_s8. */
+SMELT_CODE_SECTION
+static inline int32_t smelt_sum_s16(const int16_t *first, struct smelt_pool_rows rows, int32_t columns,
+                                    int32_t column_step) {
+    int32_t sum = 0;
+    for (; rows.count > 0; rows.count--) {
+        const int16_t *element = first;
+        for (int32_t column = columns; column > 0; column--) {
+            sum += *element;
+            element += column_step;
+        }
+        first += --rows.before_end == 0 ? rows.step - rows.ring : rows.step;
+    }
+    return sum;
+}
+
 /* Add rows first_row .. first_row + row_count - 1 of an image of `columns` pixels a row to one sum a channel, which
  * begins with row 0; row r lies r modulo ring_rows rows after `input`. */
 SMELT_CODE_SECTION

@@ -33,6 +33,13 @@ struct smelt_max_pool_2d_s8_parameters {
     int32_t low, high;
 };
 
+struct smelt_pool_2d_s16_parameters {
+    int32_t batches, input_height, input_width, channels;
+    int32_t output_height, output_width;
+    int32_t filter_height, filter_width, stride_height, stride_width, pad_top, pad_left;
+    int32_t low, high;
+};
+
 struct smelt_pool_2d_f32_parameters {
     int32_t batches, input_height, input_width, channels;
     int32_t output_height, output_width;
@@ -40,7 +47,7 @@ struct smelt_pool_2d_f32_parameters {
     float low, high;
 };
 
-/* The input as [outer, rows, middle, columns, inner], of which rows and columns are averaged. */
+/* The input, int8 or int16, as [outer, rows, middle, columns, inner], of which rows and columns are averaged. */
 struct smelt_mean_s8_parameters {
     int32_t outer, rows, middle, columns, inner;
     int32_t offset;          /* -input zero point * rows * columns */
@@ -83,6 +90,22 @@ SMELT_CODE_SECTION
 void smelt_max_pool_2d_rows_f32(float *output, const float *input,
                                 const struct smelt_pool_2d_f32_parameters *parameters,
                                 int32_t first_row, int32_t row_count, int32_t input_ring_rows);
+SMELT_CODE_SECTION
+void smelt_average_pool_2d_s16(int16_t *output, const int16_t *input,
+                               const struct smelt_pool_2d_s16_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_average_pool_2d_rows_s16(int16_t *output, const int16_t *input,
+                                    const struct smelt_pool_2d_s16_parameters *parameters,
+                                    int32_t first_row, int32_t row_count, int32_t input_ring_rows);
+SMELT_CODE_SECTION
+void smelt_max_pool_2d_s16(int16_t *output, const int16_t *input,
+                           const struct smelt_pool_2d_s16_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_max_pool_2d_rows_s16(int16_t *output, const int16_t *input,
+                                const struct smelt_pool_2d_s16_parameters *parameters,
+                                int32_t first_row, int32_t row_count, int32_t input_ring_rows);
+SMELT_CODE_SECTION
+void smelt_mean_s16(int16_t *output, const int16_t *input, const struct smelt_mean_s8_parameters *parameters);
 SMELT_CODE_SECTION
 void smelt_mean_s8(int8_t *output, const int8_t *input, const struct smelt_mean_s8_parameters *parameters);
 SMELT_CODE_SECTION

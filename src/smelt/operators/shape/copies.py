@@ -108,7 +108,7 @@ def _evaluate_strided_slice(call: Call, arrays: Sequence[Array | None]) -> tuple
     return (np.ascontiguousarray(x[tuple(slice(*span) for span in spans)]),)
 
 
-def _padding_element(call: Call) -> Array:
+def padding_element(call: Call) -> Array:
     """The padding as one element of the tensor's type: quantized when the tensor is."""
     dtype, value = call.output.dtype, call.attributes.value
     if dtype.is_float:
@@ -125,7 +125,7 @@ def _evaluate_pad(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ..
     (x,) = arrays
     assert x is not None
     paddings = call.attributes.paddings
-    result = np.full(call.output.shape, _padding_element(call), x.dtype)
+    result = np.full(call.output.shape, padding_element(call), x.dtype)
     result[tuple(slice(b, b + s) for b, s in zip(paddings[::2], x.shape, strict=True))] = x
     return (result,)
 
@@ -180,14 +180,18 @@ def _strided_copy(runs: Runs, input_offset: int) -> Lowering:
 
 
 def _lower_pad(call: Call, target: Target) -> Lowering:
-    return _padding_call(call, "smelt_pad", _padding_element(call).tobytes()[0])
+    return _padding_call(call, "smelt_pad", padding_element(call).tobytes()[0])
+
+
+def _lower_pad_s16(call: Call, target: Target) -> Lowering:
+    return _padding_call(call, "smelt_pad_s16", int(padding_element(call)), "smelt_pad")
 
 
 def _lower_pad_f32(call: Call, target: Target) -> Lowering:
-    return _padding_call(call, "smelt_pad_f32", float(_padding_element(call)))
+    return _padding_call(call, "smelt_pad_f32", float(padding_element(call)))
 
 
-def _padding_call(call: Call, function: str, value: int | float) -> Lowering:
+def _padding_call(call: Call, function: str, value: int | float, struct: str | None = None) -> Lowering:
     runs = _pad_runs(call)
     steps = strides(call.output.shape, call.output.dtype.numpy.itemsize)
     fields: dict[str, int | float | Table | None] = {
@@ -198,7 +202,9 @@ def _padding_call(call: Call, function: str, value: int | float) -> Lowering:
         "output_bytes": call.output.bytes,
         "value": value,
     }
-    return Lowering(function, (Output(), Input(0), Parameters(f"struct {function}_parameters", fields)))
+    return Lowering(
+        function, (Output(), Input(0), Parameters(f"struct {struct or function}_parameters", fields))
+    )
 
 
 def _accepts_transpose(call: Call, target: Target) -> bool:
@@ -210,7 +216,11 @@ def _accepts_strided_slice(call: Call, target: Target) -> bool:
 
 
 def _accepts_pad(call: Call, target: Target) -> bool:
-    return _fits(call, _pad_runs(call)) and len(set(_padding_element(call).tobytes())) == 1
+    return _fits(call, _pad_runs(call)) and len(set(padding_element(call).tobytes())) == 1
+
+
+def _accepts_pad_s16(call: Call, target: Target) -> bool:
+    return call.output.dtype is DType.S16 and _fits(call, _pad_runs(call))
 
 
 def _accepts_pad_f32(call: Call, target: Target) -> bool:
@@ -272,6 +282,7 @@ PAD = Operator(
     traits=replace(_TRAITS, channels=partial(_channels_unless, _adds_channels)),
     kernels=(
         Kernel("smelt_pad", ("pad.c",), "shape.h", _accepts_pad, _lower_pad),
+        Kernel("smelt_pad_s16", ("pad_s16.c",), "shape.h", _accepts_pad_s16, _lower_pad_s16),
         Kernel("smelt_pad_f32", ("pad_f32.c",), "shape.h", _accepts_pad_f32, _lower_pad_f32),
     ),
 )

@@ -24,7 +24,7 @@ struct smelt_pad_parameters {
     int32_t loops;
     const int32_t *axes;
     int32_t output_bytes;
-    int32_t value; /* every byte of the padding */
+    int32_t value; /* every byte of the padding; of smelt_pad_s16 every element */
 };
 
 struct smelt_pad_f32_parameters {
@@ -47,6 +47,8 @@ SMELT_CODE_SECTION
 void smelt_strided_copy(void *output, const void *input, const struct smelt_strided_copy_parameters *parameters);
 SMELT_CODE_SECTION
 void smelt_pad(void *output, const void *input, const struct smelt_pad_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_pad_s16(int16_t *output, const int16_t *input, const struct smelt_pad_parameters *parameters);
 SMELT_CODE_SECTION
 void smelt_pad_f32(float *output, const float *input, const struct smelt_pad_f32_parameters *parameters);
 SMELT_CODE_SECTION

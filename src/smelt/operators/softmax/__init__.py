@@ -30,12 +30,13 @@ from smelt.operators.operator import (
     TensorType,
     Traits,
 )
+from smelt.operators.softmax import wide
 from smelt.targets import Target
 
 FIXED_OUTPUT = {
     DType.S8: Quantization.per_tensor(1 / 256, -128),
     DType.U8: Quantization.per_tensor(1 / 256, 0),
-    DType.S16: Quantization.per_tensor(1 / 32768, 0),
+    DType.S16: wide.OUTPUT,
 }
 """The output parameters that the TFLite quantization specification fixes."""
 
@@ -64,6 +65,8 @@ def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
         beta = x.dtype.type(call.attributes.beta)
         exponentials = np.exp((x - x.max(axis=-1, keepdims=True)) * beta)
         return (np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True), x.dtype),)
+    if call.input(0).dtype is DType.S16:
+        return (wide.evaluate(call, x.astype(np.int64)).astype(np.int16),)
     return (_evaluate_s8(call, x.astype(np.int64)).astype(np.int8),)
 
 
@@ -107,7 +110,9 @@ def exponentials_s8(call: Call) -> Int64:
 def _require_s8(call: Call) -> None:
     source, result = call.input(0).dtype, call.output.dtype
     if source is not DType.S8 or result is not DType.S8:
-        raise UnsupportedError(f"{call.node.label}: smelt computes it for f32 and s8, not for {source.value}")
+        raise UnsupportedError(
+            f"{call.node.label}: smelt computes it for f32, s8 and s16, not for {source.value}"
+        )
     expected = FIXED_OUTPUT[DType.S8]
     if call.quantization(call.output) != expected:
         raise UnsupportedError(
@@ -153,6 +158,7 @@ SOFTMAX = Operator(
     traits=Traits(fixed_output=FIXED_OUTPUT.__getitem__),
     kernels=(
         Kernel("smelt_softmax_s8", ("softmax_s8.c",), "softmax.h", partial(_accepts, DType.S8), _lower_s8),
+        wide.KERNEL,
         Kernel(
             "smelt_softmax_f32", ("softmax_f32.c",), "softmax.h", partial(_accepts, DType.F32), _lower_f32
         ),

@@ -1,0 +1,13 @@
+/* output = requantize(input - input_zero_point) + zero_point, saturated; in place is allowed. */
+#include "conversion.h"
+#include "smelt_requantize.h"
+
+void smelt_requantize_u8_s8(int8_t *output, const uint8_t *input,
+                              const struct smelt_requantize_s8_parameters *parameters) {
+    /* A copy: the compiler must assume that int8_t stores change what the pointer shows. */
+    const struct smelt_requantize_s8_parameters p = *parameters;
+    for (int32_t i = 0; i < p.count; i++) {
+        const int32_t value = smelt_requantize(input[i] - p.input_zero_point, p.mantissa, p.shift) + p.zero_point;
+        output[i] = (int8_t)smelt_clamp(value, -128, 127);
+    }
+}
