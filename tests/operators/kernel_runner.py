@@ -81,7 +81,11 @@ class _Source:
         self.steps.append("{\n" + "\n".join([*lines, *ends]) + "\n}")
 
     def text(self, headers: set[str]) -> str:
-        parts = ["#include <stdio.h>", "#include <stdlib.h>", *(f'#include "{name}"' for name in sorted(headers))]
+        parts = [
+            "#include <stdio.h>",
+            "#include <stdlib.h>",
+            *(f'#include "{name}"' for name in sorted(headers)),
+        ]
         return "\n".join([*parts, *self.tables, "int main(void) {", *self.steps, "return 0;", "}"])
 
 

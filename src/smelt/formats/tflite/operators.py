@@ -304,14 +304,16 @@ def _pad_with(_: Surroundings, x: str, paddings: str, value: str) -> Translated:
     element = _.constant(value).reshape(-1)
     if len(element) != 1:
         raise FormatError(f"{_.label}: pads with {len(element)} values, needs one")
-    padded = _pad(_, x, paddings)
+    amounts = tuple(int(p) for p in _.constant(paddings).reshape(-1))
     quantization = _.value(value).quantization
     real = float(element[0])
     if quantization is not None:
         if quantization != _.outputs[0].quantization:
-            raise UnsupportedError(f"{_.label}: '{value}' and the output have different quantization parameters")
+            raise UnsupportedError(
+                f"{_.label}: '{value}' and the output have different quantization parameters"
+            )
         real = (real - quantization.zero_points[0]) * quantization.scales[0]
-    return Translated("pad", (x,), {**padded.attributes, "value": real})
+    return Translated("pad", (x,), {"paddings": amounts, "value": real})
 
 
 @_reads(BuiltinOperator.CONCATENATION)

@@ -123,9 +123,7 @@ class _Writer:
         )
         return len(self.tensors) - 1
 
-    def constant(
-        self, call: Call, role: str, array: Array, quantization: Quantization | None = None
-    ) -> int:
+    def constant(self, call: Call, role: str, array: Array, quantization: Quantization | None = None) -> int:
         """A constant that TFLite wants as a tensor where smelt has an attribute."""
         stem = f"{call.output.name}/{role}"
         name = self.graph.fresh_name(stem, taken=self.index)
