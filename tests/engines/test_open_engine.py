@@ -15,13 +15,13 @@ from smelt.formats.tflite import write_tflite
 from smelt.ir import DType
 from smelt.operators.evaluate import sample_inputs
 
-MODULES = {"litert": "ai_edge_litert", "tflm": "tflite_micro", "onnxruntime": "onnxruntime"}
+MODULES = {"litert": "ai_edge_litert", "tflm": "tflite_micro", "onnxruntime": "onnxruntime", "tvm": "tvm"}
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.onnx"
 
 
 def need(engine: str) -> None:
     """Skips the test where the engine's packages are not installed."""
-    pytest.importorskip(MODULES[engine], reason="the extra compare is not installed")
+    pytest.importorskip(MODULES[engine], reason=f"the engine {engine} is not installed")
     pytest.importorskip("onnx", reason="the extra onnx is not installed")
 
 
@@ -56,7 +56,7 @@ def test_a_quantized_model_keeps_its_integers(engine: str) -> None:
         assert (opened.inputs[0].dtype, opened.outputs[0].dtype) == (DType.S8, DType.S8)
         (output,) = opened.run({opened.inputs[0].name: sample}).values()
     # real arithmetic between the quantized tensors differs by a step here and there
-    steps = {"tflm": 0, "litert": 1, "onnxruntime": 3}[engine]
+    steps = {"tflm": 0, "litert": 1, "onnxruntime": 3, "tvm": 3}[engine]
     assert np.abs(output.astype(int) - expected).max() <= steps
 
 

@@ -129,6 +129,7 @@ class EngineName(StrEnum):
     litert = "litert"
     tflm = "tflm"
     onnxruntime = "onnxruntime"
+    tvm = "tvm"
 
 
 EngineOption = Annotated[EngineName, typer.Option("--engine", help="What runs the model.")]

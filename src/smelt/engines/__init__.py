@@ -17,7 +17,7 @@ def open_engine(name: str, graph: Graph, *, target: str | None = None, path: Pat
 
     `target` chooses the core for emulated (default cortex-m4).  litert, tflm and onnxruntime run the
     file at `path` when it is of their format, and otherwise what smelt's writer of that format makes of
-    the graph.
+    the graph, tvm what the .onnx writer makes.
     Raises UsageError for unknown names, MissingExtraError for packages that are not installed, UnsupportedError
     for an operator that the engine's format cannot say, EngineError where the engine refuses the model.
     """
@@ -64,6 +64,12 @@ def _onnxruntime(graph: Graph, target: str, path: Path | None) -> Engine:
     return OnnxRuntimeEngine(_of_format(".onnx", path) or write_onnx(graph), graph)
 
 
+def _tvm(graph: Graph, target: str, path: Path | None) -> Engine:
+    from smelt.engines.tvm import TvmEngine
+
+    return TvmEngine(graph)
+
+
 def _tflite(graph: Graph, path: Path | None) -> bytes:
     from smelt.formats import read_bytes
     from smelt.formats.tflite import write_tflite
@@ -87,6 +93,7 @@ _OPENERS: Mapping[str, _Opener] = {
     "litert": _litert,
     "tflm": _tflm,
     "onnxruntime": _onnxruntime,
+    "tvm": _tvm,
 }
 
 ENGINES = tuple(_OPENERS)

@@ -31,6 +31,7 @@ _PACKAGES = (
     ("ai-edge-litert", "the engine litert", "compare"),
     ("tflite-micro", "the engine tflm", "compare"),
     ("onnxruntime", "the engine onnxruntime", "compare"),
+    ("apache-tvm", "the engine tvm, libraries for TVM's runtime", "tvm"),
 )
 _PROGRAMS = (
     ("arm-none-eabi-gcc", "compiling for Cortex-M", "apt install gcc-arm-none-eabi libnewlib-arm-none-eabi"),

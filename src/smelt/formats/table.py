@@ -104,6 +104,18 @@ def _write_c_source(graph: Graph) -> bytes:
     return write_c_source(graph)
 
 
+def _write_tvm_library(graph: Graph) -> bytes:
+    from smelt.formats.tvm import write_tvm
+
+    return write_tvm(graph, ".so")
+
+
+def _write_tvm_objects(graph: Graph) -> bytes:
+    from smelt.formats.tvm import write_tvm
+
+    return write_tvm(graph, ".tar")
+
+
 def _is_saved_model(model: ModelFile) -> bool:
     """A folder with the file saved_model.pb, or that file in its folder."""
     folder = model.path if model.is_folder else model.path.parent
@@ -169,6 +181,8 @@ FORMATS: tuple[Format, ...] = (
     Format("PyTorch", (".pt2", ".pt", ".ptl", ".pth"), _is_pytorch, _read_pytorch, ("shapes",)),
     Format("C array, for an include", (".h", ".hpp"), write=_write_c_header),
     Format("C array, for a linker", (".c", ".cc", ".cpp"), write=_write_c_source),
+    Format("TVM library", (".so",), write=_write_tvm_library),
+    Format("TVM library, not linked", (".tar",), write=_write_tvm_objects),
 )
 
 
