@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -88,3 +89,37 @@ def test_image_recipes(convert: Convert, tmp_path: Path) -> None:
     arguments = ("--quantize", "int8", "--calibrate", tmp_path / "calibrate.npz", "--images")
     assert "is for a folder" in convert(*arguments, "fit=crop")[1]
     assert "fit=stretch|crop|pad" in convert(*arguments, "zoom=2")[1]
+
+
+def test_reports(convert: Convert, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    calibrate = tmp_path / "calibrate.npz"
+    np.savez(tmp_path / "labelled.npz", x=small_samples(), y=np.arange(len(small_samples())) % 5)
+    arguments = ("--quantize", "int8", "--calibrate", calibrate, "--report")
+    for name in ("r.html", "r.json"):
+        assert convert(*arguments, tmp_path / name, "--evaluate", tmp_path / "labelled.npz")[0] == 0
+    data = json.loads((tmp_path / "r.json").read_text())
+    assert data["models"] == ["model.tflite", "out.tflite"]
+    assert data["scores"][0]["name"] == "accuracy"
+    assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
+    for report, wants in (("r.txt", ".html or .json"), ("terminal", "")):
+        code, said = convert(*arguments, report)
+        assert (code == 0) == (report == "terminal")
+        assert wants in said
+    assert "--report is used by --quantize" in convert("--report", "terminal")[1]
+    assert "--evaluate is used by --report" in convert("--evaluate", calibrate)[1]
+
+
+def test_compare_reports_too(
+    convert: Convert, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calibrate, report = tmp_path / "calibrate.npz", tmp_path / "compared.json"
+    assert convert("--quantize", "int8", "--calibrate", calibrate, "--report", tmp_path / "r.json")[0] == 0
+    compare = ["smelt", "compare", tmp_path / "model.tflite", tmp_path / "out.tflite", "--inputs", calibrate]
+    monkeypatch.setattr(sys, "argv", [*map(str, compare), "--report", str(report)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    found, wanted = json.loads(report.read_text()), json.loads((tmp_path / "r.json").read_text())
+    assert found["samples"] == wanted["samples"]
+    ratios = [data["outputs"][0]["signal_to_noise_db"] for data in (found, wanted)]
+    assert ratios[0] == pytest.approx(ratios[1], abs=0.01)

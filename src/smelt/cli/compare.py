@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smelt.cli.options import EmulatedTarget, EngineName, Inputs, Json, Shape
+from smelt.cli.reporting import Report, check_report, give_report
 
 if TYPE_CHECKING:
     from smelt.ir import Array
@@ -42,6 +43,7 @@ def command(
         ),
     ] = None,
     target: EmulatedTarget = "cortex-m4",
+    report: Report = None,
     shape: Shape = None,
     json: Json = False,
 ) -> None:
@@ -53,6 +55,11 @@ def command(
 
     if engines is None and len(models) != 2:
         raise UsageError("compare wants two models (one on two engines: the same twice), or --engines")
+    check_report(report)
+    if report is not None and (engines or engine or second_engine):
+        raise UsageError(
+            "--report runs both models on the engine reference: leave out the options for engines"
+        )
     if engines is not None and (engine or second_engine):
         raise UsageError("--engines says what runs every model: leave out --engine and --second-engine")
     shapes = formats.parse_shapes(shape)
@@ -67,6 +74,12 @@ def command(
 
         results = compare_engines(loaded, parse_engines(engines), samples, target=target)
         _show_engines(results, target, json)
+        return
+    if report is not None:
+        from smelt.report.quantization import quantization_report
+
+        names = (models[0].name, models[1].name)
+        give_report(quantization_report(loaded[0].graph, loaded[1].graph, samples, names=names), report)
         return
     first = (engine or EngineName.reference).value
     differences = _compare_tensors(

@@ -18,6 +18,7 @@ from smelt.cli.quantizing import (
     Quantizing,
     Strict,
 )
+from smelt.cli.reporting import Report
 
 
 def command(
@@ -33,6 +34,15 @@ def command(
     input_type: InputType = None,
     output_type: OutputType = None,
     strict: Strict = False,
+    report: Report = None,
+    evaluate: Annotated[
+        Path | None,
+        typer.Option(
+            "--evaluate",
+            help="Labelled samples, .npz with arrays x and y: accuracy before and after, in the report.",
+            show_default=False,
+        ),
+    ] = None,
     passes: Annotated[
         str | None,
         typer.Option(
@@ -52,7 +62,16 @@ def command(
     from smelt.passes import find_pass, optimize
 
     wishes = Quantizing(
-        quantize, calibrate, calibration_samples, calibrator, images, input_type, output_type, strict
+        quantize,
+        calibrate,
+        calibration_samples,
+        calibrator,
+        images,
+        input_type,
+        output_type,
+        strict,
+        report,
+        evaluate,
     )
     wishes.check()
     if output.resolve() == model.resolve():
@@ -66,9 +85,10 @@ def command(
     chosen = (
         None if passes is None else [find_pass(name.strip()) for name in passes.split(",") if name.strip()]
     )
-    graph = optimize(graph, chosen)
-    graph = wishes.apply(graph)
+    original = optimize(graph, chosen)
+    graph = wishes.apply(original)
     formats.save(graph, output)
+    wishes.give_report(original, graph, (model.name, output.name))
     before, after = formats.stored_bytes(model), output.stat().st_size
     if json:
         console.print_json(

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from smelt.ir import Graph
+    from collections.abc import Iterator, Mapping
+
+    from smelt.ir import Array, Graph
 
 
 class Scheme(StrEnum):
@@ -82,14 +84,21 @@ class Quantizing:
     input_type: IoType | None
     output_type: IoType | None
     strict: bool
+    report: str | None = None
+    evaluate: Path | None = None
 
     def check(self) -> None:
         """UsageError for options that contradict each other."""
+        from smelt.cli.reporting import check_report
         from smelt.errors import UsageError
 
+        check_report(self.report)
+        if self.evaluate is not None and self.report is None:
+            raise UsageError("--evaluate is used by --report only (`smelt evaluate` measures accuracy alone)")
         if self.scheme is None:
-            if self.calibrate is not None:
-                raise UsageError("--calibrate is used by --quantize only")
+            for name, value in (("--calibrate", self.calibrate), ("--report", self.report)):
+                if value is not None:
+                    raise UsageError(f"{name} is used by --quantize only")
         elif self.calibrate is None:
             raise UsageError(
                 f"--quantize {self.scheme.value} needs --calibrate with representative samples: "
@@ -101,10 +110,9 @@ class Quantizing:
         if self.scheme is None or self.calibrate is None:
             return graph
         from smelt.cli import console
-        from smelt.quantize import ImageRecipe, open_samples, quantize_graph
+        from smelt.quantize import quantize_graph
 
-        recipe = None if self.images is None else ImageRecipe.parse(self.images)
-        samples, total = open_samples(graph, self.calibrate, recipe=recipe, limit=self.calibration_samples)
+        samples, total = self._samples(graph, self.calibrate)
         with console.progress("calibrating", total) as advance:
             return quantize_graph(
                 graph,
@@ -117,3 +125,29 @@ class Quantizing:
                 tell=console.note,
                 after_sample=advance,
             )
+
+    def give_report(self, before: Graph, after: Graph, names: tuple[str, str]) -> None:
+        """Print or write the report, if one is wanted."""
+        if self.report is None or self.calibrate is None:
+            return
+        from itertools import islice
+
+        from smelt.cli import console
+        from smelt.cli.reporting import REPORT_SAMPLES, give_report
+        from smelt.quantize import read_data
+        from smelt.report.accuracy_score import accuracy_score
+        from smelt.report.quantization import quantization_report
+
+        scores = []
+        if self.evaluate is not None:
+            with console.progress("evaluating", None) as advance:
+                scores.append(accuracy_score(before, after, read_data(self.evaluate), after_sample=advance))
+        samples, _ = self._samples(before, self.calibrate)
+        chosen = islice(samples, REPORT_SAMPLES)
+        give_report(quantization_report(before, after, chosen, names=names, scores=scores), self.report)
+
+    def _samples(self, graph: Graph, path: Path) -> tuple[Iterator[Mapping[str, Array]], int | None]:
+        from smelt.quantize import ImageRecipe, open_samples
+
+        recipe = None if self.images is None else ImageRecipe.parse(self.images)
+        return open_samples(graph, path, recipe=recipe, limit=self.calibration_samples)
