@@ -10,8 +10,9 @@ The sums are integers, so that their order does not matter; what one is worth is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,14 @@ from smelt.operators.trees.packing import (
     LEAVES,
     LEFT_SIZES,
     MISSING_LEFT,
+    SMALL,
     TARGETS,
     THRESHOLDS,
     TREE_SIZES,
     VALUES,
+    SplitForm,
     X,
-    fits_narrow,
+    fitting,
     packed,
     used_features,
 )
@@ -144,35 +147,42 @@ def _in_preorder(left_sizes: NDArray[np.int64], sizes: NDArray[np.int64]) -> boo
     return True
 
 
-def _accepts(narrow: bool, call: Call, target: Target) -> bool:
+def _small(call: Call) -> SplitForm:
+    return SMALL
+
+
+def _narrow(call: Call) -> SplitForm:
+    return fitting(call, np.uint16)
+
+
+def _wide(call: Call) -> SplitForm:
+    return fitting(call, np.uint32)
+
+
+def _accepts(form: Callable[[Call], SplitForm], call: Call, target: Target) -> bool:
     known = all(call.constant(k) is not None for k in range(FEATURES, len(call.inputs)) if call.has(k))
-    return known and call.input(X).shape[1] <= 2**16 and (not narrow or fits_narrow(call))
+    return known and call.input(X).shape[1] <= 2**16 and form(call).holds(call)
 
 
-def _lower(narrow: bool, call: Call, target: Target) -> Lowering:
+def _lower(function: str, form: Callable[[Call], SplitForm], call: Call, target: Target) -> Lowering:
     check_tables(call, call.constants)
-    name = "smelt_tree_ensemble" if narrow else "smelt_tree_ensemble_wide"
-    parameters = Parameters(f"struct {name}_parameters", packed(call, np.uint16 if narrow else np.uint32))
-    return Lowering(f"{name}_f32", (Output(), Input(X), parameters, Scratch()))
+    chosen = form(call)
+    struct = "smelt_tree_ensemble" if chosen.dtype is np.uint16 else "smelt_tree_ensemble_wide"
+    parameters = Parameters(f"struct {struct}_parameters", packed(call, chosen))
+    return Lowering(function, (Output(), Input(X), parameters, Scratch()))
 
 
 def _scratch_bytes(call: Call, target: Target) -> int:
     return 4 * max(len(used_features(call)), 1)
 
 
-def _kernel(stem: str, narrow: bool) -> Kernel:
-    def accepts(call: Call, target: Target) -> bool:
-        return _accepts(narrow, call, target)
-
-    def lower(call: Call, target: Target) -> Lowering:
-        return _lower(narrow, call, target)
-
+def _kernel(stem: str, form: Callable[[Call], SplitForm]) -> Kernel:
     return Kernel(
         f"smelt_{stem}",
         (f"{stem}.c", "tree_keys_f32.c"),
         "trees.h",
-        accepts,
-        lower,
+        partial(_accepts, form),
+        partial(_lower, f"smelt_{stem}", form),
         scratch_bytes=_scratch_bytes,
         cycles=_cycles,
     )
@@ -196,5 +206,9 @@ TREE_ENSEMBLE = Operator(
     evaluate=_evaluate,
     cost=lambda call: Cost(),
     traits=Traits(quantizable=False),
-    kernels=(_kernel("tree_ensemble_f32", True), _kernel("tree_ensemble_wide_f32", False)),
+    kernels=(
+        _kernel("tree_ensemble_small_f32", _small),
+        _kernel("tree_ensemble_f32", _narrow),
+        _kernel("tree_ensemble_wide_f32", _wide),
+    ),
 )

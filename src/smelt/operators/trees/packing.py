@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,17 +29,33 @@ def _has_missing(call: Call) -> bool:
     return call.has(MISSING_LEFT) and bool(_array(call, MISSING_LEFT).any())
 
 
-def _shift(call: Call) -> tuple[int, int]:
-    """The bits of a key's index, and those below the number of splits in the left child."""
+@dataclass(frozen=True)
+class SplitForm:
+    """How a split is stored: the bits of a key's index, the bit for NaN, the bits below the left child's size."""
+
+    dtype: type[np.uint16] | type[np.uint32]
+    feature_bits: int
+    left_shift: int
+
+    def holds(self, call: Call) -> bool:
+        """Whether all splits, and the sizes of trees, fit."""
+        most = 2**16 if self.dtype is np.uint16 else 2**32
+        largest = int(_array(call, LEFT_SIZES).max(initial=0))
+        return (
+            len(used_features(call)) <= 2**self.feature_bits
+            and largest < most >> self.left_shift
+            and int(_array(call, TREE_SIZES).max(initial=0)) < most
+        )
+
+
+SMALL = SplitForm(np.uint16, 7, 8)
+"""What tree_ensemble_small_f32.c knows."""
+
+
+def fitting(call: Call, dtype: type[np.uint16] | type[np.uint32]) -> SplitForm:
+    """The form with as many bits for sizes as the features leave."""
     bits = max(len(used_features(call)) - 1, 0).bit_length()
-    return bits, bits + _has_missing(call)
-
-
-def fits_narrow(call: Call) -> bool:
-    """Whether splits and sizes of trees fit 16 bits."""
-    _, shift = _shift(call)
-    largest = int(_array(call, LEFT_SIZES).max(initial=0))
-    return largest < 2 ** (16 - shift) and int(_array(call, TREE_SIZES).max(initial=0)) < 2**16
+    return SplitForm(dtype, bits, bits + _has_missing(call))
 
 
 def threshold_keys(thresholds: NDArray[Any]) -> NDArray[np.int32]:
@@ -48,16 +65,14 @@ def threshold_keys(thresholds: NDArray[Any]) -> NDArray[np.int32]:
     return np.where(bits < 0, -magnitude, magnitude).astype(np.int32)
 
 
-def packed(
-    call: Call, split_type: type[np.uint16] | type[np.uint32]
-) -> dict[str, int | float | Table | None]:
+def packed(call: Call, form: SplitForm) -> dict[str, int | float | Table | None]:
     """The fields of the kernels' parameter struct."""
     used = used_features(call)
-    bits, shift = _shift(call)
-    splits = _array(call, LEFT_SIZES).astype(np.uint32) << np.uint32(shift)
+    missing_bit = 2**form.feature_bits if form.left_shift > form.feature_bits else 0
+    splits = _array(call, LEFT_SIZES).astype(np.uint32) << np.uint32(form.left_shift)
     splits |= np.searchsorted(used, _array(call, FEATURES)).astype(np.uint32)
     if _has_missing(call):
-        splits |= _array(call, MISSING_LEFT).astype(np.uint32) << np.uint32(bits)
+        splits |= _array(call, MISSING_LEFT).astype(np.uint32) * np.uint32(missing_bit)
     values = _array(call, VALUES)
     leaves_8, leaves_16, values = _leaves(_array(call, LEAVES), values)
     all_used = np.array_equal(used, np.arange(len(used)))
@@ -69,13 +84,13 @@ def packed(
         "trees": len(_array(call, TREE_SIZES)),
         "outputs": call.attributes.outputs,
         "columns": values.shape[1],
-        "feature_mask": 2**bits - 1,
-        "missing": 2**bits if _has_missing(call) else 0,
-        "left_shift": shift,
+        "feature_mask": 2**form.feature_bits - 1,
+        "missing": missing_bit,
+        "left_shift": form.left_shift,
         "used": None if all_used else Table("used", used.astype(np.uint16), "features that are compared"),
         "thresholds": Table("thresholds", threshold_keys(_array(call, THRESHOLDS)), "keys"),
-        "splits": Table("splits", splits.astype(split_type), "splits to the left, feature"),
-        "sizes": Table("sizes", _array(call, TREE_SIZES).astype(split_type), "splits a tree"),
+        "splits": Table("splits", splits.astype(form.dtype), "splits to the left, feature"),
+        "sizes": Table("sizes", _array(call, TREE_SIZES).astype(form.dtype), "splits a tree"),
         "targets": Table("targets", targets.astype(np.uint16)) if targets.any() else None,
         "leaves_8": leaves_8,
         "leaves_16": leaves_16,

@@ -1,4 +1,4 @@
-/* The walk through trees, for splits of either width. */
+/* The walk through trees, for splits of every form. */
 #ifndef SMELT_TREE_ENSEMBLE_H
 #define SMELT_TREE_ENSEMBLE_H
 
@@ -6,41 +6,42 @@
 
 #include "trees.h"
 
-/* Defines the walk from the first of `size` splits: the leaf that is reached, counted from the left. */
-#define SMELT_TREE_WALK(name, parameters, type)                                                                    \
+/* Defines the walk through the splits from `at` to `end`: the leaf that is reached, counted from the left.
+ * A subtree is what lies from `at` to `end`: the left child ends where the right one begins.  `feature` and `left` say
+ * what is in a split, `goes_left` compares key and threshold. */
+#define SMELT_TREE_WALK(name, parameters, type, feature, left, goes_left)                                          \
     SMELT_CODE_SECTION                                                                                             \
-    static int32_t name(const int32_t *keys, const int32_t *thresholds, const type *splits, int32_t size,          \
-                        const struct parameters *p) {                                                              \
-        const uint32_t mask = p->feature_mask, missing = p->missing, shift = p->left_shift;                        \
-        int32_t leaf = 0;                                                                                          \
-        while (size > 0) {                                                                                         \
-            const uint32_t split = *splits;                                                                        \
-            const int32_t left = (int32_t)(split >> shift);                                                        \
-            const int32_t key = keys[split & mask];                                                                \
-            if (key <= *thresholds || (key == SMELT_TREE_NAN && (split & missing) != 0)) {                         \
-                size = left;                                                                                       \
-                thresholds++;                                                                                      \
-                splits++;                                                                                          \
+    static int32_t name(const int32_t *keys, int32_t at, int32_t end, const struct parameters *p) {                \
+        const int32_t *const thresholds = p->thresholds;                                                           \
+        const type *const splits = p->splits;                                                                      \
+        int32_t lefts = 0;                                                                                         \
+        while (at != end) {                                                                                        \
+            const uint32_t split = splits[at];                                                                     \
+            const int32_t key = keys[feature], threshold = thresholds[at];                                         \
+            const int32_t size = (int32_t)(left);                                                                  \
+            at++;                                                                                                  \
+            if (goes_left) {                                                                                       \
+                end = at + size;                                                                                   \
+                lefts++;                                                                                           \
             } else {                                                                                               \
-                size -= left + 1;                                                                                  \
-                thresholds += left + 1;                                                                            \
-                splits += left + 1;                                                                                \
-                leaf += left + 1;                                                                                  \
+                at += size;                                                                                        \
             }                                                                                                      \
         }                                                                                                          \
-        return leaf;                                                                                               \
+        return at - lefts;                                                                                         \
     }
 
-/* Defines the sums of one row of features over all trees. */
-#define SMELT_TREE_SUMS(name, parameters, type, walk)                                                              \
+/* Defines the kernel; `feature`, `missing` and `left` say what is in a split. */
+#define SMELT_TREE_ENSEMBLE(name, parameters, type, feature, missing, left)                                        \
+    SMELT_TREE_WALK(walk, parameters, type, feature, left, key <= threshold)                                       \
+    SMELT_TREE_WALK(walk_with_nan, parameters, type, feature, left,                                                \
+                    key == SMELT_TREE_NAN ? (split & (missing)) != 0 : key <= threshold)                           \
+                                                                                                                   \
     SMELT_CODE_SECTION                                                                                             \
-    static void name(int32_t *sums, const int32_t *keys, const struct parameters *p) {                             \
-        const int32_t *thresholds = p->thresholds;                                                                 \
-        const type *splits = p->splits;                                                                            \
-        int32_t first_leaf = 0;                                                                                    \
+    static void add_leaves(int32_t *sums, const int32_t *keys, int32_t has_nan, const struct parameters *p) {      \
+        int32_t at = 0;                                                                                            \
         for (int32_t tree = 0; tree < p->trees; tree++) {                                                          \
-            const int32_t size = (int32_t)p->sizes[tree];                                                          \
-            int32_t row = first_leaf + walk(keys, thresholds, splits, size, p);                                    \
+            const int32_t end = at + (int32_t)p->sizes[tree];                                                      \
+            int32_t row = tree + (has_nan ? walk_with_nan : walk)(keys, at, end, p);                               \
             if (p->leaves_8 != NULL) {                                                                             \
                 row = p->leaves_8[row];                                                                            \
             } else if (p->leaves_16 != NULL) {                                                                     \
@@ -51,24 +52,20 @@
             for (int32_t i = p->columns; i > 0; i--) {                                                             \
                 *sum++ += *value++;                                                                                \
             }                                                                                                      \
-            thresholds += size;                                                                                    \
-            splits += size;                                                                                        \
-            first_leaf += size + 1;                                                                                \
+            at = end;                                                                                              \
         }                                                                                                          \
-    }
-
-/* Defines the kernel. */
-#define SMELT_TREE_ENSEMBLE(name, parameters_type, add)                                                            \
+    }                                                                                                              \
+                                                                                                                   \
     SMELT_CODE_SECTION                                                                                             \
-    void name(int32_t *output, const float *input, const struct parameters_type *parameters, int32_t *keys) {      \
-        for (int32_t row = 0; row < parameters->rows; row++) {                                                     \
-            smelt_tree_keys_f32(keys, input, parameters->used, parameters->keys);                                  \
-            for (int32_t i = 0; i < parameters->outputs; i++) {                                                    \
+    void name(int32_t *output, const float *input, const struct parameters *p, int32_t *keys) {                    \
+        for (int32_t row = 0; row < p->rows; row++) {                                                              \
+            const int32_t has_nan = smelt_tree_keys_f32(keys, input, p->used, p->keys);                            \
+            for (int32_t i = 0; i < p->outputs; i++) {                                                             \
                 output[i] = 0;                                                                                     \
             }                                                                                                      \
-            add(output, keys, parameters);                                                                         \
-            input += parameters->features;                                                                         \
-            output += parameters->outputs;                                                                         \
+            add_leaves(output, keys, has_nan, p);                                                                  \
+            input += p->features;                                                                                  \
+            output += p->outputs;                                                                                  \
         }                                                                                                          \
     }
 

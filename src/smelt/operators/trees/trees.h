@@ -7,8 +7,9 @@
 #include "smelt_placement.h"
 
 /* The keys of `count` features, those named by `used` (NULL: the first ones).
- * Keys are ordered as the numbers are: -0 and 0 do not differ from a threshold that is either; NaN is the largest. */
-void smelt_tree_keys_f32(int32_t *keys, const float *features, const uint16_t *used, int32_t count);
+ * Keys are ordered as the numbers are: -0 and 0 do not differ from a threshold that is either; NaN is the largest. Returns
+ * whether there is one. */
+int32_t smelt_tree_keys_f32(int32_t *keys, const float *features, const uint16_t *used, int32_t count);
 
 #define SMELT_TREE_NAN INT32_MAX
 
@@ -36,6 +37,9 @@ SMELT_TREES(smelt_tree_ensemble_wide_parameters, uint32_t);
 /* Sums of `outputs` numbers for each of `rows`; `keys` is scratch for as many of them. */
 void smelt_tree_ensemble_f32(int32_t *output, const float *input,
                              const struct smelt_tree_ensemble_parameters *parameters, int32_t *keys);
+/* For left_shift 8, missing 0x80, feature_mask 0x7f. */
+void smelt_tree_ensemble_small_f32(int32_t *output, const float *input,
+                                   const struct smelt_tree_ensemble_parameters *parameters, int32_t *keys);
 void smelt_tree_ensemble_wide_f32(int32_t *output, const float *input,
                                   const struct smelt_tree_ensemble_wide_parameters *parameters, int32_t *keys);
 
