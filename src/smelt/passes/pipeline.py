@@ -14,6 +14,7 @@ from smelt.passes.fold_constants import fold_constants
 from smelt.passes.fold_padding import fold_padding
 from smelt.passes.fuse_activations import fuse_activations
 from smelt.passes.fuse_matrix_transposes import fuse_matrix_transposes
+from smelt.passes.fuse_quantized_operators import fuse_quantized_operators
 from smelt.passes.fuse_reversals import fuse_reversals
 from smelt.passes.merge_reshapes import merge_reshapes
 from smelt.passes.narrow_recurrent import narrow_recurrent
@@ -26,6 +27,7 @@ Pass = Callable[[Graph], Graph]
 DEFAULT: tuple[tuple[str, Pass], ...] = (
     ("remove-dead-nodes", remove_dead_nodes),
     ("narrow-recurrent", narrow_recurrent),
+    ("fuse-quantized-operators", fuse_quantized_operators),
     ("fold-constants", fold_constants),
     ("remove-identities", remove_identities),
     ("fuse-reversals", fuse_reversals),
@@ -39,8 +41,9 @@ DEFAULT: tuple[tuple[str, Pass], ...] = (
     ("remove-identities", remove_identities),
     ("remove-dead-nodes", remove_dead_nodes),
 )
-"""Constants and identities first, so that the others see through them; transposes before batch
-normalization, which looks for its layer right before it; activations after it, since they end a layer."""
+"""What is quantized first, before its constants are folded to real ones.  Constants and identities next, so that
+the others see through them; transposes before batch normalization, which looks for its layer right before it;
+activations after it, since they end a layer."""
 
 
 MOST_ROUNDS = 8

@@ -42,7 +42,9 @@ def test_folded_chains_leave_no_nodes() -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [*OPERATORS, *FOLDING], ids=lambda row: f"{row.operator}-{row.since}-{row.function.__module__}"
+    "row",
+    [row for row in (*OPERATORS, *FOLDING) if "." not in row.operator],
+    ids=lambda row: f"{row.operator}-{row.since}-{row.function.__module__}",
 )
 def test_signatures_are_the_schemas_of_all_opsets(row: Row) -> None:
     """Every attribute of every opset of the row is a parameter with ONNX's default, and nothing else is one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,16 +30,17 @@ def dense(
         )
     layout = natural(x.shape) if x.layout.is_channels_last else x.layout
     key = (matrix.name, matrix.variant, "dense", alpha, transposed, layout.factors[1:], layout.permutation)
-    stored = _.store(
-        matrix.name, key, lambda: layout.alike(array.shape).array(_scaled(array, alpha))
+    held = matrix if alpha == 1 else replace(matrix, array=_scaled(weights(_, matrix), alpha), integers=None)
+    stored = _.rearranged(
+        held, key, lambda values: layout.alike(array.shape).array(values if transposed else values.T)
     )  # fmt: skip
     outputs = array.shape[0]
     bias = None
     if addend is not None and addend.array is not None and _is_row(addend.shape, outputs):
-        row = weights(_, addend).reshape(-1)
-        bias = _.store(
-            addend.name, (addend.name, addend.variant, "dense", beta, outputs),
-            lambda: np.broadcast_to(_scaled(row, beta), (outputs,)),
+        row = addend if beta == 1 else replace(addend, array=_scaled(weights(_, addend), beta), integers=None)
+        bias = _.rearranged(
+            row, (addend.name, addend.variant, "dense", beta, outputs),
+            lambda values: np.broadcast_to(values.reshape(-1), (outputs,)),
         )  # fmt: skip
     inputs = (_.place(x, layout), stored, bias)
     attributes: dict[str, Attribute] = {"keep_dims": x.rank != 2}

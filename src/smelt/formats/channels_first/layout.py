@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from smelt.ir import Array
+from smelt.ir import Array, Quantization
 
 Shape = tuple[int, ...]
 
@@ -103,12 +103,38 @@ def inverse(permutation: Sequence[int]) -> Shape:
     return tuple(permutation.index(axis) for axis in range(len(permutation)))
 
 
+@dataclass(frozen=True)
+class Integers:
+    """A quantized constant: real = scale * (integer - zero_point)."""
+
+    array: Array
+    quantization: Quantization
+
+    def moved(self, transform: Callable[[Array], Array]) -> Integers | None:
+        """The same after a rearrangement of its elements; None where that leaves no one axis of scales."""
+        array, own = transform(self.array), self.quantization
+        if own.axis is None:
+            return Integers(array, own)
+        shape = [1] * self.array.ndim
+        shape[own.axis] = -1
+        count = len(own.scales)
+        channels = transform(np.broadcast_to(np.arange(count).reshape(shape), self.array.shape))
+        for axis in range(channels.ndim):
+            row = channels[tuple(slice(None) if k == axis else slice(0, 1) for k in range(channels.ndim))]
+            if np.array_equal(np.broadcast_to(row, channels.shape), channels):
+                order = [int(channel) for channel in row.reshape(-1)]
+                scales = tuple(own.scales[channel] for channel in order)
+                zero_points = tuple(own.zero_points[channel] for channel in order)
+                return Integers(array, Quantization(scales, zero_points, axis))
+        return None
+
+
 @dataclass
 class Tensor:
     """A tensor of the file: its shape there, its contents when constant, and the smelt values that hold it.
 
     The first of `forms` is the one that it was computed in.  `variant` tells constants apart that are made
-    of the same constant of the file.
+    of the same constant of the file.  `integers`: what a constant of real numbers is stored as in the file.
     """
 
     name: str
@@ -116,6 +142,7 @@ class Tensor:
     array: Array | None = None
     forms: dict[Layout, str] = field(default_factory=dict)
     variant: str = ""
+    integers: Integers | None = None
 
     @property
     def layout(self) -> Layout:

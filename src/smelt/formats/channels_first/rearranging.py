@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from smelt.errors import FormatError
 from smelt.formats.channels_first.layout import (
@@ -18,7 +18,7 @@ from smelt.formats.channels_first.layout import (
 )
 from smelt.formats.channels_first.shapes import positive_axes
 from smelt.formats.channels_first.translation import Result, Surroundings, Translated, fixed
-from smelt.ir import Attribute
+from smelt.ir import Array, Attribute
 
 
 def concatenation(_: Surroundings, tensors: Sequence[Tensor], axis: int) -> Translated:
@@ -69,10 +69,20 @@ def gather(_: Surroundings, x: Tensor, indices: Tensor, axis: int) -> Translated
     return Translated("gather", (_.place(x, natural(x.shape)), places), {"axis": axis})
 
 
+def changed(x: Tensor, transform: Callable[[Array], Array], variant: str) -> Tensor:
+    """A constant with its elements in other places."""
+    assert x.array is not None
+    array = transform(x.array)
+    integers = None if x.integers is None else x.integers.moved(transform)
+    return Tensor(x.name, array.shape, array, variant=variant, integers=integers)
+
+
 def reshape(_: Surroundings, x: Tensor, shape: Shape) -> Result:
     """Another shape without moving data, if any form of the tensor allows it."""
     if shape == x.shape:
         return x
+    if x.array is not None:
+        return changed(x, lambda array: array.reshape(shape), f"{x.variant} as {shape}")
     for form, name in x.forms.items():
         if form.permutation == NHWC and len(shape) in (3, 4) and shape[:2] == form.factors[:2]:
             layout = channels_last(shape)
@@ -91,6 +101,8 @@ def transpose(_: Surroundings, x: Tensor, order: Shape) -> Result:
     if positive_axes(order, x.rank) != tuple(range(x.rank)) or min(order, default=0) < 0:
         raise FormatError(f"{_.label}: {order} is no permutation of {x.rank} dimensions")
     shape = tuple(x.shape[axis] for axis in order)
+    if x.array is not None:
+        return changed(x, lambda array: array.transpose(order), f"{x.variant} by {order}")
     for form, name in x.forms.items():
         if form.is_channels_last and order == (0, 2, 1):
             return Translated("reshape", (name,), {"shape": shape})

@@ -28,13 +28,13 @@ def convolution(
     """A convolution whose kernel is [outputs, inputs / group, height, width] (or without height)."""
     array = weights(_, kernel)
     check_convolution(_, x, kernel, group)
-    image = array.reshape(*array.shape[:2], *window.kernel)
     depthwise = group == x.shape[1] > 1
     order = (1, 2, 3, 0) if depthwise else (0, 2, 3, 1)
-    stored = _.store(
-        kernel.name,
-        (kernel.name, kernel.variant, "conv", order),
-        lambda: np.ascontiguousarray(image.transpose(order)),
+    size = (*array.shape[:2], *window.kernel)
+    stored = _.rearranged(
+        kernel,
+        (kernel.name, kernel.variant, "conv", order, size),
+        lambda values: np.ascontiguousarray(values.reshape(size).transpose(order)),
     )
     attributes: dict[str, Attribute] = {
         "stride": window.stride, "dilation": window.dilation, "padding": window.padding,
@@ -49,8 +49,8 @@ def convolution(
 def _stored_bias(_: Surroundings, bias: Tensor | None) -> str | None:
     if bias is None:
         return None
-    array = weights(_, bias)
-    return _.store(bias.name, (bias.name, bias.variant, "bias"), lambda: array)
+    weights(_, bias)
+    return _.rearranged(bias, (bias.name, bias.variant, "bias"), lambda values: values)
 
 
 def check_convolution(_: Surroundings, x: Tensor, kernel: Tensor, group: int) -> None:

@@ -10,7 +10,7 @@ from smelt.errors import FormatError, GraphError, UnsupportedError
 from smelt.formats.channels_first.layout import Layout, Shape, Tensor, channels_last, inverse, natural
 from smelt.formats.channels_first.shapes import MAX_ELEMENTS
 from smelt.formats.channels_first.translation import Folded, Result, Results, Translated
-from smelt.ir import Array, Attribute, DType, Graph
+from smelt.ir import Array, Attribute, DType, Graph, Quantization
 from smelt.operators import find_operator, verify_graph
 from smelt.operators.builder import GraphBuilder
 from smelt.operators.operator import Call
@@ -34,7 +34,9 @@ class Tensors:
         self.label = "the model"
         self.node_name = ""
         self.outputs: tuple[str, ...] = ("",)
+        self.shifted: set[str] = set()
         self._stored: dict[Hashable, str] = {}
+        self._real: dict[str, Array] = {}
 
     def begin(self, label: str, node_name: str, outputs: Sequence[str]) -> None:
         """The next foreign operator: its label for messages, its name, the names of its results."""
@@ -59,6 +61,17 @@ class Tensors:
             return DType.of(tensor.array)
         return self.builder.values[next(iter(tensor.forms.values()))].dtype
 
+    def quantization(self, name: str) -> Quantization | None:
+        """The quantization parameters of a smelt value."""
+        return self.builder.values[name].quantization
+
+    def has_quantization(self, name: str, quantization: Quantization) -> bool:
+        """Whether a smelt value has these parameters; a graph input without any takes them."""
+        value = self.builder.values[name]
+        if value.quantization is None and name in self.builder.inputs:
+            value = self.builder.values[name] = replace(value, quantization=quantization)
+        return value.quantization == quantization
+
     def made(self, name: str, layout: Layout) -> Tensor:
         """The tensor that a smelt value holds in a layout; with its contents where they are known."""
         array = self.builder.constants.get(name)
@@ -81,7 +94,7 @@ class Tensors:
             array = tensor.array
             if array is not None:
                 key = (tensor.name, tensor.variant, tensor.shape, layout)
-                tensor.forms[layout] = self.store(tensor.name, key, lambda: layout.array(array))
+                tensor.forms[layout] = self.rearranged(tensor, key, layout.array)
             else:
                 tensor.forms[layout] = self._converted(tensor, layout)
         return tensor.forms[layout]
@@ -94,9 +107,33 @@ class Tensors:
             self._stored[key] = self.builder.constant(stem, array)
         return self._stored[key]
 
-    def emit(self, operator: str, inputs: Sequence[str | None], attributes: Mapping[str, Attribute]) -> str:
+    def rearranged(self, tensor: Tensor, key: Hashable, transform: Callable[[Array], Array]) -> str:
+        """A constant tensor with its elements in other places, made once for a key.
+
+        A quantized one is stored as integers, and read through a dequantize node.
+        """
+        array = tensor.array
+        assert array is not None
+        integers = None if tensor.integers is None else tensor.integers.moved(transform)
+        if integers is None:
+            return self.store(tensor.name, key, lambda: transform(array))
+        if key not in self._stored:
+            self.allow(array.size, array.itemsize + integers.array.itemsize)
+            held = self.builder.constant(tensor.name, integers.array, integers.quantization)
+            (self._stored[key],) = self._node("dequantize", (held,), {}, (f"{held}/real",), fold=False)
+            self._real[self._stored[key]] = transform(array)
+        return self._stored[key]
+
+    def emit(
+        self,
+        operator: str,
+        inputs: Sequence[str | None],
+        attributes: Mapping[str, Attribute],
+        quantization: Quantization | None = None,
+    ) -> str:
         """A node on the way to the foreign operator's result; its first output."""
-        return self.emit_all(operator, inputs, attributes)[0]
+        stems = (f"{self.outputs[0]}/{operator}",)
+        return self._node(operator, inputs, attributes, stems, quantization=quantization)[0]
 
     def emit_all(
         self, operator: str, inputs: Sequence[str | None], attributes: Mapping[str, Attribute]
@@ -122,12 +159,18 @@ class Tensors:
         stems: Sequence[str],
         name: str | None = None,
         fold: bool = True,
+        quantization: Quantization | None = None,
     ) -> tuple[str, ...]:
         given = list(inputs)
         while given and given[-1] is None:
             given.pop()
+        first = given[0] if given else None
+        if first is not None and find_operator(operator).traits.same_quantization:
+            quantization = self.builder.values[first].quantization
         try:
-            self.builder.add(operator, given, attributes, outputs=stems, name=name or stems[0])
+            self.builder.add(
+                operator, given, attributes, quantization=quantization, outputs=stems, name=name or stems[0]
+            )
         except UnsupportedError as error:
             raise UnsupportedError(f"{self.label}: {error}") from error
         except GraphError as error:
@@ -140,7 +183,9 @@ class Tensors:
             value = self.builder.values[result]
             if value.elements > MAX_ELEMENTS:
                 raise FormatError(f"{self.label}: its result {list(value.shape)} is too large")
-        if fold and all(i is None or i in self.builder.constants for i in given):
+        if first in self.shifted and quantization is not None:
+            self.shifted.update(results)
+        if fold and all(i is None or i in self.builder.constants or i in self._real for i in given):
             self._fold_last()
         return results
 
@@ -148,7 +193,10 @@ class Tensors:
         """Compute the last node, whose inputs are constants."""
         builder, node = self.builder, self.builder.nodes[-1]
         operator = find_operator(node.operator)
-        arrays = [None if name is None else builder.constants[name] for name in node.inputs]
+        arrays = [
+            None if name is None else self._real[name] if name in self._real else builder.constants[name]
+            for name in node.inputs
+        ]
         call = Call(
             node=node,
             attributes=operator.parse(node),
@@ -235,7 +283,14 @@ class Tensors:
 
     def _translated(self, result: Translated, outputs: Sequence[str], node_name: str) -> list[Tensor]:
         stems = [name or f"{outputs[0]}/{result.operator}" for name in outputs]
-        names = self._node(result.operator, result.inputs, result.attributes, stems, node_name)
+        names = self._node(
+            result.operator,
+            result.inputs,
+            result.attributes,
+            stems,
+            node_name,
+            quantization=result.quantization,
+        )
         tensors = []
         for name, own in zip(names, [*outputs, *[""] * len(names)], strict=False):
             tensor = self.made(name, result.layout(self.shape(name)))

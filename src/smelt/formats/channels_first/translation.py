@@ -10,7 +10,7 @@ import numpy as np
 
 from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.channels_first.layout import Layout, Shape, Tensor, natural
-from smelt.ir import Array, Attribute, DType
+from smelt.ir import Array, Attribute, DType, Quantization
 
 TRAINING = "{}: is in training mode; export the model for inference (model.eval())"
 """The message for operators that a model in training mode has."""
@@ -20,10 +20,12 @@ class Surroundings(Protocol):
     """What such a function may ask.
 
     `label` names the foreign operator in messages; `outputs` are its results' names, empty where unused.
+    `shifted`: smelt values that hold the file's unsigned integers less half their range.
     """
 
     label: str
     outputs: tuple[str, ...]
+    shifted: set[str]
 
     def tensor(self, name: str) -> Tensor:
         """A tensor of the file."""
@@ -40,13 +42,28 @@ class Surroundings(Protocol):
     def store(self, stem: str, key: Hashable, make: Callable[[], Array]) -> str:
         """A constant of smelt, made once for a key; its name begins with the stem."""
 
-    def emit(self, operator: str, inputs: Sequence[str | None], attributes: Mapping[str, Attribute]) -> str:
-        """A node before the last one; its first output."""
+    def rearranged(self, tensor: Tensor, key: Hashable, transform: Callable[[Array], Array]) -> str:
+        """A constant tensor with its elements in other places, made once for a key; quantized ones stay so."""
+
+    def emit(
+        self,
+        operator: str,
+        inputs: Sequence[str | None],
+        attributes: Mapping[str, Attribute],
+        quantization: Quantization | None = None,
+    ) -> str:
+        """A node before the last one; its first output, which may have quantization parameters."""
 
     def emit_all(
         self, operator: str, inputs: Sequence[str | None], attributes: Mapping[str, Attribute]
     ) -> tuple[str, ...]:
         """The same, all its outputs."""
+
+    def quantization(self, name: str) -> Quantization | None:
+        """The quantization parameters of a smelt value."""
+
+    def has_quantization(self, name: str, quantization: Quantization) -> bool:
+        """Whether a smelt value has these parameters; a graph input without any takes them."""
 
     def made(self, name: str, layout: Layout) -> Tensor:
         """The tensor that a smelt value holds in a layout; with its contents where they are known."""
@@ -68,13 +85,15 @@ class Surroundings(Protocol):
 class Translated:
     """The smelt operator that a foreign one becomes; its outputs are the foreign one's, in order.
 
-    `layout` is that of a result with this shape in smelt.  The foreign operator may use fewer outputs.
+    `layout` is that of a result with this shape in smelt, `quantization` its parameters.  The foreign operator may
+    use fewer outputs.
     """
 
     operator: str
     inputs: Sequence[str | None]
     attributes: Mapping[str, Attribute]
     layout: Callable[[Shape], Layout] = natural
+    quantization: Quantization | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +126,7 @@ def kept(_: Surroundings, result: Result) -> Tensor:
         return result
     if isinstance(result, Folded):
         return _.known(result.array)
-    name = _.emit(result.operator, result.inputs, result.attributes)
+    name = _.emit(result.operator, result.inputs, result.attributes, result.quantization)
     return _.made(name, result.layout(_.shape(name)))
 
 

@@ -10,12 +10,14 @@ import numpy as np
 
 from smelt.errors import FormatError, GraphError, UnsupportedError
 from smelt.formats.channels_first.layout import Tensor
+from smelt.formats.channels_first.quantized import as_in_the_file
 from smelt.formats.channels_first.shapes import integers
 from smelt.formats.channels_first.tensors import Tensors
 from smelt.formats.channels_first.wishes import Reader, Wish, layout_wishes
 from smelt.formats.onnx.inlining import Inliner, Operation, Scope, has_own_function, own_function
 from smelt.formats.onnx.inputs import Inputs, declared_dtype
 from smelt.formats.onnx.model import attribute_values, opset_of, parse_model, tensor_array, type_number
+from smelt.formats.onnx.quantized import reads_shifted
 from smelt.formats.onnx.schema import Row
 from smelt.formats.onnx.tables import FOLDING, OPERATORS
 from smelt.ir import Array, Graph
@@ -69,6 +71,8 @@ class _Reader(Tensors):
         self.inliner = Inliner(model, opset)
         self.operations = self.inliner.operations(self.proto.node, Scope(opset))
         self.initializers: dict[str, Any] = {}
+        self.plain: dict[str, Tensor] = {}
+        self.reads_shifted = False
         self.sources: dict[str, tuple[str, ...]] = {}
 
     def read(self) -> Graph:
@@ -85,10 +89,11 @@ class _Reader(Tensors):
         for operation in self.operations:
             self._read(operation)
         outputs: dict[str, Tensor] = {}
+        self.reads_shifted = False
         for value in self.proto.output:
             if value.name in outputs:
                 raise FormatError(f"output '{value.name}' is there twice")
-            self.label = f"output '{value.name}'"
+            self.begin(f"output '{value.name}'", value.name, (value.name,))
             outputs[value.name] = self.tensor(value.name)
         return self.finished(outputs)
 
@@ -100,7 +105,12 @@ class _Reader(Tensors):
             if proto.data_location:
                 self.budget_bytes += 8 * array.nbytes
             self.tensors[name] = Tensor(name, array.shape, array)
-        return super().tensor(name)
+        tensor = super().tensor(name)
+        if self.reads_shifted or self.shifted.isdisjoint(tensor.forms.values()):
+            return tensor
+        if name not in self.plain:
+            self.plain[name] = as_in_the_file(self, tensor)
+        return self.plain[name]
 
     def constant(self, name: str) -> Array:
         """The contents of a constant tensor; UnsupportedError, with advice, when it is computed."""
@@ -168,6 +178,7 @@ class _Reader(Tensors):
         if not any(outputs):
             raise FormatError(f"{label}: has no output")
         self.begin(label, operation.name, outputs)
+        self.reads_shifted = reads_shifted(operation.operator)
         inputs = [name or None for name in operation.inputs]
         while inputs and inputs[-1] is None:
             inputs.pop()

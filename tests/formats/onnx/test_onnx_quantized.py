@@ -1,0 +1,248 @@
+"""Quantized models: as ONNX Runtime computes them, and as int8 operators after the passes.
+
+ONNX rounds x / scale to the nearest integer, ties to even; smelt's int8 meaning is TensorFlow Lite's: ties away from
+zero, and fixed-point multipliers that round twice.  So single elements differ by one step; the tests say how many.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from onnx_models import check, from_smelt, model, operators, single, to_smelt, weights
+from quantized_models import network, quantized, sized
+
+from smelt.engines.native import NativeEngine
+from smelt.errors import FormatError, UnsupportedError
+from smelt.formats.onnx import read_onnx
+from smelt.ir import Array, DType, Graph
+from smelt.operators.evaluate import evaluate_graph
+from smelt.passes.pipeline import optimize
+
+SHAPE = (1, 8, 6, 5)
+
+
+def make(operator: str, *inputs: str, output: str = "y", **attributes: Any) -> Any:
+    return helper.make_node(operator, inputs, [output], **attributes)
+
+
+PLAIN: dict[str, tuple[list[Any], dict[str, Array], str, float]] = {
+    "convolution": ([make("Conv", "x", "w")], {"w": sized(4, 8, 3, 3)}, "conv_2d", 0.01),
+    "convolution with relu": (
+        [make("Conv", "x", "w", output="c"), make("Relu", "c")], {"w": sized(4, 8, 3, 3)}, "conv_2d", 0.01),
+    "depthwise convolution": ([make("Conv", "x", "w", group=8)], {"w": sized(8, 1, 3, 3)}, "depthwise_conv_2d", 0.01),
+    "sum": ([make("Add", "x", "z")], {"z": weights(*SHAPE)}, "add", 0.01),
+    "product": ([make("Mul", "x", "z")], {"z": weights(*SHAPE)}, "mul", 0.02),
+    "averages of all": ([make("GlobalAveragePool", "x")], {}, "mean", 0.35),
+    "leaky relu": ([make("LeakyRelu", "x", alpha=0.1)], {}, "leaky_relu", 0.07),
+    "matrix product": ([make("MatMul", "x", "w")], {"w": sized(7, 5).T.copy()}, "fully_connected", 0.01),
+    "padding": ([make("Pad", "x", "p")], {"p": np.array([0, 0, 1, 1, 0, 0, 1, 1])}, "pad", 0.0),
+    "concatenation": (
+        [make("Relu", "x", output="r"), make("Concat", "x", "r", axis=1)], {}, "concatenation", 0.2),
+    "sigmoid": ([make("Sigmoid", "x")], {}, "logistic", 0.35),
+    "softmax": ([make("Softmax", "x", axis=-1)], {}, "softmax", 0.25),
+}  # fmt: skip
+"""Name → nodes, constants, the int8 operator, and the most elements (as a share) that may differ by one step."""
+
+
+def runtime(data: bytes) -> Any:
+    """ONNX Runtime without its own fusing, which rounds otherwise."""
+    module = pytest.importorskip("onnxruntime")
+    options = module.SessionOptions()
+    options.graph_optimization_level = module.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return module.InferenceSession(data, options)
+
+
+def steps(data: bytes, graph: Graph, output: str, scale: float, count: int, shape: Any = SHAPE) -> Array:
+    """By how many steps of the output's scale each element differs from ONNX Runtime's, over some inputs."""
+    session, rng = runtime(data), np.random.default_rng(9)
+    found = []
+    for _ in range(count):
+        x = rng.normal(size=shape).astype(np.float32)
+        (expected,) = session.run([output], {"x": x})
+        result = from_smelt(graph, output, evaluate_graph(graph, {"x": to_smelt(graph, "x", x)})[output])
+        found.append(np.rint(np.abs(result - expected) / scale).reshape(-1))
+    return np.concatenate(found)
+
+
+def scale_of(graph: Graph, output: str) -> float:
+    """The step of an output that is dequantized last."""
+    source = graph.values[str(graph.producers()[output].inputs[0])]
+    assert source.quantization is not None
+    return source.quantization.scale
+
+
+@pytest.mark.parametrize("written", ["pairs", "operators"])
+@pytest.mark.parametrize("name", PLAIN)
+def test_operators_become_int8(tmp_path: Path, name: str, written: str) -> None:
+    nodes, constants, operator, most = PLAIN[name]
+    data = quantized(
+        model(nodes, {"x": SHAPE}, constants=constants),
+        tmp_path,
+        operators=written == "operators",
+        shape=SHAPE,
+    )
+    read = read_onnx(data)
+    if read.producers()["y"].operator != "dequantize":
+        pytest.skip("ONNX Runtime's quantizer leaves this operator alone")
+    as_written = steps(data, read, "y", scale_of(read, "y"), 10)
+    assert as_written.max() <= 1
+    assert (as_written > 0).mean() <= 0.01
+    graph = optimize(read)
+    (made,) = (node for node in graph.nodes if node.operator == operator)
+    assert graph.values[made.outputs[0]].dtype is DType.S8
+    fused = steps(data, graph, "y", scale_of(graph, "y"), 10)
+    assert fused.max() <= 1
+    assert (fused > 0).mean() <= most
+
+
+def test_averages_in_finer_steps_are_not_rounded_twice(tmp_path: Path) -> None:
+    data = quantized(single("AveragePool", SHAPE, kernel_shape=[2, 2]), tmp_path, operators=True, shape=SHAPE)
+    graph = optimize(read_onnx(data))
+    assert operators(graph) == ["quantize", "depthwise_conv_2d", "dequantize"]
+    assert steps(data, graph, "y", scale_of(graph, "y"), 10).max() == 0
+
+
+SIZE = (1, 3, 12, 10)
+
+
+@pytest.mark.parametrize("unsigned", [False, True])
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("written", ["pairs", "operators"])
+def test_networks_become_int8(tmp_path: Path, written: str, per_channel: bool, unsigned: bool) -> None:
+    """Random weights, so that a step early on is several later; a trained network's steps do not grow so."""
+    data = quantized(
+        network(), tmp_path, operators=written == "operators", unsigned=unsigned, per_channel=per_channel,
+        extra_options={"WeightSymmetric": True},
+    )  # fmt: skip
+    read = read_onnx(data)
+    graph = optimize(read)
+    inside = [node for node in graph.nodes if node.operator not in ("quantize", "dequantize")]
+    assert len(inside) == 15
+    assert all(graph.values[node.outputs[0]].dtype is DType.S8 for node in inside)
+    scale = scale_of(graph, "e")
+    # An average of four is a tie in one of four: those round otherwise here than in ONNX Runtime.
+    assert steps(data, read, "e", scale, 20, SIZE).mean() < 0.6
+    fused = steps(data, graph, "e", scale, 20, SIZE)
+    assert fused.max() <= 8
+    assert fused.mean() < 1
+
+
+def test_the_same_integers_from_c(tmp_path: Path) -> None:
+    """The optimized graph in compiled C gives bit for bit what its meaning gives."""
+    graph = optimize(read_onnx(quantized(network(), tmp_path, unsigned=True)))
+    x = to_smelt(graph, "x", np.random.default_rng(0).normal(size=SIZE).astype(np.float32))
+    expected = evaluate_graph(graph, {"x": x})
+    found = NativeEngine(graph).run({"x": x})
+    assert np.array_equal(found["e"], expected["e"])
+
+
+def test_weights_with_a_zero_point_stay_real_and_right(tmp_path: Path) -> None:
+    data = quantized(
+        model([make("Conv", "x", "w")], {"x": SHAPE}, constants={"w": sized(4, 8, 3, 3) + 0.1}), tmp_path,
+        unsigned=True, unsigned_weights=True, per_channel=False, shape=SHAPE,
+        extra_options={"WeightSymmetric": False},
+    )  # fmt: skip
+    graph = optimize(read_onnx(data))
+    assert operators(graph) == ["quantize", "dequantize", "conv_2d", "quantize", "dequantize"]
+    assert steps(data, graph, "y", scale_of(graph, "y"), 5).max() <= 1
+
+
+def scaled(shape: Any, dtype: Any, scale: Any, point: Any, opset: int = 21, **attributes: Any) -> bytes:
+    """QuantizeLinear of an input, and DequantizeLinear again; both are outputs."""
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "s", "p"], ["q"], **attributes),
+        helper.make_node("DequantizeLinear", ["q", "s", "p"], ["y"], **attributes),
+    ]
+    constants = {"s": np.array(scale, np.float32), "p": np.array(point, dtype)}
+    return model(nodes, {"x": shape}, ["q", "y"], constants, opset)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16])
+def test_one_scale(dtype: Any) -> None:
+    """The file's own type at the outputs; 1/512 is no tie of any normal number here."""
+    graph = check(scaled((3, 4), dtype, 0.0123, 7))
+    assert graph.values["q"].dtype is DType.of(np.empty(0, dtype))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+def test_a_scale_for_each_channel(dtype: Any) -> None:
+    check(scaled((3, 4, 2), dtype, [0.01, 0.02, 0.03, 0.04], [1, 2, 3, 4], axis=1))
+
+
+def test_a_scale_for_each_block() -> None:
+    check(scaled((2, 5), np.uint8, weights(2, 3) ** 2 + 0.1, [[1, 2, 3], [4, 5, 6]], axis=1, block_size=2))
+
+
+def test_scales_that_are_computed() -> None:
+    nodes = [
+        make("DynamicQuantizeLinear", "x", output="q"), make("MatMulInteger", "q", "w", "p", output="m"),
+        make("Cast", "m", output="f", to=TensorProto.FLOAT), make("Mul", "f", "s"),
+    ]  # fmt: skip
+    nodes[0].output.extend(["s", "p"])
+    constants = {"w": np.random.default_rng(0).integers(-100, 100, (6, 3), np.int8)}
+    check(model(nodes, {"x": [2, 6]}, ["y", "q"], constants))
+
+
+def test_integer_convolution() -> None:
+    constants = {
+        "w": np.random.default_rng(0).integers(0, 255, (4, 3, 3, 3), np.uint8), "z": np.array(7, np.uint8),
+        "v": np.array(99, np.uint8),
+    }  # fmt: skip
+    check(
+        model([make("ConvInteger", "x", "w", "z", "v")], {"x": (np.uint8, [1, 3, 5, 5])}, constants=constants)
+    )
+
+
+def test_sums_that_float32_does_not_hold_are_refused() -> None:
+    with pytest.raises(UnsupportedError, match=r"sums 1000 products.*quantize_static"):
+        read_onnx(single("MatMulInteger", (np.int8, (2, 1000)), np.zeros((1000, 3), np.int8)))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+def test_integers_as_input_and_output(dtype: Any) -> None:
+    nodes = [
+        make("DequantizeLinear", "x", "s", "p", output="r"), make("Relu", "r", output="t"),
+        make("QuantizeLinear", "t", "s", "p"),
+    ]  # fmt: skip
+    constants = {"s": np.array(0.5, np.float32), "p": np.array(3, dtype)}
+    data = model(nodes, {"x": (dtype, [2, 9])}, constants=constants)
+    graph = check(data)
+    fused = optimize(graph)
+    assert "relu" in operators(fused)
+    assert all(value.dtype is not DType.F32 for value in fused.values.values())
+    x = np.arange(18).reshape(2, 9).astype(dtype)
+    assert np.array_equal(runtime(data).run(["y"], {"x": x})[0], evaluate_graph(fused, {"x": x})["y"])
+
+
+def test_quantized_integers_read_as_plain_ones() -> None:
+    nodes = [make("QuantizeLinear", "x", "s", "p", output="q"), make("Cast", "q", to=TensorProto.FLOAT)]
+    constants = {"s": np.array(0.013, np.float32), "p": np.array(130, np.uint8)}
+    check(model(nodes, {"x": [3, 4]}, constants=constants))
+
+
+@pytest.mark.parametrize(
+    ("scale", "point", "words"),
+    [
+        (0.0, 0, "not a positive number"),
+        (-1.0, 0, "not a positive number"),
+        (np.nan, 0, "not a positive number"),
+    ],
+)
+def test_scales_that_make_no_sense(scale: float, point: int, words: str) -> None:
+    with pytest.raises(FormatError, match=words):
+        read_onnx(scaled((3, 4), np.int8, scale, point))
+
+
+def test_an_unsigned_model_says_so_in_the_file(tmp_path: Path) -> None:
+    """What the tests above mean by unsigned: the file has no signed activations."""
+    file = onnx.load_model_from_string(quantized(network(), tmp_path, unsigned=True, operators=True))
+    points = {node.input[7] for node in file.graph.node if node.op_type == "QLinearConv"}
+    kinds = {tensor.data_type for tensor in file.graph.initializer if tensor.name in points}
+    assert kinds == {TensorProto.UINT8}
