@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from keras_models import largest_difference, randomized
 
 import smelt
 from smelt.errors import FormatError, UnsupportedError, UsageError
-from smelt.ir import Graph
-from smelt.operators.evaluate import evaluate_graph
 from smelt.passes import optimize
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -166,42 +165,18 @@ MODELS: dict[str, Callable[[], Any]] = {
 }
 
 
-def _randomized(model: Any) -> Any:
-    """Statistics and offsets that are not 0 or 1, so that a mix-up shows."""
-    rng = np.random.default_rng(3)
-    for variable in model.variables:
-        if variable.dtype == "float32":
-            drawn = rng.normal(0, 0.5, variable.shape)
-            positive = any(word in variable.path for word in ("variance", "gamma"))
-            variable.assign((np.abs(drawn) + 0.2 if positive else drawn).astype(np.float32))
-    return model
-
-
-def _same(graph: Graph, model: Any) -> float:
-    rng = np.random.default_rng(5)
-    arrays = [rng.normal(size=graph.values[name].shape).astype(np.float32) for name in graph.inputs]
-    meant = model(arrays if len(arrays) > 1 else arrays[0], training=False)
-    results = evaluate_graph(graph, dict(zip(graph.inputs, arrays, strict=True)))
-    worst = 0.0
-    for got, expected in zip(results.values(), meant if isinstance(meant, list) else [meant], strict=True):
-        wanted = keras.ops.convert_to_numpy(expected)
-        assert got.shape == wanted.shape
-        worst = max(worst, float(np.abs(got - wanted).max() / np.abs(wanted).max()))
-    return worst
-
-
 @pytest.mark.parametrize("suffix", ["keras", "h5"])
 @pytest.mark.parametrize("name", MODELS)
 def test_a_saved_model_computes_what_keras_computes(name: str, suffix: str, tmp_path: Path) -> None:
     keras.utils.set_random_seed(1)
-    model = _randomized(MODELS[name]())
+    model = randomized(MODELS[name]())
     path = tmp_path / f"{name}.{suffix}"
     model.save(path)
     before = path.read_bytes()
     graph = smelt.load(path)
     assert path.read_bytes() == before
-    assert _same(graph, model) <= 1e-5
-    assert _same(optimize(graph), model) <= 1e-5
+    assert largest_difference(graph, model) <= 1e-5
+    assert largest_difference(optimize(graph), model) <= 1e-5
 
 
 class Doubled(layers.Layer):  # type: ignore[misc,name-defined]

@@ -16,9 +16,9 @@ from smelt.ir import Graph
 from smelt.operators.evaluate import evaluate_graph
 from smelt.passes import optimize
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip install 'smelt[tensorflow]'")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 keras = pytest.importorskip("keras", reason="Keras is not installed: pip install keras")
 if keras.backend.backend() != "tensorflow":
     pytest.skip("Keras runs on another backend in this process", allow_module_level=True)

@@ -25,10 +25,14 @@ _LARGEST_CONFIG = 1 << 26
 
 @dataclass(frozen=True)
 class Archive:
-    """The configuration of the outermost model, and what each layer learned, part by part, by the layer's path."""
+    """The configuration of the outermost model, and what each layer learned, part by part, by the layer's path.
+
+    `keras` is the major version that wrote the file.
+    """
 
     config: Config
     weights: Mapping[Path, Mapping[str, Array]]
+    keras: int = 3
 
 
 def layers_of(config: Config) -> Sequence[Config]:
@@ -61,7 +65,9 @@ def read_archive(data: bytes) -> Archive:
                     "the .h5 file holds weights without the model; save the whole model: model.save('m.keras')"
                 )
             config = _json(_text(file.attrs["model_config"]).encode())
-            return Archive(config, dict(_stored_by_name(file["model_weights"], config)))
+            version = _text(file.attrs.get("keras_version", "2"))
+            weights = dict(_stored_by_name(file["model_weights"], config))
+            return Archive(config, weights, 3 if version.startswith("3") else 2)
     except (KeyError, IndexError, TypeError, AttributeError, OSError, ValueError, RuntimeError) as error:
         raise FormatError(f"the Keras file is damaged or not complete: {error}") from error
     except (zipfile.BadZipFile, EOFError, RecursionError) as error:

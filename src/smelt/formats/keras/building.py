@@ -16,7 +16,8 @@ from smelt.operators.builder import GraphBuilder
 class Layer:
     """One call of a layer: `label` names it in messages, `emit` appends nodes that are named after it.
 
-    `flips`: the outputs of a layer that goes backwards stand in order of time, as Bidirectional wants them.
+    `keras` is the major version that wrote the file.  `flips`: the outputs of a layer that goes backwards stand in
+    order of time, as Bidirectional wants them.
     """
 
     def __init__(
@@ -27,9 +28,11 @@ class Layer:
         arrays: Mapping[str, Array],
         *,
         flips: bool = False,
+        keras: int = 3,
     ) -> None:
         self.builder = builder
         self.flips = flips
+        self.keras = keras
         self.name = "/".join(path)
         self.label = f"layer '{self.name}' ({kind})"
         self.arrays = arrays
@@ -79,6 +82,33 @@ class Layer:
         if math.prod(shape) != math.prod(self.shape(value)):
             raise FormatError(f"{self.label}: cannot reshape {list(self.shape(value))} to {list(shape)}")
         return self.emit("reshape", (value,), {"shape": tuple(shape)})
+
+    def transpose(self, value: str, permutation: Sequence[int]) -> str:
+        """The value with its dimensions in another order; itself where it is the same one."""
+        if list(permutation) == list(range(len(permutation))):
+            return value
+        return self.emit("transpose", (value,), {"permutation": tuple(permutation)})
+
+    def part(self, value: str, axis: int, begin: int, end: int) -> str:
+        """What lies from begin to before end along an axis."""
+        spans = [range(size) for size in self.shape(value)]
+        spans[axis] = range(begin, end)
+        return self.spans(value, spans)
+
+    def spans(self, value: str, spans: Sequence[range]) -> str:
+        """What lies at some places along each axis; a step may go backwards."""
+        for axis, span in enumerate(spans):
+            if not span:
+                raise self.unsupported(f"nothing of {list(self.shape(value))} along axis {axis}")
+            if span.step < 0:
+                value = self.emit(
+                    "gather", (value, self.constant("places", np.array(span, np.int32))), {"axis": axis}
+                )
+        cut = [span if span.step > 0 else range(len(span)) for span in spans]
+        if cut == [range(size) for size in self.shape(value)]:
+            return value
+        begin, end, stride = zip(*((span.start, span.stop, span.step) for span in cut), strict=True)
+        return self.emit("strided_slice", (value,), {"begin": begin, "end": end, "stride": stride})
 
     def unsupported(self, what: str) -> UnsupportedError:
         """An error that names the layer."""

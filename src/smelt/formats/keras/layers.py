@@ -15,9 +15,9 @@ import numpy as np
 from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.keras.activations import activate
 from smelt.formats.keras.building import Layer, pair, plane, unplane, window_padding
-from smelt.ir import Array, Attribute
+from smelt.ir import Array
 
-Function = Callable[..., str]
+Function = Callable[..., Any]
 LAYERS: dict[str, Function] = {}
 
 _IGNORED = """
@@ -36,8 +36,16 @@ renorm_clipping renorm_momentum
 IGNORED = frozenset(_IGNORED.split())
 """Settings without an effect on inference."""
 
+HEEDS_MASKS = frozenset({
+    "LSTM", "GRU", "SimpleRNN", "Bidirectional", "Attention", "AdditiveAttention", "MultiHeadAttention",
+    "GlobalAveragePooling1D", "TimeDistributed",
+})  # fmt: skip
+"""Layers that leave out the steps that an earlier one masked."""
 
-def _reads(*kinds: str) -> Callable[[Function], Function]:
+
+def reads(*kinds: str) -> Callable[[Function], Function]:
+    """A decorator: the function that reads layers of these classes."""
+
     def register(function: Function) -> Function:
         LAYERS.update(dict.fromkeys(kinds, function))
         return function
@@ -45,7 +53,9 @@ def _reads(*kinds: str) -> Callable[[Function], Function]:
     return register
 
 
-def translate(layer: Layer, kind: str, config: Mapping[str, Any], inputs: Sequence[str]) -> str:
+def translate(
+    layer: Layer, kind: str, config: Mapping[str, Any], inputs: Sequence[str]
+) -> str | Sequence[str]:
     """Call the function of a layer's class; UnsupportedError for settings that it does not know."""
     function = LAYERS[kind]
     parameters = inspect.signature(function).parameters.values()
@@ -57,21 +67,24 @@ def translate(layer: Layer, kind: str, config: Mapping[str, Any], inputs: Sequen
     takes_many = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     if not takes_many and len(inputs) != 1:
         raise UnsupportedError(f"{layer.label}: reads {len(inputs)} tensors, one is supported")
-    return function(layer, *inputs, **{key: config[key] for key in config if key in wanted})
+    result: str | Sequence[str] = function(
+        layer, *inputs, **{key: config[key] for key in config if key in wanted}
+    )
+    return result
 
 
-@_reads("Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout")
-@_reads("ActivityRegularization")
-def _nothing(_: Layer, x: str, *, l1: float = 0.0, l2: float = 0.0) -> str:
+@reads("Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout")
+@reads("ActivityRegularization", "Identity")
+def _nothing(_: Layer, x: str, *, l1: float = 0.0, l2: float = 0.0, data_format: str | None = None) -> str:
     return x
 
 
-@_reads("Activation")
+@reads("Activation")
 def _activation(_: Layer, x: str, *, activation: Any) -> str:
     return activate(_, x, activation)
 
 
-@_reads("Dense")
+@reads("Dense")
 def _dense(_: Layer, x: str, *, activation: Any = None, use_bias: bool = True) -> str:
     shape = _.shape(x)
     kernel = _.weights("kernel", (shape[-1], None))
@@ -105,7 +118,7 @@ def _convolution(
     return _.emit("depthwise_conv_2d", inputs, {**attributes, "multiplier": multiplier})
 
 
-@_reads("Conv1D", "Conv2D", "Convolution1D", "Convolution2D")
+@reads("Conv1D", "Conv2D", "Convolution1D", "Convolution2D")
 def _conv(
     _: Layer, x: str, *, kernel_size: Any, strides: Any = 1, padding: str = "valid",
     data_format: str | None = None, dilation_rate: Any = 1, groups: int = 1, activation: Any = None,
@@ -120,7 +133,7 @@ def _conv(
     return activate(_, unplane(_, result, rank), activation)
 
 
-@_reads("DepthwiseConv1D", "DepthwiseConv2D")
+@reads("DepthwiseConv1D", "DepthwiseConv2D")
 def _depthwise(
     _: Layer, x: str, *, kernel_size: Any, strides: Any = 1, padding: str = "valid",
     data_format: str | None = None, dilation_rate: Any = 1, depth_multiplier: int = 1, groups: int = 1,
@@ -146,7 +159,7 @@ def _each_channel(
     return _convolution(_, data, weights, bias, rank, strides, padding, dilation_rate, multiplier)
 
 
-@_reads("SeparableConv1D", "SeparableConv2D")
+@reads("SeparableConv1D", "SeparableConv2D")
 def _separable(
     _: Layer, x: str, *, kernel_size: Any, strides: Any = 1, padding: str = "valid",
     data_format: str | None = None, dilation_rate: Any = 1, depth_multiplier: int = 1, groups: int = 1,
@@ -172,12 +185,13 @@ def _along(_: Layer, x: str, axis: int | Sequence[int]) -> None:
         raise _.unsupported(f"axis {along}, which is not the last one,")
 
 
-@_reads("BatchNormalization")
+@reads("BatchNormalization")
 def _batch_normalization(
     _: Layer, x: str, *, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True
 ) -> str:
-    _along(_, x, axis)
-    channels = (_.shape(x)[-1],)
+    rank = len(_.shape(x))
+    (along,) = axis if isinstance(axis, list | tuple) else (axis,)
+    channels = (_.shape(x)[along],)
     mean, variance = (
         _.weights(name, channels).astype(np.float64) for name in ("moving_mean", "moving_variance")
     )
@@ -187,7 +201,8 @@ def _batch_normalization(
     offset = -mean * factor
     if center:
         offset = offset + _.weights("beta", channels).astype(np.float64)
-    return _scaled(_, x, factor, offset)
+    shape = (-1, *(1,) * (rank - 1 - along % rank))
+    return _scaled(_, x, factor.reshape(shape), offset.reshape(shape))
 
 
 def _scaled(_: Layer, x: str, factor: Any, offset: Any) -> str:
@@ -195,12 +210,12 @@ def _scaled(_: Layer, x: str, factor: Any, offset: Any) -> str:
     return _.emit("add", (scaled, _.constant("offset", np.asarray(offset, np.float32))))
 
 
-@_reads("Rescaling")
+@reads("Rescaling")
 def _rescaling(_: Layer, x: str, *, scale: float, offset: float = 0.0) -> str:
     return _scaled(_, x, scale, offset)
 
 
-@_reads("Normalization")
+@reads("Normalization")
 def _normalization(_: Layer, x: str, *, axis: Any = -1, mean: Any = None, variance: Any = None) -> str:
     if axis is not None:
         _along(_, x, axis)
@@ -210,46 +225,37 @@ def _normalization(_: Layer, x: str, *, axis: Any = -1, mean: Any = None, varian
     return _scaled(_, x, factor.reshape(-1), (-average * factor).reshape(-1))
 
 
-@_reads("LayerNormalization")
-def _layer_normalization(
-    _: Layer, x: str, *, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
-    rms_scaling: bool = False,
-) -> str:  # fmt: skip
-    if rms_scaling:
-        raise _.unsupported("rms_scaling")
-    _along(_, x, axis)
-    last: dict[str, Attribute] = {"axes": (len(_.shape(x)) - 1,), "keep_dims": True}
-    centred = _.emit("sub", (x, _.emit("mean", (x,), last)))
-    variance = _.emit("mean", (_.emit("mul", (centred, centred)),), last)
-    inverse = _.emit("rsqrt", (_.emit("add", (variance, _.number(epsilon))),))
-    result = _.emit("mul", (centred, inverse))
-    if scale:
-        result = _.emit("mul", (result, _.constant("gamma", _.weights("gamma", (_.shape(x)[-1],)))))
-    if center:
-        result = _.emit("add", (result, _.constant("beta", _.weights("beta", (_.shape(x)[-1],)))))
-    return result
-
-
-@_reads("ReLU")
+@reads("ReLU")
 def _relu(
     _: Layer, x: str, *, max_value: float | None = None, negative_slope: Any = 0.0, threshold: Any = 0.0
 ) -> str:
-    if threshold or (negative_slope and max_value is not None):
-        raise _.unsupported("a threshold, or a slope with a largest value,")
-    if negative_slope:
-        return _.emit("leaky_relu", (x,), {"alpha": float(negative_slope)})
-    if max_value == 6:
-        return _.emit("relu6", (x,))
-    result = _.emit("relu", (x,))
-    return result if max_value is None else _.emit("minimum", (result, _.number(max_value)))
+    slope, limit = float(negative_slope or 0.0), float(threshold or 0.0)
+    if slope and max_value is None and not limit:
+        return _.emit("leaky_relu", (x,), {"alpha": slope})
+    if limit:
+        result = _.emit("select", (_.emit("greater", (x, _.number(limit))), x, _.number(0.0)))
+    else:
+        result = _.emit("relu6" if max_value == 6 else "relu", (x,))
+    if max_value is not None and (limit or max_value != 6):
+        result = _.emit("minimum", (result, _.number(max_value)))
+        result = _.emit("maximum", (result, _.number(0.0))) if limit < 0 else result
+    if not slope:
+        return result
+    below = _.emit("relu", (_.emit("sub", (_.number(limit), x)),))
+    return _.emit("sub", (result, _.emit("mul", (below, _.number(slope)))))
 
 
-@_reads("LeakyReLU")
+@reads("ThresholdedReLU")
+def _thresholded_relu(_: Layer, x: str, *, theta: float = 1.0) -> str:
+    return _.emit("select", (_.emit("greater", (x, _.number(theta))), x, _.number(0.0)))
+
+
+@reads("LeakyReLU")
 def _leaky_relu(_: Layer, x: str, *, negative_slope: float | None = None, alpha: float = 0.3) -> str:
     return _.emit("leaky_relu", (x,), {"alpha": float(alpha if negative_slope is None else negative_slope)})
 
 
-@_reads("PReLU")
+@reads("PReLU")
 def _prelu(_: Layer, x: str, *, shared_axes: Sequence[int] | None = None) -> str:
     slopes = _.array("alpha")
     if slopes is None:
@@ -257,18 +263,23 @@ def _prelu(_: Layer, x: str, *, shared_axes: Sequence[int] | None = None) -> str
     return _.emit("prelu", (x, _.constant("alpha", slopes)))
 
 
-@_reads("ELU")
+@reads("ELU")
 def _elu(_: Layer, x: str, *, alpha: float = 1.0) -> str:
     return _.emit("elu", (x,), {"alpha": float(alpha)})
 
 
-@_reads("Softmax")
+@reads("Softmax")
 def _softmax(_: Layer, x: str, *, axis: Any = -1) -> str:
-    _along(_, x, axis)
-    return _.emit("softmax", (x,), {"beta": 1.0})
+    rank = len(_.shape(x))
+    (along,) = axis if isinstance(axis, list | tuple) and len(axis) == 1 else (axis,)
+    if not isinstance(along, int) or not -rank <= along < rank:
+        raise _.unsupported(f"axis {axis!r}")
+    order = (*(k for k in range(rank) if k != along % rank), along % rank)
+    result = _.emit("softmax", (_.transpose(x, order),), {"beta": 1.0})
+    return _.transpose(result, [order.index(k) for k in range(rank)])
 
 
-@_reads("Flatten")
+@reads("Flatten")
 def _flatten(_: Layer, x: str, *, data_format: str | None = None) -> str:
     if data_format not in (None, "channels_last"):
         raise _.unsupported("data_format 'channels_first'")
@@ -276,7 +287,7 @@ def _flatten(_: Layer, x: str, *, data_format: str | None = None) -> str:
     return _.reshape(x, (shape[0], int(np.prod(shape[1:]))))
 
 
-@_reads("Reshape")
+@reads("Reshape")
 def _reshape(_: Layer, x: str, *, target_shape: Sequence[int]) -> str:
     shape = _.shape(x)
     target = [int(n) for n in target_shape]
@@ -286,12 +297,12 @@ def _reshape(_: Layer, x: str, *, target_shape: Sequence[int]) -> str:
     return _.reshape(x, (shape[0], *target))
 
 
-@_reads("Permute")
+@reads("Permute")
 def _permute(_: Layer, x: str, *, dims: Sequence[int]) -> str:
     return _.emit("transpose", (x,), {"permutation": (0, *(int(d) for d in dims))})
 
 
-@_reads("RepeatVector")
+@reads("RepeatVector")
 def _repeat(_: Layer, x: str, *, n: int) -> str:
     batch, units = _.shape(x)
     row = _.reshape(x, (batch, 1, units))
@@ -314,17 +325,17 @@ for _kind, _operator in {
     LAYERS[_kind] = _fold(_operator)
 
 
-@_reads("Average")
+@reads("Average")
 def _average(_: Layer, *inputs: str) -> str:
     return _.emit("mul", (_fold("add")(_, *inputs), _.number(1 / len(inputs))))
 
 
-@_reads("Concatenate")
+@reads("Concatenate")
 def _concatenate(_: Layer, *inputs: str, axis: int = -1) -> str:
     return _.emit("concatenation", inputs, {"axis": axis % len(_.shape(inputs[0]))})
 
 
-@_reads("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D", "MaxPool2D", "AvgPool2D")
+@reads("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D", "MaxPool2D", "AvgPool2D")
 def _pool(
     _: Layer, x: str, *, pool_size: Any, strides: Any = None, padding: str = "valid",
     data_format: str | None = None,
@@ -354,34 +365,14 @@ for _rank in ("1D", "2D"):
     LAYERS[f"GlobalMaxPooling{_rank}"] = _global_pool("reduce_max")
 
 
-def _margins(_: Layer, amounts: Any, rank: int) -> list[tuple[int, int]]:
-    """(before, after) of each spatial dimension from Keras's many ways to say it."""
-    if isinstance(amounts, int):
-        return [(amounts, amounts)] * rank
-    if rank == 1 and not isinstance(amounts[0], list | tuple):
-        return [(int(amounts[0]), int(amounts[1]))]
-    return [(a, a) if isinstance(a, int) else (int(a[0]), int(a[1])) for a in amounts]
+@reads("Masking")
+def _masking(_: Layer, x: str, *, mask_value: float = 0.0) -> str:
+    if mask_value:
+        raise _.unsupported(f"mask_value {mask_value}")
+    # Steps of nothing but 0 become 0.
+    return x
 
 
-@_reads("ZeroPadding1D", "ZeroPadding2D")
-def _zero_padding(_: Layer, x: str, *, padding: Any, data_format: str | None = None) -> str:
-    if data_format not in (None, "channels_last"):
-        raise _.unsupported("data_format 'channels_first'")
-    margins = [(0, 0), *_margins(_, padding, len(_.shape(x)) - 2), (0, 0)]
-    return _.emit("pad", (x,), {"paddings": tuple(n for pair_ in margins for n in pair_)})
-
-
-@_reads("Cropping1D", "Cropping2D")
-def _cropping(_: Layer, x: str, *, cropping: Any, data_format: str | None = None) -> str:
-    if data_format not in (None, "channels_last"):
-        raise _.unsupported("data_format 'channels_first'")
-    shape = _.shape(x)
-    margins = [(0, 0), *_margins(_, cropping, len(shape) - 2), (0, 0)]
-    begin = tuple(before for before, _after in margins)
-    end = tuple(size - after for size, (_before, after) in zip(shape, margins, strict=True))
-    return _.emit("strided_slice", (x,), {"begin": begin, "end": end, "stride": (1,) * len(shape)})
-
-
-@_reads("Embedding")
+@reads("Embedding")
 def _embedding(_: Layer, x: str) -> str:
     return _.emit("gather", (_.constant("embeddings", _.weights("embeddings", (None, None))), x), {"axis": 0})

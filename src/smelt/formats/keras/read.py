@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from smelt.errors import FormatError, GraphError, UnsupportedError, UsageError
-from smelt.formats.keras import recurrent  # registers its layers
+from smelt.formats.keras import attention, images, normalization, recurrent  # register their layers
 from smelt.formats.keras.archive import Archive, Config, Path, layer_name, layers_of, read_archive
 from smelt.formats.keras.building import Layer
-from smelt.formats.keras.layers import LAYERS, translate
+from smelt.formats.keras.calls import (
+    Arguments,
+    Reference,
+    Tensor,
+    call_settings,
+    listed,
+    read_call,
+    tensors_of,
+)
+from smelt.formats.keras.layers import HEEDS_MASKS, LAYERS, translate
+from smelt.formats.keras.operations import MODULES, OPERATIONS, operate
 from smelt.formats.keras.weights import MODELS
 from smelt.ir import DType, Graph
 from smelt.operators import verify_graph
 from smelt.operators.builder import GraphBuilder
 
-__all__ = ["read_keras", "recurrent"]
+__all__ = ["attention", "images", "normalization", "read_keras", "recurrent"]
 
 _KERAS_MODULES = ("keras", "tensorflow.keras", "tf_keras", "tensorflow.python.keras")
 _LISTED = 20
@@ -39,32 +48,6 @@ def read_keras(data: bytes, name: str = "model", shapes: Mapping[str, Sequence[i
         raise FormatError(f"the model's configuration makes no sense: {error}") from error
 
 
-class _Reference:
-    """A tensor of a functional model: the result of the k-th call of a layer."""
-
-    def __init__(self, reference: Sequence[Any]) -> None:
-        self.layer, self.call, self.tensor = str(reference[0]), int(reference[1]), int(reference[2])
-
-
-def _references(item: Any) -> list[_Reference]:
-    """All tensors that the description of a call names, in order: Keras 2's lists or Keras 3's dictionaries."""
-    if isinstance(item, dict):
-        if item.get("class_name") == "__keras_tensor__":
-            return [_Reference(item["config"]["keras_history"])]
-        return [found for value in item.values() for found in _references(value)]
-    if isinstance(item, list):
-        if len(item) >= 3 and isinstance(item[0], str) and all(isinstance(n, int) for n in item[1:3]):
-            keywords = item[3] if len(item) > 3 and isinstance(item[3], dict) else {}
-            return [_Reference(item), *(found for value in keywords.values() for found in _references(value))]
-        return [found for value in item for found in _references(value)]
-    return []
-
-
-def _listed(item: Any) -> list[_Reference]:
-    """The inputs or outputs of a model."""
-    return _references([item] if isinstance(item, list) and item and isinstance(item[0], str) else item)
-
-
 class _Reader:
     """Builds the graph call by call."""
 
@@ -85,17 +68,32 @@ class _Reader:
 
     def _check(self, config: Config) -> None:
         """Raise UnsupportedError with all layers that nothing here reads."""
+        known = {*LAYERS, *MODELS, "InputLayer"}
         unknown = [
-            f"{kind} '{layer_name(layer)}'"
+            f"{layer['class_name']} '{layer_name(layer)}'"
             for layer in _all_layers(config)
-            if (kind := layer["class_name"]) not in (*LAYERS, *MODELS, "InputLayer")
-            or not _is_of_keras(layer)
+            if not (_is_operation(layer) or _is_of_keras(layer))
+            or layer["class_name"] not in (OPERATIONS if _is_operation(layer) else known)
         ]
+        self._check_masks(config)
         if unknown:
             more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
             raise UnsupportedError(
-                f"layers that are not supported: {', '.join(unknown[:_LISTED])}{more}. A custom layer is Python code "
-                "that the file does not hold: express it by Keras's own layers, or export the model to ONNX"
+                f"layers that are not supported: {', '.join(unknown[:_LISTED])}{more}. A custom layer or a Lambda is "
+                "Python code, which smelt does not run: express it by Keras's own layers, or export the model to ONNX "
+                "or as a SavedModel"
+            )
+
+    def _check_masks(self, config: Config) -> None:
+        """Raise UnsupportedError where a layer says which steps count, and another one asks."""
+        layers = _all_layers(config)
+        masking = [n for n in layers if n["class_name"] == "Masking" or n["config"].get("mask_zero")]
+        heeding = [n for n in layers if n["class_name"] in HEEDS_MASKS]
+        if masking and heeding:
+            raise UnsupportedError(
+                f"layer '{layer_name(masking[0])}' masks steps, which layer '{layer_name(heeding[0])}' leaves out; "
+                "masks are not supported. Where sequences always have their full length, build the model without "
+                "mask_zero and without Masking"
             )
 
     def _input_layers(self, config: Config) -> list[Config]:
@@ -116,7 +114,7 @@ class _Reader:
                 return [{"class_name": "InputLayer", "config": {"name": "input", "batch_shape": shape}}]
             return [first]
         by_name = {layer_name(layer): layer for layer in layers}
-        return [by_name[reference.layer] for reference in _listed(config["config"]["input_layers"])]
+        return [by_name[reference.layer] for reference in listed(config["config"]["input_layers"])]
 
     def _input(self, layer: Config) -> str:
         config = layer["config"]
@@ -142,17 +140,24 @@ class _Reader:
             current = list(inputs)
             for layer in layers_of(config):
                 if layer["class_name"] != "InputLayer":
-                    current = self._call(layer, current, path)
+                    current = self._call(layer, Arguments([[Tensor(name) for name in current]]), path)
             return current
         return _FunctionalCall(self, config, inputs, path).outputs()
 
-    def _call(self, layer: Config, inputs: Sequence[str], path: Path) -> list[str]:
+    def _call(self, layer: Config, arguments: Arguments, path: Path) -> list[str]:
         own = (*path, layer_name(layer))
         kind = layer["class_name"]
         if kind in MODELS:
-            return self._model(layer, inputs, own)
-        weights = self.archive.weights.get(own, {})
-        return [translate(Layer(self.builder, own, kind, weights), kind, layer["config"], inputs)]
+            return self._model(layer, arguments.tensors(), own)
+        arrays = self.archive.weights.get(own, {})
+        about = Layer(self.builder, own, kind, arrays, keras=self.archive.keras)
+        if _is_operation(layer):
+            result = operate(about, kind, layer["config"], arguments)
+        else:
+            inputs = tensors_of(kind, about.label, arguments)
+            settings = {**layer["config"], **call_settings(kind, arguments)}
+            result = translate(about, kind, settings, inputs)
+        return [result] if isinstance(result, str) else list(result)
 
 
 class _FunctionalCall:
@@ -162,18 +167,19 @@ class _FunctionalCall:
         self.reader, self.path = reader, path
         self.layers = {layer_name(layer): layer for layer in layers_of(config)}
         self.results: dict[tuple[str, int], list[str]] = {}
-        self.wanted = _listed(config["config"]["output_layers"])
-        for reference, value in zip(_listed(config["config"]["input_layers"]), inputs, strict=True):
+        self.wanted = listed(config["config"]["output_layers"])
+        for reference, value in zip(listed(config["config"]["input_layers"]), inputs, strict=True):
             self.results[(reference.layer, 0)] = [value]
-        calls = [call for layer in self.layers.values() for call in layer["inbound_nodes"]]
-        self.inner = [found for call in calls for found in _references(call)]
-        self.is_keras_3 = any(isinstance(call, dict) for call in calls)
+        self.calls = {name: _calls(layer) for name, layer in self.layers.items()}
+        self.inner = [found for some in self.calls.values() for call in some for found in call.tensors()]
+        nodes = [node for layer in self.layers.values() for node in layer["inbound_nodes"]]
+        self.is_keras_3 = any(isinstance(node, dict) for node in nodes)
 
     def outputs(self) -> list[str]:
         """The values of the model's outputs."""
         return [self._value(reference, is_output=True) for reference in self.wanted]
 
-    def _value(self, reference: _Reference, *, is_output: bool) -> str:
+    def _value(self, reference: Reference, *, is_output: bool) -> str:
         """A value, computed when it is first asked for; without recursion, since models can be deep."""
         goal = (reference.layer, self._number(reference, is_output))
         pending = [goal]
@@ -182,23 +188,22 @@ class _FunctionalCall:
             if (name, number) in self.results:
                 pending.pop()
                 continue
-            layer = self.layers[name]
-            needed = [(r.layer, self._number(r, False)) for r in _references(layer["inbound_nodes"][number])]
+            arguments = self.calls[name][number]
+            needed = [(r.layer, self._number(r, False)) for r in arguments.tensors()]
             missing = [key for key in needed if key not in self.results]
             if len(pending) > len(self.inner) + len(self.layers) + 1:
                 raise FormatError(f"layer '{name}' needs its own result")
             if missing:
                 pending += missing
                 continue
-            values = [
-                self.results[(r.layer, self._number(r, False))][r.tensor]
-                for r in _references(layer["inbound_nodes"][number])
-            ]
-            self.results[(name, number)] = self.reader._call(layer, values, self.path)
+            filled = arguments.filled(
+                lambda r: Tensor(self.results[(r.layer, self._number(r, False))][r.tensor])
+            )
+            self.results[(name, number)] = self.reader._call(self.layers[name], filled, self.path)
             pending.pop()
         return self.results[goal][reference.tensor]
 
-    def _number(self, reference: _Reference, is_output: bool) -> int:
+    def _number(self, reference: Reference, is_output: bool) -> int:
         """The call's index among those in the file.
 
         Calls of nested models are counted from 1 in Keras 2, since the model's own construction is the first; in
@@ -224,6 +229,15 @@ def _all_layers(config: Config) -> list[Config]:
     for layer in layers_of(config):
         found += _all_layers(layer) if layer["class_name"] in MODELS else [layer]
     return found
+
+
+def _calls(layer: Config) -> list[Arguments]:
+    return [read_call(node) for node in layer["inbound_nodes"]]
+
+
+def _is_operation(layer: Config) -> bool:
+    """Whether the layer stands for a function of keras.ops: classes there have the names of layers."""
+    return str(layer.get("module") or "").startswith(MODULES)
 
 
 def _is_of_keras(layer: Config) -> bool:

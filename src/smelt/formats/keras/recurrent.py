@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smelt.errors import UnsupportedError
@@ -16,40 +15,47 @@ _OPERATORS = {"LSTM": ("lstm", 4), "GRU": ("gru", 3), "SimpleRNN": ("rnn", 1)}
 
 
 def _recurrent(
-    _: Layer, x: str, *, kind: str, activation: Any = "tanh", recurrent_activation: Any = "sigmoid",
+    _: Layer, *inputs: str, kind: str, activation: Any = "tanh", recurrent_activation: Any = "sigmoid",
     return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False,
     stateful: bool = False, reset_after: bool = False, use_bias: bool = True, flip: bool | None = None,
-) -> str:  # fmt: skip
+) -> str | Sequence[str]:  # fmt: skip
     """`flip`: outputs of a reversed layer in order of time (Bidirectional), not in that of computation."""
     operator, gates = _OPERATORS[kind]
-    if return_state or stateful:
-        raise _.unsupported("return_state or stateful")
+    x, *states = inputs
+    if stateful or len(states) not in (0, 2 if kind == "LSTM" else 1):
+        raise _.unsupported(f"stateful, or {len(states)} initial states,")
     if go_backwards and return_sequences and not flip:
         raise _.unsupported("go_backwards with return_sequences outside Bidirectional")
     features = _.shape(x)[-1]
     kernel = _.weights("kernel", (features, None))
     recurrent = _.weights("recurrent_kernel", (kernel.shape[1] // gates, kernel.shape[1]))
     bias = _.array("bias") if use_bias else None
+    returns = "all" if return_state else "sequence" if return_sequences else "last"
     attributes: dict[str, Attribute] = {
-        "returns": "sequence" if return_sequences else "last",
-        "reverse": go_backwards,
-        "activation": _named(_, activation),
-    }
+        "returns": returns, "reverse": go_backwards, "activation": _named(_, activation),
+    }  # fmt: skip
     if kind != "SimpleRNN":
         attributes["gate_activation"] = _named(_, recurrent_activation)
     if kind == "GRU":
         attributes["reset_after"] = reset_after
-    inputs = (
+    given = (
         x,
         _.constant("kernel", kernel.T),
         _.constant("recurrent_kernel", recurrent.T),
         None if bias is None else _.constant("bias", bias.reshape(-1)),
+        *states,
     )
-    return _.emit(operator, inputs, attributes)
+    result = _.emit(operator, given, attributes)
+    if not return_state:
+        return result
+    sequence, *last = _.builder.nodes[-1].outputs
+    return [sequence if return_sequences else last[0], *last]
 
 
 def _named(_: Layer, activation: Any) -> str:
     name = activation_name(activation)
+    if name == "hard_sigmoid" and _.keras == 2:
+        return name
     if name not in RECURRENT:
         raise _.unsupported(f"the activation '{name}' in a recurrent layer")
     return RECURRENT[name]
@@ -57,12 +63,12 @@ def _named(_: Layer, activation: Any) -> str:
 
 def _reader(kind: str) -> None:
     def function(
-        _: Layer, x: str, *, activation: Any = "tanh", recurrent_activation: Any = "sigmoid",
+        _: Layer, *inputs: str, activation: Any = "tanh", recurrent_activation: Any = "sigmoid",
         return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False,
         stateful: bool = False, reset_after: bool = False, use_bias: bool = True,
-    ) -> str:  # fmt: skip
+    ) -> str | Sequence[str]:  # fmt: skip
         return _recurrent(
-            _, x, kind=kind, activation=activation, recurrent_activation=recurrent_activation,
+            _, *inputs, kind=kind, activation=activation, recurrent_activation=recurrent_activation,
             return_sequences=return_sequences, return_state=return_state, go_backwards=go_backwards,
             stateful=stateful, reset_after=reset_after, use_bias=use_bias, flip=_.flips,
         )  # fmt: skip
@@ -93,8 +99,12 @@ def _bidirectional(
         raise _.unsupported(f"Bidirectional of {kind}")
     results = []
     for place, backwards in (("forward_layer/cell", False), ("backward_layer/cell", True)):
-        inner = Layer(_.builder, (_.name, place.partition("/")[0]), kind, _part(_, place), flips=True)
-        results.append(translate(inner, kind, {**config, "go_backwards": backwards}, (x,)))
+        path = (_.name, place.partition("/")[0])
+        inner = Layer(_.builder, path, kind, _part(_, place), flips=True, keras=_.keras)
+        result = translate(inner, kind, {**config, "go_backwards": backwards}, (x,))
+        if not isinstance(result, str):
+            raise _.unsupported("return_state in Bidirectional")
+        results.append(result)
     if merge_mode == "concat":
         return _.emit("concatenation", results, {"axis": len(_.shape(results[0])) - 1})
     if merge_mode in ("sum", "ave", "mul"):
@@ -112,67 +122,11 @@ def _time_distributed(_: Layer, x: str, *, layer: Mapping[str, Any]) -> str:
     kind = layer["class_name"]
     if kind not in LAYERS:
         raise UnsupportedError(f"{_.label}: of {kind}, which is not supported")
-    inner = Layer(_.builder, (_.name, "layer"), kind, _part(_, "layer"))
+    inner = Layer(_.builder, (_.name, "layer"), kind, _part(_, "layer"), keras=_.keras)
     result = translate(inner, kind, layer["config"], (_.reshape(x, (batch * time, *rest)),))
+    if not isinstance(result, str):
+        raise UnsupportedError(f"{_.label}: of {kind} with several results, which is not supported")
     return _.reshape(result, (batch, time, *_.shape(result)[1:]))
 
 
 LAYERS["TimeDistributed"] = _time_distributed
-
-
-def _attention(_: Layer, query: str, value: str, key: str, scale: float) -> str:
-    """softmax(query keyᵀ scale) value over the last two dimensions."""
-    scores = _.emit("batch_matmul", (query, key), {"transpose_b": True})
-    if scale != 1:
-        scores = _.emit("mul", (scores, _.number(scale)))
-    return _.emit("batch_matmul", (_.emit("softmax", (scores,), {"beta": 1.0}), value))
-
-
-def _dot_product_attention(
-    _: Layer, *inputs: str, use_scale: bool = False, score_mode: str = "dot", use_causal_mask: bool = False
-) -> str:
-    if score_mode != "dot" or use_scale or len(inputs) not in (2, 3):
-        raise _.unsupported(f"score_mode '{score_mode}' or a learned scale")
-    return _attention(_, inputs[0], inputs[1], inputs[-1], 1.0)
-
-
-LAYERS["Attention"] = _dot_product_attention
-
-
-def _multi_head_attention(
-    _: Layer, *inputs: str, num_heads: int, key_dim: int, value_dim: int | None = None, use_bias: bool = True,
-    output_shape: Any = None, attention_axes: Any = None, flash_attention: Any = None,
-) -> str:  # fmt: skip
-    if len(inputs) not in (2, 3):
-        raise _.unsupported(f"attention of {len(inputs)} tensors")
-    if attention_axes not in (None, [1], (1,)):
-        raise _.unsupported(f"attention_axes={attention_axes!r}")
-    query, value, key = inputs[0], inputs[1], inputs[-1]
-    q = _heads(_, "query", query, num_heads, key_dim)
-    k = _heads(_, "key", key, num_heads, key_dim)
-    v = _heads(_, "value", value, num_heads, value_dim or key_dim)
-    mixed = _attention(_, q, v, k, 1 / math.sqrt(key_dim))
-    batch, _heads_count, time, size = _.shape(mixed)
-    rows = _.emit("transpose", (mixed,), {"permutation": (0, 2, 1, 3)})
-    kernel = _.weights("output_dense/kernel", (num_heads, size, None)).reshape(num_heads * size, -1)
-    return _dense(_, "output", _.reshape(rows, (batch, time, num_heads * size)), kernel)
-
-
-LAYERS["MultiHeadAttention"] = _multi_head_attention
-
-
-def _heads(_: Layer, projection: str, x: str, heads: int, size: int) -> str:
-    """[batch, heads, time, size] of the projected input."""
-    batch, time, features = _.shape(x)
-    kernel = _.weights(f"{projection}_dense/kernel", (features, heads, size)).reshape(features, heads * size)
-    projected = _dense(_, projection, x, kernel)
-    return _.emit(
-        "transpose", (_.reshape(projected, (batch, time, heads, size)),), {"permutation": (0, 2, 1, 3)}
-    )
-
-
-def _dense(_: Layer, projection: str, x: str, kernel: Any) -> str:
-    bias = _.array(f"{projection}_dense/bias")
-    offset = None if bias is None else _.constant(f"{projection}/bias", bias.reshape(-1))
-    weights = _.constant(f"{projection}/kernel", kernel.T)
-    return _.emit("fully_connected", (x, weights, offset), {"keep_dims": True})

@@ -31,12 +31,17 @@ _ARRAYS: Mapping[str, Sequence[str]] = {
     "SeparableConv2D": _SEPARABLE,
     "BatchNormalization": ("gamma", "beta", "moving_mean", "moving_variance"),
     "LayerNormalization": ("gamma", "beta"),
+    "GroupNormalization": ("gamma", "beta"),
+    "RMSNormalization": ("scale",),
+    "EinsumDense": ("kernel", "bias"),
+    "Attention": ("scale", "concat_score_weight"),
+    "AdditiveAttention": ("scale",),
     "PReLU": ("alpha",),
     "Embedding": ("embeddings",),
     "Normalization": ("mean", "variance", "count"),
     **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), _RECURRENT),
 }
-_ABSENT = {"use_bias": "bias", "scale": "gamma", "center": "beta"}
+_ABSENT = {"use_bias": "bias", "scale": "gamma", "center": "beta", "use_scale": "scale"}
 _PROJECTIONS = ("query", "key", "value", "output")
 
 
@@ -77,4 +82,8 @@ def _own_arrays(layer: Mapping[str, Any]) -> list[str]:
     if layer["class_name"] == "Normalization" and config.get("mean") is not None:
         return []
     absent = {name for flag, name in _ABSENT.items() if config.get(flag, True) is False}
+    if layer["class_name"] == "Attention" and config.get("score_mode") != "concat":
+        absent.add("concat_score_weight")
+    if layer["class_name"] == "EinsumDense" and not config.get("bias_axes"):
+        absent.add("bias")
     return [name for name in _ARRAYS.get(layer["class_name"], ()) if name not in absent]

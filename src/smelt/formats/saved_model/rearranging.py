@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from smelt.errors import FormatError, UnsupportedError
+from smelt.formats.einsum import product_of
 from smelt.formats.saved_model.interpreter import Blocks, Interpreter, Item
-from smelt.formats.saved_model.operators import OPERATORS
+from smelt.formats.saved_model.operators import OPERATORS, matrix_product
 
 _MOST_PARTS = 4096
 
@@ -340,6 +341,9 @@ def _reverse(_: Interpreter, x: Item, axes: Item) -> str:
 def _einsum(_: Interpreter, *inputs: Item, equation: str) -> str:
     if len(inputs) != 2:
         raise UnsupportedError(f"{_.label}: of {len(inputs)} tensors is not supported")
-    from smelt.formats.saved_model.einsum import einsum
-
-    return einsum(_, equation, inputs[0], inputs[1])
+    a, b = inputs
+    product = product_of(_.label, equation, _.shape(a), _.shape(b))
+    left = _.reshape(_.transpose(a, product.left_order), product.left_shape)
+    right = _.reshape(_.transpose(b, product.right_order), product.right_shape)
+    whole = _.reshape(matrix_product(_, left, right, False, False), product.shape)
+    return _.transpose(whole, product.order)
