@@ -80,6 +80,11 @@ def _t(_: Translation, x: Tensor) -> Result:
     return transpose(_, x, tuple(range(x.rank))[::-1])
 
 
+@REARRANGING.reads("aten.mT", "aten.adjoint", is_view=True)
+def _transposed_matrices(_: Translation, x: Tensor) -> Result:
+    return _transpose(_, x, -2, -1)
+
+
 @REARRANGING.reads("aten.movedim", "aten.moveaxis", is_view=True)
 def _movedim(_: Translation, x: Tensor, source: Ints, destination: Ints) -> Result:
     start = [axis_of(_, axis, x.rank) for axis in source]

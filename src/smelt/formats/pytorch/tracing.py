@@ -91,12 +91,12 @@ class Tracer:
         call = Call(operator, tuple(arguments), dict(keywords), path, (self._unique(stem),))
         results, outputs = apply(self._shapes, call)
         self.program.calls.append(Call(operator, call.arguments, call.keywords, path, outputs))
-        refs = [self._ref(name) for name in outputs]
+        refs = [self._ref(name) if name in self._shapes.tensors else None for name in outputs]
         first = next(refs_in((call.arguments, call.keywords)), None)
-        if in_place and first is not None:
+        if in_place and first is not None and refs[0] is not None:
             self._outdate(first, refs[0], call.label)
         elif OPERATORS[operator].is_view and first is not None:
-            for ref in refs:
+            for ref in filter(None, refs):
                 self._memory[ref.name] = self._memory.get(first.name, first.name)
         if isinstance(results, list):
             return refs

@@ -6,7 +6,7 @@ from typing import Any
 
 from smelt.errors import UnsupportedError
 from smelt.formats.channels_first.layout import Tensor
-from smelt.formats.channels_first.wishes import Reader, layout_wishes
+from smelt.formats.channels_first.wishes import Reader, Wish, layout_wishes
 from smelt.formats.pytorch.operands import Translation
 from smelt.formats.pytorch.operators import OPERATORS
 from smelt.formats.pytorch.program import Call, Program, Ref
@@ -17,7 +17,7 @@ def translated(program: Program, name: str, budget_bytes: int) -> Graph:
     """The graph: inputs and outputs of convolutional networks have their channels last."""
     tensors = Translation(name, budget_bytes)
     tensors.wants = layout_wishes(
-        Reader(call.reads, call.outputs[0], OPERATORS[call.operator].wish) for call in reversed(program.calls)
+        Reader(call.reads, call.outputs[0], _wish(call)) for call in reversed(program.calls)
     )
     for constant, array in program.constants.items():
         tensors.tensors[constant] = as_tensor(constant, array)
@@ -26,6 +26,14 @@ def translated(program: Program, name: str, budget_bytes: int) -> Graph:
     for call in program.calls:
         apply(tensors, call)
     return tensors.finished({name: tensors.tensor(ref.name) for name, ref in program.outputs.items()})
+
+
+def _wish(call: Call) -> Wish:
+    """An operator's wish; a height that is put into a signal, or taken out of it, moves nothing."""
+    heights = {"aten.unsqueeze": 3, "aten.squeeze": 4}
+    if call.operator in heights and call.arguments[1:] == (2,) and isinstance(call.arguments[0], Ref):
+        return Wish.ANY if len(call.arguments[0].shape) == heights[call.operator] else Wish.FILE
+    return OPERATORS[call.operator].wish
 
 
 def apply(tensors: Translation, call: Call) -> tuple[Any, tuple[str, ...]]:
