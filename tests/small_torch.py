@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -189,3 +190,16 @@ def expected(module: nn.Module, inputs: tuple[Tensor, ...]) -> Any:
     """What torch computes, as numpy."""
     with torch.no_grad():
         return module(*inputs).numpy()
+
+
+def file_of(module: Any, inputs: tuple[Any, ...], route: str) -> bytes:
+    """What torch writes: exported (.pt2), traced or scripted (.pt), traced_lite or scripted_lite (.ptl)."""
+    stream = io.BytesIO()
+    if route == "exported":
+        torch.export.save(torch.export.export(module, inputs), stream)
+        return stream.getvalue()
+    made = torch.jit.trace(module, inputs) if "traced" in route else torch.jit.script(module)
+    if "lite" in route:
+        return bytes(made._save_to_buffer_for_lite_interpreter())
+    torch.jit.save(made, stream)
+    return stream.getvalue()

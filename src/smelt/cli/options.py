@@ -130,6 +130,7 @@ class EngineName(StrEnum):
     tflm = "tflm"
     onnxruntime = "onnxruntime"
     tvm = "tvm"
+    torch = "torch"
 
 
 EngineOption = Annotated[EngineName, typer.Option("--engine", help="What runs the model.")]

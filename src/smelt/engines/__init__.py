@@ -17,7 +17,7 @@ def open_engine(name: str, graph: Graph, *, target: str | None = None, path: Pat
 
     `target` chooses the core for emulated (default cortex-m4).  litert, tflm and onnxruntime run the
     file at `path` when it is of their format, and otherwise what smelt's writer of that format makes of
-    the graph, tvm what the .onnx writer makes.
+    the graph, tvm what the .onnx writer makes; torch runs PyTorch's files, and graphs as a module.
     Raises UsageError for unknown names, MissingExtraError for packages that are not installed, UnsupportedError
     for an operator that the engine's format cannot say, EngineError where the engine refuses the model.
     """
@@ -70,6 +70,14 @@ def _tvm(graph: Graph, target: str, path: Path | None) -> Engine:
     return TvmEngine(graph)
 
 
+def _torch(graph: Graph, target: str, path: Path | None) -> Engine:
+    from smelt.engines.torch import TorchEngine
+    from smelt.formats import read_bytes
+
+    own = _of_format(".pt2", path)
+    return TorchEngine(graph, read_bytes(own) if own else None)
+
+
 def _tflite(graph: Graph, path: Path | None) -> bytes:
     from smelt.formats import read_bytes
     from smelt.formats.tflite import write_tflite
@@ -94,6 +102,7 @@ _OPENERS: Mapping[str, _Opener] = {
     "tflm": _tflm,
     "onnxruntime": _onnxruntime,
     "tvm": _tvm,
+    "torch": _torch,
 }
 
 ENGINES = tuple(_OPENERS)

@@ -31,6 +31,7 @@ _PACKAGES = (
     ("ai-edge-litert", "the engine litert", "compare"),
     ("tflite-micro", "the engine tflm", "compare"),
     ("onnxruntime", "the engine onnxruntime", "compare"),
+    ("torch", "live PyTorch modules, writing PyTorch's files, the engine torch", "torch"),
     ("apache-tvm", "the engine tvm, libraries for TVM's runtime", "tvm"),
 )
 _PROGRAMS = (

@@ -149,6 +149,24 @@ def _read_pytorch(model: ModelFile, name: str, choices: Choices) -> Graph:
     return read_pytorch(model.data, name, choices.shapes)
 
 
+def _write_pt(graph: Graph) -> bytes:
+    from smelt.formats.pytorch import write_pt
+
+    return write_pt(graph)
+
+
+def _write_ptl(graph: Graph) -> bytes:
+    from smelt.formats.pytorch import write_ptl
+
+    return write_ptl(graph)
+
+
+def _write_pt2(graph: Graph) -> bytes:
+    from smelt.formats.pytorch import write_pt2
+
+    return write_pt2(graph)
+
+
 _PYTORCH_RECORDS = ("data.pkl", "bytecode.pkl", "serialized_exported_program.json")
 
 
@@ -179,6 +197,9 @@ FORMATS: tuple[Format, ...] = (
     Format("ONNX", (".onnx",), _is_onnx, _read_onnx, ("shapes", "constants"), _write_onnx),
     Format("pickle", (), _is_pickle, _refuse_pickle),
     Format("PyTorch", (".pt2", ".pt", ".ptl", ".pth"), _is_pytorch, _read_pytorch, ("shapes",)),
+    Format("TorchScript", (".pt",), write=_write_pt),
+    Format("PyTorch's lite interpreter", (".ptl",), write=_write_ptl),
+    Format("torch.export", (".pt2",), write=_write_pt2),
     Format("C array, for an include", (".h", ".hpp"), write=_write_c_header),
     Format("C array, for a linker", (".c", ".cc", ".cpp"), write=_write_c_source),
     Format("TVM library", (".so",), write=_write_tvm_library),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +15,10 @@ from smelt.ir import Array, Graph
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-from small_torch import CONVOLUTIONAL, NAMES, expected, network  # noqa: E402
+from small_torch import CONVOLUTIONAL, NAMES, expected, file_of, network  # noqa: E402
 
 TOLERANCE = 1e-5
 ROUTES = ("live", "live_scripted", "exported", "traced", "scripted", "traced_lite", "scripted_lite")
-
-
-def file_of(module: Any, inputs: tuple[Any, ...], route: str) -> bytes:
-    """What torch writes."""
-    stream = io.BytesIO()
-    if route == "exported":
-        torch.export.save(torch.export.export(module, inputs), stream)
-        return stream.getvalue()
-    made = torch.jit.trace(module, inputs) if "traced" in route else torch.jit.script(module)
-    if "lite" in route:
-        return bytes(made._save_to_buffer_for_lite_interpreter())
-    torch.jit.save(made, stream)
-    return stream.getvalue()
 
 
 def loaded(module: Any, inputs: tuple[Any, ...], route: str) -> Graph:

@@ -38,6 +38,10 @@ def to_module(graph: Graph) -> Any:
     for node in graph.nodes:
         if node.operator not in SAID:
             raise UnsupportedError(f"{node.label}: a PyTorch model cannot hold this operator")
+        if any(name and graph.values[name].quantization for name in (*node.inputs, *node.outputs)):
+            raise UnsupportedError(
+                f"{node.label}: is quantized; smelt makes PyTorch models of float graphs only"
+            )
     module = _module_class(torch, [_identifier(name) for name in graph.inputs])()
     module.running = Running(torch, graph, module)
     module.eval()
@@ -47,10 +51,10 @@ def to_module(graph: Graph) -> Any:
 
 
 def example_inputs(torch: Any, graph: Graph) -> tuple[Any, ...]:
-    """Zeros for the module's inputs."""
+    """Ones for the module's inputs."""
     examples = []
     for name in graph.inputs:
-        array = np.zeros(graph.values[name].shape, graph.values[name].dtype.numpy)
+        array = np.ones(graph.values[name].shape, graph.values[name].dtype.numpy)
         if f"layout:{name}" in graph.metadata:
             array = np.moveaxis(array, -1, 1)
         examples.append(torch.from_numpy(np.ascontiguousarray(array)))
@@ -87,6 +91,8 @@ class Running:
         self._calls = [call_of(graph, node) for node in graph.nodes]
         self._parameters: dict[Hashable, str] = {}
         self._values: dict[tuple[str, bool], Any] = {}
+        self.seen: dict[str, Any] | None = None
+        """Where every tensor that is computed goes, by name in smelt's order, when somebody wants to see them."""
 
     def run(self, inputs: Sequence[Any]) -> Any:
         """The module's results."""
@@ -100,6 +106,8 @@ class Running:
         }
         for call in self._calls:
             SAID[call.node.operator](self, call)
+            if self.seen is not None:
+                self.seen.update({value.name: self.tensor(value.name) for value in call.outputs})
         results = [
             self.tensor(name, first=f"layout:{name}" in self.graph.metadata) for name in self.graph.outputs
         ]
@@ -140,11 +148,11 @@ class Running:
     def parameter(self, key: Hashable, name: str, make: Callable[[], Array]) -> Any:
         """A constant as a parameter (real numbers) or buffer of the module, made once for a key."""
         if key not in self._parameters:
-            array = np.ascontiguousarray(make())
+            array = np.array(make(), order="C")
             label = _identifier(name)
             while hasattr(self._module, label):
                 label += "_"
-            tensor = self.torch.from_numpy(np.array(array))
+            tensor = self.torch.from_numpy(array)
             if tensor.is_floating_point():
                 self._module.register_parameter(label, self.torch.nn.Parameter(tensor))
             else:

@@ -74,31 +74,47 @@ def _read(data: bytes, name: str, shapes: dict[str, Sequence[int]]) -> Graph:
     return translated(tracer.program, name, budget_bytes)
 
 
+def kind_of(data: bytes) -> str:
+    """Which of PyTorch's files with a network it is: "exported", "lite", "scripted"; else "other"."""
+    return _kind(Archive(data)) if data.startswith(b"PK") else "other"
+
+
+def _kind(archive: Archive) -> str:
+    if any(n.startswith("models/") and n.endswith(".json") for n in archive.names):
+        return "exported"
+    if "bytecode.pkl" in archive:
+        return "lite"
+    return (
+        "scripted" if "data.pkl" in archive and any(n.startswith("code/") for n in archive.names) else "other"
+    )
+
+
 def _trace(
     archive: Archive, tracer: Tracer, shapes: Mapping[str, Sequence[int]], integers: frozenset[str]
 ) -> None:
-    if any(n.startswith("models/") and n.endswith(".json") for n in archive.names):
+    kind = _kind(archive)
+    if kind == "exported":
         trace_exported(archive, tracer, shapes)
-    elif "serialized_exported_program.json" in archive:
-        raise UnsupportedError(
-            "the file was written by an older torch.export (before PyTorch 2.8), whose layout smelt does not read; "
-            "load it with torch.export.load in the PyTorch that wrote it and export it anew with a recent one: "
-            f"{EXPORT}"
-        )
-    elif any(n.startswith("data/aotinductor/") for n in archive.names):
-        raise UnsupportedError(
-            f"the file holds code that AOTInductor compiled, not a network; export the network itself: {EXPORT}"
-        )
-    elif "bytecode.pkl" in archive:
+    elif kind == "lite":
         trace_lite(archive, tracer, shapes, integers)
-    elif any(n.startswith("code/") for n in archive.names) and "data.pkl" in archive:
+    elif kind == "scripted":
         trace_script(archive, tracer, shapes, integers)
     else:
         _refuse(archive)
 
 
 def _refuse(archive: Archive) -> None:
-    """Say what a file of torch.save holds instead of a network."""
+    """Say what a file holds instead of a network, and what to do."""
+    if "serialized_exported_program.json" in archive:
+        raise UnsupportedError(
+            "the file was written by an older torch.export (before PyTorch 2.8), whose layout smelt does not read; "
+            "load it with torch.export.load in the PyTorch that wrote it and export it anew with a recent one: "
+            f"{EXPORT}"
+        )
+    if any(n.startswith("data/aotinductor/") for n in archive.names):
+        raise UnsupportedError(
+            f"the file holds code that AOTInductor compiled, not a network; export the network itself: {EXPORT}"
+        )
     if "data.pkl" not in archive:
         raise FormatError("the archive holds none of the records that PyTorch's models have")
     names = names_in(archive.read("data.pkl"))

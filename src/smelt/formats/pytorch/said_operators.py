@@ -41,6 +41,18 @@ def _elementwise(function: Callable[..., Any]) -> _Function:
     return say
 
 
+def _division(function: Callable[..., Any]) -> _Function:
+    """A division; torch raises an error where smelt gives a number for a zero integer."""
+
+    def say(_: Running, call: Call) -> None:
+        divisor = call.constant(1)
+        if not call.output.dtype.is_float and (divisor is None or not divisor.all()):
+            raise UnsupportedError(f"{call.node.label}: divides integers by what may be zero")
+        _elementwise(function)(_, call)
+
+    return say
+
+
 def _divided(_: Running, a: Any, b: Any) -> Any:
     real = getattr(a, "is_floating_point", lambda: isinstance(a, float))()
     return a / b if real else _.torch.div(a, b, rounding_mode="trunc")
@@ -84,8 +96,15 @@ def _prelu(_: Running, call: Call) -> None:
 
 
 def _cast(_: Running, call: Call) -> None:
-    first = _.order(call)
-    _.keep(call, _.tensor(call.input(0).name, first).to(_.dtype(call.output.dtype)), first=first)
+    """Real numbers saturate on the way to integers."""
+    first, dtype = _.order(call), call.output.dtype
+    x = _.tensor(call.input(0).name, first)
+    if call.input(0).dtype.is_float and dtype.is_integer:
+        low, high = dtype.integer_range
+        x = x.clamp(
+            low, min(high, float(np.nextafter(np.float32(high), np.float32(0)))) if high > 1 << 24 else high
+        )
+    _.keep(call, x.to(_.dtype(dtype)), first=first)
 
 
 def _convolution(_: Running, call: Call) -> None:
@@ -173,11 +192,16 @@ def _reduction(name: str) -> _Function:
             first = False
         x = _.tensor(value.name, first)
         axes = _axes(a.axes, rank, first)
+        if not axes:
+            _.keep(call, x, first=first)
+            return
         if name in ("prod", "any", "all"):
             for axis in sorted(axes, reverse=True):
                 x = getattr(_.torch, name)(x, axis, keepdim=a.keep_dims)
         else:
             x = getattr(_.torch, name)(x, axes, keepdim=a.keep_dims)
+        if not value.dtype.is_float:
+            x = x.to(_.dtype(value.dtype))  # torch sums integers in 64 bits
         _.keep(call, x, first=first and a.keep_dims)
 
     return say
@@ -296,7 +320,7 @@ def _weights_of(_: Running, call: Call) -> list[Any]:
         raise UnsupportedError(f"{call.node.label}: torch's recurrent layers have constant weights")
     count = call.input(1).shape[0]
     halves = [] if bias is None else [bias[:count], bias[count:] if gru else np.zeros(count, np.float32)]
-    names = [*call.node.inputs[1:3], *[call.node.inputs[3]] * len(halves)]
+    names = [*call.node.inputs[1:3], *call.node.inputs[3:4] * len(halves)]
     return [
         _.parameter((name, "recurrent", index), str(name), lambda array=array: ordered(array))  # type: ignore[misc]
         for index, (name, array) in enumerate(zip(names, [*arrays, *halves], strict=True))
@@ -354,13 +378,13 @@ SAID: dict[str, _Function] = {
     "add": _elementwise(lambda _, a, b: a + b),
     "sub": _elementwise(lambda _, a, b: a - b),
     "mul": _elementwise(lambda _, a, b: a * b),
-    "div": _elementwise(_divided),
+    "div": _division(_divided),
     "pow": _elementwise(lambda _, a, b: a**b),
     "maximum": _elementwise(_larger("maximum")),
     "minimum": _elementwise(_larger("minimum")),
     "squared_difference": _elementwise(lambda _, a, b: _.torch.square(a - b)),
-    "floor_div": _elementwise(lambda _, a, b: _.torch.div(a, b, rounding_mode="floor")),
-    "floor_mod": _elementwise(lambda _, a, b: _.torch.remainder(a, b)),
+    "floor_div": _division(lambda _, a, b: _.torch.div(a, b, rounding_mode="floor")),
+    "floor_mod": _division(lambda _, a, b: _.torch.remainder(a, b)),
     "equal": _elementwise(lambda _, a, b: a == b),
     "not_equal": _elementwise(lambda _, a, b: a != b),
     "less": _elementwise(lambda _, a, b: a < b),
