@@ -66,6 +66,8 @@ def test_signatures_are_the_schemas_of_all_opsets(row: Row) -> None:
                 helper.get_attribute_value(attribute.default_value) if attribute.default_value.name else None
             )
             known[name] = default.decode() if isinstance(default, bytes) else default
+            if isinstance(default, list) and default:
+                known[name] = tuple(text.decode() for text in default)
             if attribute.required:
                 known[name] = inspect.Parameter.empty
     refused = {"Constant": {"sparse_value", "value_string", "value_strings"}}.get(row.operator, set())

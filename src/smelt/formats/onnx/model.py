@@ -12,7 +12,7 @@ import numpy as np
 from smelt.errors import FormatError, UnsupportedError, require
 from smelt.formats.channels_first.shapes import checked_shape
 from smelt.formats.onnx.external import external_data
-from smelt.formats.onnx.schema import FLOAT, FLOATS, INT, INTS, STRING, TENSOR
+from smelt.formats.onnx.schema import FLOAT, FLOATS, INT, INTS, STRING, STRINGS, TENSOR
 from smelt.ir import Array, DType
 
 OLDEST_OPSET, NEWEST_OPSET = 7, 28
@@ -139,5 +139,7 @@ def _attribute(attribute: Any, folder: Path | None, where: str) -> Any:
             return tuple(attribute.floats)
         case kind if kind == INTS:
             return tuple(attribute.ints)
+        case kind if kind == STRINGS:
+            return tuple(text.decode("utf-8", "backslashreplace") for text in attribute.strings)
         case _:
             return None

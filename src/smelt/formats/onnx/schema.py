@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.channels_first.wishes import Wish
 
-FLOAT, INT, STRING, TENSOR, FLOATS, INTS = 1, 2, 3, 4, 6, 7
+FLOAT, INT, STRING, TENSOR, FLOATS, INTS, STRINGS = 1, 2, 3, 4, 6, 7, 8
 """AttributeProto.AttributeType, as far as it is used."""
 
 _ANNOTATIONS = {
@@ -25,6 +25,7 @@ _ANNOTATIONS = {
     "Array": TENSOR,
     "Sequence[float]": FLOATS,
     "Sequence[int]": INTS,
+    "Sequence[str]": STRINGS,
 }
 
 Function = TypeVar("Function", bound=Callable[..., Any])
