@@ -1,7 +1,8 @@
 """Loads model files that may be damaged and generates C from those that load: one line of JSON a file.
 
-Arguments: the files. A file that takes longer than 5 s ends the process with a stack dump; the process may
-not use more than 1 GB. Whoever started it learns from the missing line which file it was.
+Arguments: the files, behind --load-only when no C is to be generated.  A file that takes longer than 5 s ends the
+process with a stack dump; the process may not use more than 1 GB.  Whoever started it learns from the missing line
+which file it was.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ LIMIT_BYTES = 1 << 30
 LIMIT_SECONDS = 5
 
 
-def outcome(path: Path) -> str:
+def outcome(path: Path, *, load_only: bool) -> str:
     """ "loaded", "generated", the name of a SmeltError, or the traceback of anything else."""
     try:
         graph = verify_graph(smelt.load(path))
@@ -29,6 +30,8 @@ def outcome(path: Path) -> str:
         return type(error).__name__ if str(error) else "an error without a message"
     except BaseException:
         return traceback.format_exc()
+    if load_only:
+        return "loaded"
     try:
         smelt.generate(smelt.optimize(graph), smelt.find_target("host"), "model")
     except smelt.SmeltError:
@@ -42,11 +45,12 @@ def main() -> None:
     """Run over the files."""
     warnings.simplefilter("ignore")
     resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
-    for name in sys.argv[1:]:
+    load_only = sys.argv[1:2] == ["--load-only"]
+    for name in sys.argv[1 + load_only :]:
         sys.stdout.write(f"{name}\t")
         sys.stdout.flush()
         faulthandler.dump_traceback_later(LIMIT_SECONDS, exit=True)
-        result = outcome(Path(name))
+        result = outcome(Path(name), load_only=load_only)
         faulthandler.cancel_dump_traceback_later()
         sys.stdout.write(json.dumps(result) + "\n")
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from smelt.errors import FormatError, UnsupportedError, require
+from smelt.formats.keras.heaps import check_heaps
 from smelt.formats.keras.weights import MODELS, array_name, arrays_of, is_trainable, parts_of
 from smelt.ir import Array
 
@@ -57,8 +58,10 @@ def read_archive(data: bytes) -> Archive:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 config = _json(_member(archive, "config.json"))
                 stored = _member(archive, "model.weights.h5")
+            check_heaps(stored)
             with h5py.File(io.BytesIO(stored), "r") as file:
                 return Archive(config, dict(_stored_by_class(file, config, "", ())))
+        check_heaps(data)
         with h5py.File(io.BytesIO(data), "r") as file:
             if "model_config" not in file.attrs:
                 raise FormatError(
@@ -70,7 +73,7 @@ def read_archive(data: bytes) -> Archive:
             return Archive(config, weights, 3 if version.startswith("3") else 2)
     except (KeyError, IndexError, TypeError, AttributeError, OSError, ValueError, RuntimeError) as error:
         raise FormatError(f"the Keras file is damaged or not complete: {error}") from error
-    except (zipfile.BadZipFile, EOFError, RecursionError) as error:
+    except (zipfile.BadZipFile, EOFError, RecursionError, ArithmeticError, MemoryError) as error:
         raise FormatError(f"the Keras file is damaged: {error}") from error
 
 
