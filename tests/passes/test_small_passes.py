@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from rewriting import check, check_unchanged
 
 from smelt.passes.fold_constants import SMALL_ELEMENTS, fold_constants
 from smelt.passes.fuse_matrix_transposes import fuse_matrix_transposes
+from smelt.passes.keep_narrow_weights import keep_narrow_weights
 from smelt.passes.merge_reshapes import merge_reshapes
 from smelt.passes.remove_dead_nodes import remove_dead_nodes
 from smelt.passes.remove_identities import remove_identities
@@ -280,6 +283,60 @@ def test_a_transpose_of_other_dimensions_stays() -> None:
         %left: f32[4,2,3] = transpose(%a) {permutation=(1, 0, 2)}
         %right: f32[4,3,2] = transpose(%a) {permutation=(1, 2, 0)}
         %y: f32[4,2,2] = batch_matmul(%left, %right)
+        output %y
+        """,
+    )
+
+
+def test_narrow_weights_are_read_as_they_are_stored() -> None:
+    check(
+        keep_narrow_weights,
+        """
+        graph "g"
+        input %x: f32[1,2]
+        constant %half: f16[3,2] = [1, 2, 3, 4, 5, 6]
+        constant %four: s4[2,3] scale (0.5, 0.25) axis 0 = [1, 2, 3, -4, 5, 6]
+        %wide: f32[3,2] = dequantize(%half)
+        %real: f32[2,3] = dequantize(%four)
+        %a: f32[1,3] = fully_connected(%x, %wide, _)
+        %b: f32[1,2] = fully_connected(%a, %real, _)
+        output %b
+        """,
+        """
+        graph "g"
+        input %x: f32[1,2]
+        constant %half: f16[3,2] = [1, 2, 3, 4, 5, 6]
+        constant %four: s4[2,3] scale (0.5, 0.25) axis 0 = [1, 2, 3, -4, 5, 6]
+        %a: f32[1,3] = fully_connected(%x, %half, _)
+        %b: f32[1,2] = fully_connected(%a, %four, _)
+        output %b
+        """,
+    )
+
+
+def test_asymmetric_weights_stay_behind_their_dequantize() -> None:
+    check_unchanged(
+        keep_narrow_weights,
+        """
+        graph "g"
+        input %x: f32[1,2]
+        constant %w: s8[2,2] scale 0.5 zero 3 = [1, 2, 3, 4]
+        %wide: f32[2,2] = dequantize(%w)
+        %y: f32[1,2] = fully_connected(%x, %wide, _)
+        output %y
+        """,
+    )
+
+
+def test_constants_that_would_grow_much_are_not_folded() -> None:
+    check_unchanged(
+        fold_constants,
+        f"""
+        graph "g"
+        input %x: f32[{SMALL_ELEMENTS + 1}]
+        constant %c: f16[{SMALL_ELEMENTS + 1}] = base64 "{base64.b64encode(bytes(2 * SMALL_ELEMENTS + 2)).decode()}"
+        %wide: f32[{SMALL_ELEMENTS + 1}] = dequantize(%c)
+        %y: f32[{SMALL_ELEMENTS + 1}] = add(%x, %wide)
         output %y
         """,
     )

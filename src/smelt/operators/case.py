@@ -66,3 +66,9 @@ def random_weights(
     spread = np.float32(scale) * 2.0 ** rng.uniform(-1, 1, shape[axis])
     scales = tuple(float(np.float32(s)) for s in spread)
     return Tensor(DType.S8, tuple(shape), Quantization(scales, (0,) * len(scales), axis), array)
+
+
+def random_nibbles(shape: Sequence[int], axis: int | None, seed: int, scale: float = 0.1) -> Tensor:
+    """Constant int4 weights, symmetric, per channel along `axis` (per tensor when None)."""
+    weights = random_weights(shape, axis, seed, -7, 7, scale)
+    return Tensor(DType.S4, weights.shape, weights.quantization, weights.constant)

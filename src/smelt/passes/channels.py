@@ -84,9 +84,14 @@ class Mixing:
 
 
 def mixing(call: Call) -> Mixing | None:
-    """How a layer with constant weights mixes channels; None for other nodes, grouped convolution included."""
+    """How a layer with constant weights mixes channels; None for other nodes, grouped convolution included.
+
+    None too where the layer quantizes its data first: then each value counts for the scale of all.
+    """
     role = find_operator(call.node.operator).traits.weights
     if role is None or role.data_axis is None or not _has_constant_parameters(call, role):
+        return None
+    if getattr(call.attributes, "quantize_input", "none") != "none":
         return None
     channels = channel_count(call.input(role.data))
     if channels == 0 or call.input(role.input).shape[role.data_axis] % channels:

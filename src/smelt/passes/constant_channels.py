@@ -119,7 +119,8 @@ def _folded(call: Call, known: dict[str, Known], edited: EditedConstants) -> Nod
 
 def _folded_layer(call: Call, mixed: Mixing, known: Known, edited: EditedConstants) -> Node:
     role, data = mixed.role, call.input(mixed.role.data)
-    if not known.constant.any() or role.bias is None:
+    narrow = data.dtype.is_float and call.input(role.input).dtype is not data.dtype
+    if not known.constant.any() or role.bias is None or narrow:
         return call.node
     zero_point = 0 if data.quantization is None else data.quantization.zero_point
     offsets = _per_feature(known.values.astype(mixed.weights.dtype) - zero_point, mixed)
@@ -173,7 +174,8 @@ def _described_bias(call: Call, mixed: Mixing) -> Value:
         return Value(stem, call.input(mixed.role.data).dtype, shape)
     scales = tuple(float(np.float32(data.scale * scale)) for scale in weights.scales)
     axis = None if weights.axis is None else 0
-    return Value(stem, DType.S32, shape, Quantization(scales, (0,) * len(scales), axis))
+    dtype = DType.S64 if call.input(mixed.role.data).dtype is DType.S16 else DType.S32
+    return Value(stem, dtype, shape, Quantization(scales, (0,) * len(scales), axis))
 
 
 def _folded_operands(call: Call, known: dict[str, Known], edited: EditedConstants) -> Node:

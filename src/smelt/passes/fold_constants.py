@@ -6,7 +6,7 @@ from smelt.ir import Array, Graph, Node
 from smelt.operators import call_of, find_operator
 
 SMALL_ELEMENTS = 4096
-"""A folded result may always have this many elements; a larger one no more than its largest input."""
+"""A folded result may always have this many elements; a larger one no more bytes than its largest input."""
 
 
 def fold_constants(graph: Graph) -> Graph:
@@ -30,8 +30,10 @@ def _foldable(graph: Graph, node: Node, constants: dict[str, Array]) -> bool:
     names = [name for name in node.inputs if name is not None]
     if not names or not constants.keys() >= set(names) or not set(graph.outputs).isdisjoint(node.outputs):
         return False
-    largest = max(constants[name].size for name in names)
-    return sum(graph.values[name].elements for name in node.outputs) <= max(largest, SMALL_ELEMENTS)
+    results = [graph.values[name] for name in node.outputs]
+    if sum(value.elements for value in results) <= SMALL_ELEMENTS:
+        return True
+    return sum(value.bytes for value in results) <= max(graph.values[name].bytes for name in names)
 
 
 def _with(graph: Graph, node: Node, constants: dict[str, Array]) -> Graph:

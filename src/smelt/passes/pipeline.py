@@ -16,6 +16,7 @@ from smelt.passes.fuse_activations import fuse_activations
 from smelt.passes.fuse_matrix_transposes import fuse_matrix_transposes
 from smelt.passes.fuse_quantized_operators import fuse_quantized_operators
 from smelt.passes.fuse_reversals import fuse_reversals
+from smelt.passes.keep_narrow_weights import keep_narrow_weights
 from smelt.passes.merge_reshapes import merge_reshapes
 from smelt.passes.narrow_recurrent import narrow_recurrent
 from smelt.passes.remove_dead_channels import remove_dead_channels
@@ -28,6 +29,7 @@ DEFAULT: tuple[tuple[str, Pass], ...] = (
     ("remove-dead-nodes", remove_dead_nodes),
     ("narrow-recurrent", narrow_recurrent),
     ("fuse-quantized-operators", fuse_quantized_operators),
+    ("keep-narrow-weights", keep_narrow_weights),
     ("fold-constants", fold_constants),
     ("remove-identities", remove_identities),
     ("fuse-reversals", fuse_reversals),
@@ -41,9 +43,9 @@ DEFAULT: tuple[tuple[str, Pass], ...] = (
     ("remove-identities", remove_identities),
     ("remove-dead-nodes", remove_dead_nodes),
 )
-"""What is quantized first, before its constants are folded to real ones.  Constants and identities next, so that
-the others see through them; transposes before batch normalization, which looks for its layer right before it;
-activations after it, since they end a layer."""
+"""What is quantized first, and narrow weights, before their constants are folded to real ones.  Then constants and
+identities, so that the others see through them; transposes before batch normalization, which looks for its layer right
+before it; activations after it, since they end a layer."""
 
 
 MOST_ROUNDS = 8

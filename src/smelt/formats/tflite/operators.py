@@ -132,17 +132,24 @@ def _window(
     return (top, bottom, left, right)
 
 
-def _weights_shape(_: Surroundings, w: str, x: str, rank: int) -> tuple[int, ...]:
-    weights, data = _.value(w), _.value(x)
+def _weights_shape(_: Surroundings, w: str, rank: int) -> tuple[int, ...]:
+    weights = _.value(w)
     if len(weights.shape) != rank:
         raise FormatError(f"{_.label}: weights '{w}' have {len(weights.shape)} dimensions, need {rank}")
-    if weights.dtype.is_float != data.dtype.is_float:
-        raise UnsupportedError(
-            f"{_.label}: weights '{w}' are {weights.dtype.value} and data '{x}' is {data.dtype.value}: "
-            "weight-only and dynamic-range quantized files are not supported; use the float or the full "
-            "int8 file"
-        )
     return weights.shape
+
+
+def per_tensor_conv_2d(operator: str, weights: Value) -> bool:
+    """Whether LiteRT quantizes the real input of a convolution with such weights symmetrically."""
+    return operator == "conv_2d" and weights.quantization is not None and weights.quantization.axis is None
+
+
+def _quantize_input(_: Surroundings, operator: str, x: str, w: str) -> str:
+    """How LiteRT's hybrid kernels quantize real data before they meet integer weights."""
+    weights = _.value(w)
+    if not (_.value(x).dtype.is_float and weights.dtype.is_integer):
+        return "none"
+    return "symmetric" if per_tensor_conv_2d(operator, weights) else "asymmetric"
 
 
 @_reads(BuiltinOperator.CONV_2D)
@@ -160,7 +167,7 @@ def _conv_2d(
     fused_activation_function: ActivationFunctionType,
 ) -> Translated:
     stride, dilation = (stride_h, stride_w), (dilation_h_factor, dilation_w_factor)
-    window = _window(_, x, _weights_shape(_, w, x, 4)[1:3], stride, dilation, padding)
+    window = _window(_, x, _weights_shape(_, w, 4)[1:3], stride, dilation, padding)
     return Translated(
         "conv_2d",
         (x, w, bias),
@@ -169,6 +176,7 @@ def _conv_2d(
             "dilation": dilation,
             "padding": window,
             "activation": activation(_, fused_activation_function),
+            "quantize_input": _quantize_input(_, "conv_2d", x, w),
         },
     )
 
@@ -188,7 +196,7 @@ def _depthwise_conv_2d(
     fused_activation_function: ActivationFunctionType,
 ) -> Translated:
     stride, dilation = (stride_h, stride_w), (dilation_h_factor, dilation_w_factor)
-    shape = _weights_shape(_, w, x, 4)
+    shape = _weights_shape(_, w, 4)
     window = _window(_, x, shape[1:3], stride, dilation, padding)
     return Translated(
         "depthwise_conv_2d",
@@ -199,6 +207,7 @@ def _depthwise_conv_2d(
             "padding": window,
             "multiplier": shape[3] // max(_.value(x).shape[3], 1),
             "activation": activation(_, fused_activation_function),
+            "quantize_input": _quantize_input(_, "depthwise_conv_2d", x, w),
         },
     )
 
@@ -213,16 +222,21 @@ def _fully_connected(
     fused_activation_function: ActivationFunctionType,
     keep_num_dims: bool,
     weights_format: int,
+    asymmetric_quantize_inputs: bool,
 ) -> Translated:
     if weights_format != 0:
         raise UnsupportedError(f"{_.label}: shuffled weights are not supported")
-    _weights_shape(_, w, x, 2)
+    _weights_shape(_, w, 2)
+    dynamic = "asymmetric" if asymmetric_quantize_inputs else "symmetric"
     return Translated(
         "fully_connected",
         (x, w, bias),
         {
             "activation": activation(_, fused_activation_function),
             "keep_dims": bool(keep_num_dims),
+            "quantize_input": dynamic
+            if _.value(x).dtype.is_float and _.value(w).dtype.is_integer
+            else "none",
         },
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 from smelt.errors import UnsupportedError
 from smelt.formats.tflite.flatbuffer import write_flatbuffer
 from smelt.formats.tflite.flatbuffer_schema import Record
-from smelt.formats.tflite.operators import BINARY, UNARY, same_padding
+from smelt.formats.tflite.operators import BINARY, UNARY, per_tensor_conv_2d, same_padding
 from smelt.formats.tflite.read import TYPES
 from smelt.formats.tflite.schema import (
     TFLITE,
@@ -21,6 +21,7 @@ from smelt.formats.tflite.schema import (
 )
 from smelt.ir import Array, DType, Graph, Quantization, Value
 from smelt.operators import Call, call_of, verify_graph
+from smelt.operators.convolution.narrow_weights import packed_nibbles
 from smelt.operators.shape.copies import padding_element
 
 _TENSOR_TYPES: dict[DType, TensorType] = {dtype: kind for kind, dtype in TYPES.items()}
@@ -59,6 +60,7 @@ class _Writer:
     codes: dict[tuple[BuiltinOperator, int], int] = field(default_factory=dict)
     index: dict[str, int] = field(default_factory=dict)
     _stored: dict[bytes, int] = field(default_factory=dict)
+    _dequantized: dict[str, int] = field(default_factory=dict)
 
     def write(self) -> bytes:
         """Lay out tensors in order of appearance, operators in execution order."""
@@ -164,6 +166,22 @@ class _Writer:
         )
         return self.index[name]
 
+    def dequantized(self, value: Value) -> int:
+        """A narrow constant as float32, computed once."""
+        if value.name not in self._dequantized:
+            name = self.graph.fresh_name(f"{value.name}/float32", taken=self.index)
+            self.index[name] = self._add_tensor(Value(name, DType.F32, value.shape), None)
+            version = {DType.F16: 3, DType.S4: 6}.get(value.dtype, 2)
+            written = Written(
+                BuiltinOperator.DEQUANTIZE,
+                version,
+                [self.tensor(value.name)],
+                TFLITE.record("DequantizeOptions"),
+            )
+            self.operator(written, [self.index[name]])
+            self._dequantized[value.name] = self.index[name]
+        return self._dequantized[value.name]
+
     def _buffer(self, data: Array) -> int:
         key = data.tobytes()
         if key not in self._stored:
@@ -180,13 +198,9 @@ class _Writer:
 
 
 def _packed(array: Array, dtype: DType) -> Array:
-    flat = np.ascontiguousarray(array).reshape(-1)
     if dtype is DType.S4:
-        nibbles = (flat.astype(np.int8).view(np.uint8) & 15).astype(np.uint8)
-        if len(nibbles) % 2:
-            nibbles = np.append(nibbles, np.uint8(0))
-        return nibbles[0::2] | (nibbles[1::2] << 4)
-    return flat.view(np.uint8)
+        return packed_nibbles(array)
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
 def _quantization(quantization: Quantization | None) -> Record | None:
@@ -209,24 +223,52 @@ def _inputs(writer: _Writer, call: Call, count: int) -> list[int]:
     return [writer.tensor(name) for name in names]
 
 
+def _weights(writer: _Writer, call: Call) -> int:
+    """The weights; behind a DEQUANTIZE where they are narrower than real data and computed with as real numbers."""
+    value = call.input(1)
+    narrow = call.input(0).dtype is DType.F32 and value.dtype is not DType.F32
+    if not narrow or call.attributes.quantize_input != "none":
+        return writer.tensor(value.name)
+    return writer.dequantized(value)
+
+
 def _weights_and_bias(writer: _Writer, call: Call) -> list[int]:
     """The weights and the bias of a convolution: zeros where it has none, since the runtimes insist on one."""
-    indices = _inputs(writer, call, 3)[1:]
+    indices = [_weights(writer, call), _inputs(writer, call, 3)[2]]
     if not call.has(2):
-        weights, data = call.input(1), call.input(0).quantization
+        weights, data = call.input(1), call.input(0)
         outputs = (call.output.shape[-1],)
         name = writer.graph.fresh_name(f"{call.output.name}/bias", taken=writer.index)
-        quantization = weights.quantization
-        if quantization is not None and data is not None:
-            scales = tuple(float(np.float32(s) * np.float32(data.scale)) for s in quantization.scales)
-            axis = None if quantization.axis is None else 0
+        quantization = None
+        if weights.quantization is not None and data.quantization is not None:
+            source = np.float32(data.quantization.scale)
+            scales = tuple(float(np.float32(s) * source) for s in weights.quantization.scales)
+            axis = None if weights.quantization.axis is None else 0
             quantization = Quantization(scales, (0,) * len(scales), axis)
-        wide = call.input(0).dtype is DType.S16
-        dtype = DType.F32 if weights.dtype.is_float else DType.S64 if wide else DType.S32
+        dtype = _BIASES[data.dtype]
         indices[1] = writer.index[name] = writer._add_tensor(
             Value(name, dtype, outputs, quantization), np.zeros(outputs, dtype.numpy)
         )
     return indices
+
+
+_BIASES = {DType.F32: DType.F32, DType.S8: DType.S32, DType.S16: DType.S64}
+"""The type of a bias, by that of the data."""
+
+
+def _check_dynamic(call: Call) -> None:
+    """UnsupportedError where LiteRT would quantize the input in another way than the call says."""
+    weights = call.input(1)
+    if call.attributes.quantize_input == "none" or not weights.quantization:
+        return
+    if call.node.operator == "depthwise_conv_2d" and weights.dtype is DType.S4:
+        raise UnsupportedError(f"{call.node.label}: TFLite cannot quantize the input to meet int4 weights")
+    lite = "symmetric" if per_tensor_conv_2d(call.node.operator, weights) else "asymmetric"
+    if call.attributes.quantize_input != lite:
+        raise UnsupportedError(
+            f"{call.node.label}: TFLite quantizes the input of this convolution in the {lite} way, not in the "
+            f"{call.attributes.quantize_input} one"
+        )
 
 
 def _version(call: Call, float32: int, int8: int, int16: int | None = None) -> int:
@@ -259,6 +301,7 @@ def _window_padding(
 
 def _conv_2d(writer: _Writer, call: Call) -> Written:
     a = call.attributes
+    _check_dynamic(call)
     data, padding = _window_padding(writer, call, call.input(1).shape[1:3], a.dilation)
     options = TFLITE.record(
         "Conv2DOptions",
@@ -270,11 +313,13 @@ def _conv_2d(writer: _Writer, call: Call) -> Written:
         fused_activation_function=_FUSED[a.activation],
     )
     inputs = [data, *_weights_and_bias(writer, call)]
-    return Written(BuiltinOperator.CONV_2D, _version(call, 1, 3), inputs, options)
+    version = 5 if a.quantize_input != "none" else _version(call, 1, 3)
+    return Written(BuiltinOperator.CONV_2D, version, inputs, options)
 
 
 def _depthwise_conv_2d(writer: _Writer, call: Call) -> Written:
     a = call.attributes
+    _check_dynamic(call)
     data, padding = _window_padding(writer, call, call.input(1).shape[1:3], a.dilation)
     options = TFLITE.record(
         "DepthwiseConv2DOptions",
@@ -296,12 +341,19 @@ def _depthwise_conv_2d(writer: _Writer, call: Call) -> Written:
 def _fully_connected(writer: _Writer, call: Call) -> Written:
     a = call.attributes
     options = TFLITE.record(
-        "FullyConnectedOptions", fused_activation_function=_FUSED[a.activation], keep_num_dims=a.keep_dims
+        "FullyConnectedOptions",
+        fused_activation_function=_FUSED[a.activation],
+        keep_num_dims=a.keep_dims,
+        asymmetric_quantize_inputs=a.quantize_input == "asymmetric",
     )
     weights = call.input(1).quantization
     per_channel = weights is not None and weights.axis is not None
     version = _version(call, 5 if a.keep_dims else 1, 12 if per_channel else 4, 12 if per_channel else 7)
-    return Written(BuiltinOperator.FULLY_CONNECTED, version, _inputs(writer, call, 3), options)
+    if a.quantize_input != "none":
+        version = 9 if a.quantize_input == "asymmetric" else 3
+    inputs = _inputs(writer, call, 3)
+    inputs[1] = _weights(writer, call)
+    return Written(BuiltinOperator.FULLY_CONNECTED, version, inputs, options)
 
 
 def _pool(code: BuiltinOperator) -> _Function:

@@ -1,6 +1,6 @@
 /* output = round(input / scale) + zero_point, saturated. */
 #include "conversion.h"
-#include "real_to_integer.h"
+#include "smelt_real_to_integer.h"
 
 void smelt_quantize_f32_u8(uint8_t *output, const float *input,
                            const struct smelt_quantize_parameters *parameters) {

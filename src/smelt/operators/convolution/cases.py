@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from smelt.ir import Attribute, DType, Quantization
-from smelt.operators.case import Case, Tensor, quantized, random_weights
+from smelt.operators.case import Case, Tensor, quantized, random_nibbles, random_weights
 
 Shape = tuple[int, ...]
 _ACTIVATIONS = ("none", "relu", "relu6", "relu_n1_to_1")
@@ -87,6 +87,56 @@ def _f32(
     return Case(f"{name}_f32", operator, inputs, attributes)
 
 
+def _narrow(
+    name: str,
+    data: Shape,
+    weights: Shape,
+    attributes: dict[str, Attribute],
+    *,
+    per_channel: bool = True,
+    bias: bool = True,
+) -> list[Case]:
+    """Weights narrower than the data they meet: of half precision, int8 and int4."""
+    operator = "depthwise_conv_2d" if name.startswith("depthwise") else "conv_2d"
+    at = 3 if operator == "depthwise_conv_2d" else 0
+    axis, channels = at if per_channel else None, weights[at]
+    half = np.random.default_rng(5).normal(size=weights).astype(np.float16)
+    eight, four = random_weights(weights, axis, seed=3), random_nibbles(weights, axis, seed=4)
+    biases = (_float((channels,), 2),) if bias else ()
+    found = [
+        Case(f"{name}_f32_{kind}", operator, (Tensor(DType.F32, data), tensor, *biases), attributes)
+        for kind, tensor in (("f16", Tensor(DType.F16, weights, None, half)), ("s8", eight), ("s4", four))
+    ]
+    # as LiteRT's kernels do it: one scale of the weights makes data symmetric
+    how = "asymmetric" if per_channel or operator == "depthwise_conv_2d" else "symmetric"
+    found += [
+        Case(
+            f"{name}_dynamic_{kind}",
+            operator,
+            (Tensor(DType.F32, data), tensor, *biases),
+            {**attributes, "quantize_input": how},
+        )
+        for kind, tensor in (("s8", eight), ("s4", four))
+    ]
+    source = quantized(data, 0.05, -3)
+    integers = (quantized_bias(source, four, channels, seed=1),) if bias else ()
+    output = Quantization.per_tensor(0.2 * float(np.sqrt(np.prod(weights) // channels)), 5)
+    return [*found, Case(f"{name}_s8_s4", operator, (source, four, *integers), attributes, output)]
+
+
+_NARROW: list[tuple[str, Shape, Shape, dict[str, Attribute]]] = [
+    ("conv_narrow", (2, 5, 6, 3), (5, 3, 3, 3), {"padding": (1, 1, 1, 1), "activation": "relu6"}),
+    ("conv_narrow_odd", (1, 6, 5, 2), (3, 1, 3, 2), {"stride": (2, 1), "dilation": (1, 2)}),
+    ("conv_narrow_pointwise", (1, 3, 4, 9), (4, 1, 1, 9), {}),
+    (
+        "depthwise_narrow",
+        (2, 7, 8, 5),
+        (1, 3, 3, 5),
+        {"stride": (2, 2), "padding": (1, 1, 0, 1), "activation": "relu"},
+    ),
+    ("depthwise_narrow_multiplier", (1, 6, 5, 3), (1, 3, 3, 6), {"padding": (1, 1, 1, 1), "multiplier": 2}),
+]
+
 _SIZES: list[tuple[str, Shape, Shape, dict[str, Attribute]]] = [
     ("conv_pointwise", (1, 5, 4, 8), (7, 1, 1, 8), {}),
     ("conv_pointwise_stride_2", (2, 5, 5, 3), (4, 1, 1, 3), {"stride": (2, 2)}),
@@ -163,4 +213,7 @@ CASES = [
             ("depthwise", (1, 4, 4, 5), (1, 3, 3, 5)),
         )
     ),
+    *(case for sizes in _NARROW for case in _narrow(*sizes)),
+    *_narrow("conv_narrow_per_tensor", (1, 5, 4, 8), (6, 2, 2, 8), {}, per_channel=False),
+    *_narrow("conv_narrow_no_bias", (1, 5, 4, 8), (6, 2, 2, 8), {}, bias=False),
 ]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from smelt.errors import GraphError, UnsupportedError
 from smelt.ir import DType, Quantization
+from smelt.operators.dynamic import QUANTIZED_INPUTS
 from smelt.operators.fixed_point import ACTIVATIONS, Int64, quantize_multiplier, wrap_int32
 from smelt.operators.operator import Call, ChannelPairs
 
@@ -21,12 +22,17 @@ CHANNEL_AXIS = {"conv_2d": 0, "depthwise_conv_2d": 3}
 
 @dataclass(frozen=True)
 class Conv2dAttributes:
-    """stride, dilation: (height, width); padding: (top, bottom, left, right); activation: a fused clamp."""
+    """stride, dilation: (height, width); padding: (top, bottom, left, right); activation: a fused clamp.
+
+    quantize_input: none, symmetric or asymmetric: how each image of real data is quantized to int8, while the network
+    runs, to meet integer weights (smelt.operators.dynamic).
+    """
 
     stride: tuple[int, ...] = (1, 1)
     dilation: tuple[int, ...] = (1, 1)
     padding: tuple[int, ...] = (0, 0, 0, 0)
     activation: str = "none"
+    quantize_input: str = "none"
 
 
 @dataclass(frozen=True)
@@ -184,7 +190,12 @@ def inner_taps(call: Call) -> NDArray[np.bool_]:
 
 
 def depthwise_channels(call: Call) -> tuple[ChannelPairs | None, ...]:
-    """Each input channel and the output channels that depthwise_conv_2d computes from it."""
+    """Each input channel and the output channels that depthwise_conv_2d computes from it.
+
+    Where it quantizes the input first, each value counts for the scale of all.
+    """
+    if call.attributes.quantize_input != "none":
+        return (None,) * len(call.inputs)
     outputs = np.arange(call.input(1).shape[CHANNEL_AXIS["depthwise_conv_2d"]])
     pairs = np.stack([outputs // call.attributes.multiplier, outputs], axis=1)
     return (pairs, *[None] * (len(call.inputs) - 1))
@@ -234,25 +245,29 @@ def fold_zero_point(call: Call, zero_point: int, field_axes: tuple[int, ...]) ->
     return wrap_int32(start - zero_point * totals).astype(np.int32)
 
 
+_TYPES = {
+    DType.F32: ((DType.F32, DType.F16, DType.S8, DType.S4), DType.F32),
+    DType.S8: ((DType.S8, DType.S4), DType.S32),
+    DType.S16: ((DType.S8,), DType.S64),
+}
+"""For each type of data those of weights, and that of the bias."""
+
+
 def output_dtype(call: Call) -> DType:
     """The output's type, which is the input's, when the types of data, weights and bias belong together.
 
-    float32 throughout, s8 data with s8 or s4 weights and s32 bias, or s16 data with s8 weights and s64 bias;
-    raises UnsupportedError otherwise.
+    f32 data with f32, f16, s8 or s4 weights and f32 bias, s8 data with s8 or s4 weights and s32 bias, or s16 data with
+    s8 weights and s64 bias; raises UnsupportedError otherwise.
     """
     data, weights = call.input(0), call.input(1)
-    bias = call.input(2).dtype if call.has(2) else None
-    if data.dtype is DType.F32 and weights.dtype is DType.F32 and bias in (None, DType.F32):
-        return DType.F32
-    if data.dtype is DType.S8 and weights.dtype in (DType.S8, DType.S4) and bias in (None, DType.S32):
-        return DType.S8
-    if data.dtype is DType.S16 and weights.dtype is DType.S8 and bias in (None, DType.S64):
-        return DType.S16
+    allowed, bias = _TYPES.get(data.dtype, ((), None))
+    if weights.dtype in allowed and (not call.has(2) or call.input(2).dtype is bias):
+        return data.dtype
     found = ", ".join(call.input(i).dtype.value for i in range(len(call.inputs)) if call.has(i))
     raise UnsupportedError(
-        f"{call.node.label}: data, weights and bias of types {found} are not supported; "
-        "f32 throughout, s8 data with s8 or s4 weights and s32 bias, or s16 data with s8 weights and s64 bias, "
-        "would work"
+        f"{call.node.label}: data, weights and bias of types {found} are not supported; f32 data with f32, f16, s8 or "
+        "s4 weights and f32 bias, s8 data with s8 or s4 weights and s32 bias, or s16 data with s8 weights and s64 "
+        "bias, would work"
     )
 
 
@@ -267,8 +282,27 @@ def check_parameters(call: Call, output_channels: int) -> None:
     data = call.input(0)
     if data.dtype is DType.S16 and call.quantization(data).zero_point != 0:
         raise UnsupportedError(f"{call.node.label}: int16 data '{data.name}' must have zero point 0")
+    _check_meeting(call)
     if call.attributes.activation not in ACTIVATIONS:
         raise GraphError(
             f"{call.node.label}: unknown activation '{call.attributes.activation}'; "
             f"known: {', '.join(ACTIVATIONS)}"
+        )
+
+
+def _check_meeting(call: Call) -> None:
+    """Raises GraphError where real data meet integer weights that have no scale, or are quantized to meet others."""
+    data, weights = call.input(0), call.input(1)
+    kind = call.attributes.quantize_input
+    if kind not in QUANTIZED_INPUTS:
+        raise GraphError(
+            f"{call.node.label}: quantize_input '{kind}' is none of {', '.join(QUANTIZED_INPUTS)}"
+        )
+    if kind != "none" and not (data.dtype is DType.F32 and weights.dtype.is_integer):
+        raise GraphError(
+            f"{call.node.label}: only float32 data that meet integer weights are quantized to meet them"
+        )
+    if data.dtype.is_float and weights.dtype.is_integer and any(call.quantization(weights).zero_points):
+        raise UnsupportedError(
+            f"{call.node.label}: weights '{weights.name}' must be symmetric (zero points 0)"
         )

@@ -17,7 +17,15 @@ from smelt.operators.convolution.geometry import (
     output_dtype,
     requantization,
 )
-from smelt.operators.convolution.outputs import centred, output_f32, output_s8, output_s16
+from smelt.operators.convolution.outputs import (
+    centred,
+    is_dynamic,
+    output_dynamic,
+    output_f32,
+    output_s8,
+    output_s16,
+)
+from smelt.operators.dynamic import quantize_rows
 from smelt.operators.operator import Call, Cost, Needs, TensorType
 from smelt.operators.rows import window_needs
 
@@ -48,13 +56,30 @@ def cost(call: Call) -> Cost:
 
 def evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     """conv_2d and depthwise_conv_2d, in float32, int8 or int16."""
-    data, weights = centred(call, arrays)
     bias = arrays[2] if len(arrays) > 2 else None
-    sums = _sums(geometry(call), data, weights, depthwise=call.node.operator == "depthwise_conv_2d")
+    depthwise = call.node.operator == "depthwise_conv_2d"
+    if is_dynamic(call):
+        return (_evaluate_dynamic(call, arrays, bias, depthwise=depthwise),)
+    data, weights = centred(call, arrays)
+    sums = _sums(geometry(call), data, weights, depthwise=depthwise)
     if call.input(0).dtype.is_float:
         return (output_f32(call, sums, bias),)
     output = output_s16 if call.input(0).dtype is DType.S16 else output_s8
     return (output(call, sums, bias, *requantization(call)),)
+
+
+def _evaluate_dynamic(
+    call: Call, arrays: Sequence[Array | None], bias: Array | None, *, depthwise: bool
+) -> Array:
+    """Each image quantized by itself."""
+    data, weights = arrays[0], arrays[1]
+    assert data is not None
+    assert weights is not None
+    images = data.astype(np.float32).reshape(len(data), -1)
+    quantized = quantize_rows(images, call.attributes.quantize_input)
+    centred_data = quantized.centred.reshape(data.shape)
+    sums = _sums(geometry(call), centred_data, weights.astype(np.float64), depthwise=depthwise)
+    return output_dynamic(call, sums, quantized.scales[:, :, None, None], bias)
 
 
 def _sums(sizes: Geometry, data: Float64, weights: Float64, *, depthwise: bool) -> Float64:

@@ -24,7 +24,7 @@ LARGEST_COUNT = 65535  # of what the kernels keep in 16 bits; sums of as many in
 
 
 def centred(call: Call, arrays: Sequence[Array | None]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Data and weights in float64, zero points subtracted.
+    """Data and weights in float64, zero points subtracted; weights that meet real numbers are real.
 
     Sums of integer products are exact in float64, whose matrix product is faster than that of integers.
     """
@@ -32,12 +32,53 @@ def centred(call: Call, arrays: Sequence[Array | None]) -> tuple[NDArray[np.floa
     assert data is not None
     assert weights is not None
     if call.input(0).dtype.is_float:
-        return data.astype(np.float64), weights.astype(np.float64)
+        return data.astype(np.float64), real_weights(call, weights)
     weight_zero_points = call.quantization(call.input(1)).zero_points
     return (
         data.astype(np.float64) - call.quantization(call.input(0)).zero_point,
         weights.astype(np.float64) - (weight_zero_points[0] if len(weight_zero_points) == 1 else 0),
     )
+
+
+def real_weights(call: Call, weights: Array) -> NDArray[np.float64]:
+    """Weights as the float32 numbers that they stand for."""
+    value = call.input(1)
+    if value.dtype.is_float:
+        return weights.astype(np.float64)
+    scales = _along_channels(call, weight_scales(call))
+    return (weights.astype(np.float32) * scales).astype(np.float64)
+
+
+def weight_scales(call: Call) -> NDArray[np.float32]:
+    """The scales of integer weights, one or one an output channel."""
+    return np.array(call.quantization(call.input(1)).scales, np.float32)
+
+
+def _along_channels(call: Call, scales: NDArray[np.float32]) -> NDArray[np.float32]:
+    axis = call.quantization(call.input(1)).axis
+    shape = [1] * len(call.input(1).shape)
+    if axis is not None:
+        shape[axis] = -1
+    return scales.reshape(shape)
+
+
+def is_dynamic(call: Call) -> bool:
+    """Whether real data are quantized before they meet integer weights."""
+    return str(call.attributes.quantize_input) != "none"
+
+
+def output_dynamic(
+    call: Call, sums: NDArray[np.float64], scales: NDArray[np.float32], bias: Array | None
+) -> Array:
+    """Sums of integer products times the scales of weights and of data, plus bias, clamped; all in float32.
+
+    `scales` are those of the data, broadcasting to the sums.
+    Source: HybridConvPerChannel in TensorFlow Lite (reference/conv.h).
+    """
+    low, high = float_bounds(call.attributes.activation)
+    real = sums.astype(np.float32) * weight_scales(call) * scales
+    biased = real if bias is None else real + bias.astype(np.float32)
+    return np.asarray(np.clip(biased, low, high), np.float32)
 
 
 def float_bounds(activation: str) -> tuple[float, float]:

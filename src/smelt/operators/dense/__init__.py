@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from smelt.errors import UnsupportedError
 from smelt.ir import Array, DType
 from smelt.operators.convolution.geometry import check_parameters, output_dtype
@@ -13,13 +15,15 @@ from smelt.operators.convolution.outputs import (
     centred,
     float_bounds,
     has_constant_parameters,
+    is_dynamic,
+    output_dynamic,
     output_f32,
     output_s8,
     output_s16,
     rows_fields,
     rows_fields_s16,
 )
-from smelt.operators.dense import arm_dsp, arm_dsp_compact, arm_mve, arm_v6m
+from smelt.operators.dense import arm_dsp, arm_dsp_compact, arm_mve, arm_v6m, narrow
 from smelt.operators.dense.geometry import (
     FullyConnectedAttributes,
     folded_bias,
@@ -27,6 +31,7 @@ from smelt.operators.dense.geometry import (
     requantization,
     weights_zero_point,
 )
+from smelt.operators.dynamic import quantize_rows
 from smelt.operators.operator import (
     Call,
     Cost,
@@ -60,13 +65,26 @@ def _infer(call: Call) -> tuple[TensorType, ...]:
 
 
 def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
-    data, weights = centred(call, arrays)
     bias = arrays[2] if len(arrays) > 2 else None
+    if is_dynamic(call):
+        return (_evaluate_dynamic(call, arrays, bias),)
+    data, weights = centred(call, arrays)
     sums = (data.reshape(-1, weights.shape[1]) @ weights.T).reshape(call.output.shape)
     if call.input(0).dtype.is_float:
         return (output_f32(call, sums, bias),)
     output = output_s16 if call.input(0).dtype is DType.S16 else output_s8
     return (output(call, sums, bias, *requantization(call)),)
+
+
+def _evaluate_dynamic(call: Call, arrays: Sequence[Array | None], bias: Array | None) -> Array:
+    """Each row quantized by itself."""
+    data, weights = arrays[0], arrays[1]
+    assert data is not None
+    assert weights is not None
+    rows = data.astype(np.float32).reshape(-1, weights.shape[1])
+    quantized = quantize_rows(rows, call.attributes.quantize_input)
+    sums = quantized.centred @ weights.astype(np.float64).T
+    return output_dynamic(call, sums, quantized.scales, bias).reshape(call.output.shape)
 
 
 def _cost(call: Call) -> Cost:
@@ -179,5 +197,6 @@ FULLY_CONNECTED = Operator(
         _S8,
         _S16,
         _F32,
+        *narrow.FULLY_CONNECTED,
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from smelt.ir import Attribute, DType, Quantization
-from smelt.operators.case import Case, Tensor, quantized, random_weights
+from smelt.operators.case import Case, Tensor, quantized, random_nibbles, random_weights
 from smelt.operators.convolution.cases import quantized_bias
 
 Shape = tuple[int, ...]
@@ -67,6 +67,35 @@ def _f32(name: str, data: Shape, weights: Shape, *, bias: bool = True, **attribu
     return Case(f"{name}_f32", "fully_connected", tuple(inputs), attributes)
 
 
+def _narrow(
+    name: str, data: Shape, weights: Shape, *, per_channel: bool = True, **attributes: Attribute
+) -> list[Case]:
+    """Weights narrower than the data they meet: of half precision, int8 and int4."""
+    rng = np.random.default_rng(6)
+    axis = 0 if per_channel else None
+    half = Tensor(DType.F16, weights, None, rng.normal(size=weights).astype(np.float16))
+    eight, four = random_weights(weights, axis, seed=3), random_nibbles(weights, axis, seed=4)
+    bias = Tensor(DType.F32, weights[:1], None, rng.normal(size=weights[:1]).astype(np.float32))
+    found = [
+        Case(f"{name}_f32_{kind}", "fully_connected", (Tensor(DType.F32, data), tensor, bias), attributes)
+        for kind, tensor in (("f16", half), ("s8", eight), ("s4", four))
+    ]
+    found += [
+        Case(
+            f"{name}_{how}_{kind}",
+            "fully_connected",
+            (Tensor(DType.F32, data), tensor, bias),
+            {**attributes, "quantize_input": how},
+        )
+        for how in ("symmetric", "asymmetric")
+        for kind, tensor in (("s8", eight), ("s4", four))
+    ]
+    source = quantized(data, 0.05, -3)
+    integers = quantized_bias(source, four, weights[0], seed=1)
+    output = Quantization.per_tensor(0.2 * float(np.sqrt(weights[1])), 5)
+    return [*found, Case(f"{name}_s8_s4", "fully_connected", (source, four, integers), attributes, output)]
+
+
 CASES = [
     *(_s8(f"dense_{a}", (1, 20), (7, 20), activation=a) for a in _ACTIVATIONS),
     *(_f32(f"dense_{a}", (1, 20), (7, 20), activation=a) for a in _ACTIVATIONS),
@@ -88,4 +117,8 @@ CASES = [
     _f32("dense_flattens", (2, 3, 2, 4), (5, 12)),
     _f32("dense_keeps_dimensions", (2, 3, 8), (5, 8), keep_dims=True),
     _f32("dense_no_bias", (4, 6), (3, 6), bias=False),
+    *_narrow("dense_narrow", (3, 20), (7, 20), activation="relu"),
+    *_narrow("dense_narrow_odd", (2, 9), (5, 9)),
+    *_narrow("dense_narrow_per_tensor", (1, 16), (4, 16), per_channel=False),
+    *_narrow("dense_narrow_keeps_dimensions", (2, 3, 8), (5, 8), keep_dims=True),
 ]

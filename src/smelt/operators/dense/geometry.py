@@ -15,10 +15,15 @@ from smelt.operators.operator import Call
 
 @dataclass(frozen=True)
 class FullyConnectedAttributes:
-    """activation: a fused clamp; keep_dims: output [*leading dimensions, outputs], not [batch, outputs]."""
+    """activation: a fused clamp; keep_dims: output [*leading dimensions, outputs], not [batch, outputs].
+
+    quantize_input: none, symmetric or asymmetric: how each row of real data is quantized to int8, while the network
+    runs, to meet integer weights (smelt.operators.dynamic).
+    """
 
     activation: str = "none"
     keep_dims: bool = False
+    quantize_input: str = "none"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,29 @@
+/* depthwise_conv_2d of float data and int8 weights, which become float one by one. */
+#include "convolution_narrow.h"
+
+#define SMELT_OUTPUT float
+#define SMELT_INPUT float
+#define SMELT_WEIGHTS int8_t
+#define SMELT_PARAMETERS struct smelt_depthwise_conv_2d_narrow_f32_parameters
+#define SMELT_SUM float
+#define SMELT_VALUE(x) (x)
+#define SMELT_WEIGHT(weights, index) (float)(weights)[index]
+#define SMELT_RESULT(sum, channel) smelt_narrow_output_f32(&p->narrow, channel, sum, 1.0f)
+#include "depthwise_conv_2d_walk.h"
+
+void smelt_depthwise_conv_2d_rows_f32_s8(float *output, const float *input, const int8_t *weights,
+    const struct smelt_depthwise_conv_2d_narrow_f32_parameters *parameters, int32_t first_row,
+    int32_t row_count, int32_t input_ring_rows) {
+    smelt_walk(parameters, NULL, output, input, weights, first_row, row_count, input_ring_rows);
+}
+
+void smelt_depthwise_conv_2d_f32_s8(float *output, const float *input, const int8_t *weights,
+    const struct smelt_depthwise_conv_2d_narrow_f32_parameters *parameters) {
+    const struct smelt_window *window = &parameters->window;
+    const int32_t image = window->input_height * window->input_width * window->input_channels;
+    for (int32_t batch = 0; batch < window->batches; batch++) {
+        smelt_walk(parameters, NULL, output, input, weights, 0, window->output_height, window->input_height);
+        output += window->output_height * window->output_width * window->output_channels;
+        input += image;
+    }
+}

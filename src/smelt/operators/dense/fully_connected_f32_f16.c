@@ -1,0 +1,20 @@
+/* fully_connected of float data and half-precision weights, which become float one by one. */
+#include "dense_narrow.h"
+#include "smelt_half.h"
+
+void smelt_fully_connected_f32_f16(float *output, const float *input, const uint16_t *weights,
+    const struct smelt_fully_connected_narrow_f32_parameters *parameters) {
+    const int32_t inputs = parameters->inputs;
+    for (int32_t batch = 0; batch < parameters->batches; batch++) {
+        int32_t first = 0;
+        for (int32_t j = 0; j < parameters->outputs; j++) {
+            float sum = 0;
+            for (int32_t k = 0; k < inputs; k++) {
+                sum += input[k] * smelt_half_to_float(weights[first + k]);
+            }
+            *output++ = smelt_narrow_output_f32(&parameters->narrow, j, sum, 1.0f);
+            first += inputs;
+        }
+        input += inputs;
+    }
+}
