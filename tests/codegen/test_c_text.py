@@ -10,8 +10,8 @@ from smelt.codegen.c_text import (
     initializer,
     integer_literal,
     layer_title,
+    uses_math,
 )
-from smelt.errors import CompileError
 from smelt.formats.c_array.names import comment_text, identifier
 
 
@@ -58,10 +58,9 @@ def test_float_literals_read_back() -> None:
         assert np.float32(text[:-1]).tobytes() == np.float32(value).tobytes()
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_c_cannot_write_is_refused(value: float) -> None:
-    with pytest.raises(CompileError, match="no literal"):
-        float_literal(value)
+def test_what_is_not_finite_has_its_name_from_math_h() -> None:
+    assert [float_literal(value) for value in (np.nan, np.inf, -np.inf)] == ["NAN", "INFINITY", "-INFINITY"]
+    assert [uses_math(text) for text in ("{ -INFINITY }", "{ NAN, 1.0f }", "{ NANO }")] == [True, True, False]
 
 
 def test_initializer() -> None:

@@ -16,6 +16,7 @@ from smelt.engines.litert import LiteRTEngine
 from smelt.engines.tflm import TflmEngine
 from smelt.errors import EngineError, SmeltError, UnsupportedError
 from smelt.formats.tflite import read_tflite, write_tflite
+from smelt.formats.tflite.operators import BINARY
 from smelt.ir import Array, Attribute, Graph, Node
 from smelt.ir.equality import graphs_equal
 from smelt.operators import all_operators, call_of, choose_kernel, find_operator, verify_graph
@@ -28,6 +29,10 @@ BY_NAME = {case.name: case for case in CASES}
 GROUPS = groups()
 SEEDS = range(3)
 
+# Operators that TFLite does not have.
+_MISSING = """distance lstm gru rnn tree_ensemble acos acosh asin asinh atan atanh cosh sinh tan bitwise_and bitwise_or
+cumprod gather_elements left_shift right_shift tensor_scatter truncated_mod"""
+NOT_IN_TFLITE = frozenset(_MISSING.split())
 _SPREAD = "is neither SAME nor VALID"
 # What a .tflite file cannot say, by case: a part of the error that the writer gives.
 UNWRITABLE = {
@@ -38,13 +43,20 @@ UNWRITABLE = {
     },
     **dict.fromkeys(("reciprocal_f32", "erf_f32", "softplus_f32"), "cannot hold this operator"),
     **{f"logical_xor_{kind}": "cannot hold this operator" for kind in ("same", "nested")},
-    **{
-        name: "cannot hold this operator"
-        for name in BY_NAME
-        if BY_NAME[name].operator in ("distance", "lstm", "gru", "rnn", "tree_ensemble")
-    },
     **dict.fromkeys(fnmatch.filter(BY_NAME, "depthwise_narrow*_dynamic_s4"), "to meet int4 weights"),
+    **{name: "cannot hold this operator" for name in BY_NAME if BY_NAME[name].operator in NOT_IN_TFLITE},
     "elu_steep_f32": "no elu of alpha 2.5",
+    "gather_nd_batches": "no batches",
+    **{
+        case.name: "plain integers"
+        for case in CASES
+        if case.operator not in NOT_IN_TFLITE
+        and case.operator in (*BINARY, "add", "sub", "mul", "div")
+        and case.inputs[0] is not None
+        and case.inputs[0].dtype.value in ("u8", "u16", "u32", "u64", "s8", "s16")
+        and case.inputs[0].quantization is None
+    },
+    **dict.fromkeys(("topk_v2_s64", "topk_v2_smallest"), "the largest elements only"),
 }
 # Cases that come back in another form of the same meaning: why.
 OTHER_FORM = {
@@ -93,10 +105,18 @@ NOT_IN_TFLM: dict[str, str] = {
         ("sign_f32", "sign_s32", "sign_s64", "gelu_f32", "gelu_approximate_f32", "pow_f32"),
         "TFLite Micro does not have the operator",
     ),
-    **dict.fromkeys(_cases_like("reduce_prod_*", "reduce_any_*"), "TFLite Micro does not have the operator"),
+    **dict.fromkeys(
+        _cases_like("reduce_prod_*", "reduce_any_*", "topk_v2_???", "tile_*", "bitwise_xor_s??", "pow_s*"),
+        "TFLite Micro does not have the operator",
+    ),
     **dict.fromkeys(
         _cases_like(
             "abs_s??",
+            "add_s64",
+            "sub_s64",
+            "mul_s64",
+            "cumsum_s??_?",
+            "gather_nd_s64",
             "neg_s??",
             "square_s??",
             "floor_???_s32_*",
@@ -141,6 +161,9 @@ NOT_IN_LITERT: dict[str, str] = {
     ),
     **{f"{name}_s32_edges": "LiteRT refuses to divide by 0" for name in ("div", "floor_div", "floor_mod")},
     **dict.fromkeys(_cases_like("relu_n1_to_1_s16_?"), "LiteRT has no kernel for int16"),
+    **dict.fromkeys(("bitwise_xor_s64", "pow_s64"), "LiteRT has no kernel for these integers"),
+    **dict.fromkeys(("pow_s32", "pow_s32_shifts"), "LiteRT refuses negative powers of integers"),
+    "gather_nd_s64": "LiteRT refuses negative indices",
     **{f"prelu_f32_{kind}": "the slopes widen the result" for kind in ("channels", "nested")},
 }
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 
 import numpy as np
 
-from smelt.errors import CompileError
 from smelt.formats.c_array.names import comment_text
 from smelt.ir import Array, DType
 
@@ -46,12 +46,17 @@ def integer_literal(value: int) -> str:
 
 
 def float_literal(value: float) -> str:
-    """A float constant that reads back as the same float32; CompileError for NaN and infinity."""
+    """A float constant that reads back as the same float32; infinities and NaN by their names in math.h."""
     single = np.float32(value)
     if not math.isfinite(single):
-        raise CompileError(f"a constant of the model is {single}: C99 has no literal for it")
+        return "NAN" if math.isnan(single) else "INFINITY" if single > 0 else "-INFINITY"
     text = f"{single:.9g}"
     return (text if any(c in text for c in ".e") else text + ".0") + "f"
+
+
+def uses_math(text: str) -> bool:
+    """Whether C text needs <math.h> for what `float_literal` wrote."""
+    return re.search(r"\b(INFINITY|NAN)\b", text) is not None
 
 
 def initializer(array: Array) -> str:

@@ -10,7 +10,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from onnx_models import check, model, operators, single, weights
-from operator_cases import CASES, IMAGE, axes, scalars
+from operator_cases import CASES as FIRST_CASES
+from operator_cases import IMAGE, axes
+from row_cases import CASES as ROW_CASES
 
 from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.onnx import read_onnx
@@ -18,9 +20,21 @@ from smelt.formats.onnx.model import NEWEST_OPSET, OLDEST_OPSET
 from smelt.formats.onnx.schema import Row
 from smelt.formats.onnx.tables import FOLDING, OPERATORS
 
+CASES = {**FIRST_CASES, **ROW_CASES}
+# Too new for it; ONNX's backend tests have them.
+NOT_IN_ONNX_RUNTIME = {"CumProd", "SwiGLU", "Swish"}
 TESTED_HERE = [
     f"smelt.formats.onnx.{name}"
-    for name in ("arithmetic", "folding", "operators", "rearranging", "reductions")
+    for name in (
+        "activations",
+        "arithmetic",
+        "folding",
+        "functions",
+        "indexing",
+        "operators",
+        "rearranging",
+        "reductions",
+    )
 ]
 
 
@@ -32,7 +46,7 @@ def test_operator_means_what_it_means_in_onnx_runtime(name: str) -> None:
 def test_cases_cover_every_operator() -> None:
     used = {node.op_type for data in CASES.values() for node in onnx.load_model_from_string(data).graph.node}
     rows = [row for row in (*OPERATORS, *FOLDING) if row.function.__module__ in TESTED_HERE]
-    assert used >= {row.operator for row in rows}
+    assert used >= {row.operator for row in rows} - NOT_IN_ONNX_RUNTIME
 
 
 def test_folded_chains_leave_no_nodes() -> None:
@@ -88,7 +102,6 @@ REFUSED: dict[str, tuple[bytes, str]] = {
               {"x": IMAGE, "w": [5, 4, 3, 3]}), "input 'r' must be a constant"),
     "3-D convolution": (single("Conv", (1, 2, 4, 4, 4), weights(2, 2, 3, 3, 3)), "only 1-D and 2-D"),
     "negative pads": (single("Conv", IMAGE, weights(5, 4, 3, 3), pads=[-1, 0, 0, 0]), "negative pads"),
-    "reflecting pad": (single("Pad", (2, 3), axes(0, 1, 0, 1), mode="reflect"), "mode 'reflect'"),
     "dilated pool": (single("MaxPool", IMAGE, kernel_shape=[2, 2], dilations=[2, 2]), "dilations"),
     "indices of a pool": (
         model([helper.make_node("MaxPool", ["x"], ["y", "i"], kernel_shape=[2, 2])], {"x": IMAGE}),
@@ -98,11 +111,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "cast to text": (single("Cast", (2, 3), to=TensorProto.STRING), "data type 8, which is not supported"),
     "range to a computed limit": (
         model([helper.make_node("Range", ["a", "n", "a"], ["y"])], {"n": []}, constants={"a": weights(1)[0]}),
-        "Range 'y': is supported only on constants"),
-    "last of equal elements": (single("ArgMax", (2, 3), select_last_index=1), "select_last_index"),
-    "remainder with a sign": (single("Mod", (2, 3), *scalars(2), fmod=1), "fmod"),
-    "part that is backwards": (single("Slice", (4, 3), axes(-1), axes(-9), axes(0), axes(-1)), "a step of -1"),
-    "part without elements": (single("Slice", (4, 3), axes(2), axes(2)), "no elements"),
+        "Range 'y': input 'n' must be a constant"),
     "statistics for each element": (
         single("BatchNormalization", (3, 4), *weights(4, 4), spatial=0, opset=7), "spatial=0"),
     "integers in a convolution": (

@@ -62,6 +62,8 @@ def agrees(graph: Graph, name: str, ours: Array, theirs: Array) -> bool:
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if sayable(case)])
 def test_onnx_runtime_computes_the_same(name: str) -> None:
+    if CASES[name].name in ("pow_u8", "minimum_u16", "pow_s32_shifts"):
+        pytest.skip("ONNX Runtime has no kernel for these integers, or refuses negative powers")
     graph = CASES[name].graph()
     data = write_onnx(graph)
     if any(not array.all() for array in graph.constants.values()) and graph.nodes[0].operator in (

@@ -45,7 +45,7 @@ def _of_one(foreign: str, operator: str) -> None:
 
 
 def _of_two(foreign: str, operator: str) -> None:
-    @ROWS.reads(foreign, wish=Wish.ANY)
+    @ROWS.reads(foreign, since=7, wish=Wish.ANY)
     def function(_: Surroundings, a: str, b: str) -> Translated:
         return binary(_, operator, _.tensor(a), _.tensor(b))
 
@@ -81,7 +81,7 @@ def _gelu(_: Surroundings, x: str, *, approximate: str = "none") -> Translated:
     return unary(_, "gelu", _.tensor(x), {"approximate": approximate == "tanh"})
 
 
-@ROWS.reads("Div", wish=Wish.ANY)
+@ROWS.reads("Div", since=7, wish=Wish.ANY)
 def _div(_: Surroundings, a: str, b: str) -> Translated:
     data, divisor = _.tensor(a), _.tensor(b)
     array = divisor.array
@@ -92,14 +92,7 @@ def _div(_: Surroundings, a: str, b: str) -> Translated:
     return binary(_, "mul", data, Tensor(b, array.shape, inverse, variant="reciprocal"))
 
 
-@ROWS.reads("Mod", wish=Wish.ANY)
-def _mod(_: Surroundings, a: str, b: str, *, fmod: int = 0) -> Translated:
-    if fmod:
-        raise UnsupportedError(f"{_.label}: the remainder with the dividend's sign (fmod) is not supported")
-    return binary(_, "floor_mod", _.tensor(a), _.tensor(b))
-
-
-@ROWS.reads("Pow", wish=Wish.ANY)
+@ROWS.reads("Pow", since=7, wish=Wish.ANY)
 def _pow(_: Surroundings, a: str, b: str) -> Translated:
     base, exponent = _.tensor(a), _.tensor(b)
     array = exponent.array
@@ -173,7 +166,7 @@ def _identity(_: Surroundings, x: str) -> Tensor:
     return _.tensor(x)
 
 
-@ROWS.reads("Dropout", until=11, wish=Wish.ANY)
+@ROWS.reads("Dropout", since=7, until=11, wish=Wish.ANY)
 def _dropout_7(_: Surroundings, x: str, *, ratio: float = 0.5) -> Results:
     return _unchanged(_, x)
 

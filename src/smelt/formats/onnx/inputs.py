@@ -49,7 +49,8 @@ class Inputs:
         declared = _sizes(value)
         if declared is None:
             return
-        if not _fits(declared, given):
+        empty = 0 in given and value.name not in self.constants
+        if empty or not _fits(declared, given):
             shown = [size or "?" for size in declared]
             raise UsageError(
                 f"input '{value.name}': the shape {list(given)} does not fit the model's {shown}"
@@ -112,7 +113,7 @@ def _sizes(value: Any) -> _Declared:
 
 def _fits(declared: Sequence[int | str], given: Sequence[int]) -> bool:
     return len(declared) == len(given) and all(
-        g > 0 and (isinstance(d, str) or d == g) for d, g in zip(declared, given, strict=True)
+        g >= 0 and (isinstance(d, str) or d == g) for d, g in zip(declared, given, strict=True)
     )
 
 

@@ -15,7 +15,7 @@ from smelt.formats.onnx.external import external_data
 from smelt.formats.onnx.schema import FLOAT, FLOATS, INT, INTS, STRING, STRINGS, TENSOR
 from smelt.ir import Array, DType
 
-OLDEST_OPSET, NEWEST_OPSET = 7, 28
+OLDEST_OPSET, NEWEST_OPSET = 6, 28
 """Versions of ONNX's operators that are read."""
 
 DTYPES: Mapping[int, np.dtype[Any]] = {

@@ -76,7 +76,7 @@ def _global_max_pool(_: Surroundings, x: str) -> Translated:
     return spatial.global_max_pool(_, spatial.spatial(_, _.tensor(x)))
 
 
-@ROWS.reads("Gemm")
+@ROWS.reads("Gemm", since=7)
 def _gemm(
     _: Surroundings, a: str, b: str, c: str | None = None, *,
     alpha: float = 1.0, beta: float = 1.0, transA: int = 0, transB: int = 0,  # noqa: N803
@@ -98,7 +98,7 @@ def _matmul(_: Surroundings, a: str, b: str) -> Result:
     return matrix_product(_, data, matrix)
 
 
-@ROWS.reads("BatchNormalization", until=8, wish=Wish.ANY)
+@ROWS.reads("BatchNormalization", since=7, until=8, wish=Wish.ANY)
 def _batch_normalization_7(
     _: Surroundings, x: str, scale: str, b: str, mean: str, var: str, *,
     epsilon: float = 1e-5, momentum: float = 0.9, spatial: int = 1,

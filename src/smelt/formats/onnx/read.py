@@ -202,6 +202,8 @@ class _Reader(Tensors):
         elif row:
             self.keep(row.call(self, inputs, attributes))
         else:
+            for name in filter(None, inputs):
+                self.constant(name)
             raise UnsupportedError(f"{label}: is supported only on constants")
 
     def _fold(

@@ -60,7 +60,7 @@ def _padded(
 ) -> Result:
     along = tuple(range(x.rank)) if axes is None else axes
     positive_axes(along, x.rank)
-    if mode != "constant":
+    if mode not in ("constant", "reflect", "edge", "wrap"):
         raise UnsupportedError(f"{_.label}: mode '{mode}' is not supported")
     if len(amounts) != 2 * len(along):
         raise FormatError(f"{_.label}: {len(amounts)} amounts for {len(along)} dimensions")
@@ -71,7 +71,15 @@ def _padded(
         spans = [(max(-b, 0), d - max(-a, 0), 1) for (b, a), d in zip(pairs, x.shape, strict=True)]
         x = kept(_, part(_, x, spans))
         pairs = [(max(b, 0), max(a, 0)) for b, a in pairs]
-    return pad(_, x, pairs, value)
+    if mode == "constant":
+        return pad(_, x, pairs, value)
+    result: Result = x
+    for axis, (before, after) in enumerate(pairs):
+        if before or after:
+            # each element outside is one inside: which, numpy says
+            places = np.pad(np.arange(x.shape[axis]), (before, after), mode)  # type: ignore[call-overload]
+            result = gather(_, kept(_, result), _.known(places.astype(np.int32)), axis)
+    return result
 
 
 @ROWS.reads("Slice", until=9, wish=Wish.ANY)
@@ -100,13 +108,11 @@ def _sliced(
     positive_axes(axes, x.rank)
     spans = [(0, size, 1) for size in x.shape]
     for axis, begin, end, step in zip(axes, starts, ends, steps, strict=True):
-        if step < 1:
-            raise UnsupportedError(f"{_.label}: a step of {step} is supported only on constants")
-        first, last, step = slice(begin, end, step).indices(x.shape[axis])
-        if first >= last:
-            raise UnsupportedError(f"{_.label}: its result has no elements")
-        spans[axis % x.rank] = first, last, step
-    return part(_, x, spans)
+        if not step:
+            raise FormatError(f"{_.label}: has a step of 0")
+        spans[axis % x.rank] = slice(begin, end, step).indices(x.shape[axis])
+    shape = tuple(len(range(*span)) for span in spans)
+    return part(_, x, spans) if math.prod(shape) else Folded(np.zeros(shape, _.dtype(x).numpy))
 
 
 @ROWS.reads("Reshape")

@@ -172,7 +172,7 @@ def _refuse(_: Surroundings, **given: object) -> None:
             raise UnsupportedError(f"{_.label}: '{name}' is not supported")
 
 
-@ROWS.reads("LSTM")
+@ROWS.reads("LSTM", since=7)
 def _lstm(
     _: Surroundings, x: str, w: str, r: str, b: str | None = None, sequence_lens: str | None = None,
     initial_h: str | None = None, initial_c: str | None = None, p: str | None = None, *,
@@ -190,7 +190,7 @@ def _lstm(
     return _layer(_, layer, hidden_size)
 
 
-@ROWS.reads("GRU")
+@ROWS.reads("GRU", since=7)
 def _gru(
     _: Surroundings, x: str, w: str, r: str, b: str | None = None, sequence_lens: str | None = None,
     initial_h: str | None = None, *,
@@ -206,7 +206,7 @@ def _gru(
     return _layer(_, layer, hidden_size)
 
 
-@ROWS.reads("RNN")
+@ROWS.reads("RNN", since=7)
 def _rnn(
     _: Surroundings, x: str, w: str, r: str, b: str | None = None, sequence_lens: str | None = None,
     initial_h: str | None = None, *,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
-from smelt.errors import UnsupportedError
+import numpy as np
+
 from smelt.formats.channels_first.elementwise import binary, unary
 from smelt.formats.channels_first.layout import Shape, Tensor, natural
-from smelt.formats.channels_first.rearranging import reduction
+from smelt.formats.channels_first.rearranging import part, reduction
 from smelt.formats.channels_first.shapes import integers, positive_axes
-from smelt.formats.channels_first.translation import Result, Surroundings, Translated, kept
+from smelt.formats.channels_first.translation import Folded, Result, Surroundings, Translated, kept, number
 from smelt.formats.onnx.schema import Table
 from smelt.ir import Attribute, DType
 
@@ -70,7 +72,27 @@ def _reduced(
     _: Surroundings, reduce: Reduce, x: Tensor, axes: Sequence[int] | None, keep: int, noop: int
 ) -> Result:
     chosen = () if noop and not axes else positive_axes(axes or range(x.rank), x.rank)
+    if not math.prod(x.shape[axis] for axis in chosen):
+        return _of_nothing(_, reduce, x, chosen, bool(keep))
     return reduce(_, x, chosen, bool(keep))
+
+
+def _of_nothing(_: Surroundings, reduce: Reduce, x: Tensor, axes: Shape, keep: bool) -> Result:
+    """A reduction of no elements: of one that leaves others as they are, or of minus infinity for the largest."""
+    neutral: dict[Reduce, float] = {
+        _REDUCTIONS["ReduceProd"]: 1, _REDUCTIONS["ReduceMax"]: -math.inf, _REDUCTIONS["ReduceMin"]: math.inf,
+        _REDUCTIONS["ReduceMean"]: math.nan, _REDUCTIONS["ReduceLogSumExp"]: -math.inf,
+    }  # fmt: skip
+    item, dtype = neutral.get(reduce, 0), _.dtype(x)
+    if not math.isfinite(item) and not dtype.is_float:
+        low, high = (0, 1) if dtype is DType.BOOL else dtype.integer_range
+        item = high if item > 0 else low
+    shape = tuple(1 if axis in axes else size for axis, size in enumerate(x.shape))
+    _.allow(math.prod(shape), dtype.numpy.itemsize)
+    if reduce is _REDUCTIONS["ReduceLogSumExp"]:
+        kept_shape = shape if keep else tuple(s for axis, s in enumerate(shape) if axis not in axes)
+        return Folded(np.full(kept_shape, item, dtype.numpy))
+    return reduce(_, _.known(np.full(shape, item, dtype.numpy)), axes, keep)
 
 
 def _reduction(foreign: str, reduce: Reduce) -> None:
@@ -99,7 +121,14 @@ def _argument(
 ) -> Result:
     (along,) = positive_axes([axis], x.rank)
     if select_last_index:
-        raise UnsupportedError(f"{_.label}: the last of equal elements (select_last_index) is not supported")
+        # the last of several alike is the first from behind
+        size = x.shape[along]
+        spans = [
+            (size - 1, -1, -1) if axis == along else (0, extent, 1) for axis, extent in enumerate(x.shape)
+        ]
+        turned = kept(_, part(_, x, spans))
+        index = kept(_, _argument(_, operator, turned, along, keepdims, 0))
+        return binary(_, "sub", number(_, size - 1, DType.S64), index)
     layout = x.layout if x.layout.is_channels_last and along == 1 else natural(x.shape)
     inputs = (_.place(x, layout),)
     attributes: dict[str, Attribute] = {"axis": layout.axis(along), "index_type": "s64"}

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from smelt.formats.onnx import arithmetic, operators, quantized, rearranging, recurrent, reductions
+from smelt.formats.onnx import (
+    activations,
+    arithmetic,
+    before_7,
+    functions,
+    indexing,
+    operators,
+    quantized,
+    rearranging,
+    recurrent,
+    reductions,
+)
 from smelt.formats.onnx.folding import FOLDING
 from smelt.formats.onnx.schema import Table
 
-_MODULES = (arithmetic, operators, quantized, rearranging, recurrent, reductions)
+_MODULES = (
+    before_7,
+    activations,
+    arithmetic,
+    functions,
+    indexing,
+    operators,
+    quantized,
+    rearranging,
+    recurrent,
+    reductions,
+)
 
 OPERATORS = Table(row for module in _MODULES for row in module.ROWS)
 """What reads an operator; an operator of constants is computed by smelt's meaning of it, or by FOLDING."""

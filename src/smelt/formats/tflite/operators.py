@@ -409,20 +409,20 @@ def _strided_slice(
     shape = _.value(x).shape
     ranges = [s.indices(n) for s, n in zip(index, shape, strict=False) if isinstance(s, slice)]
     ranges += [(0, n, 1) for n in shape[len(index) :]]
-    if len(ranges) != len(shape) or any(step < 1 or low >= high for low, high, step in ranges):
+    if len(ranges) != len(shape) or not all(len(range(*span)) for span in ranges):
         raise UnsupportedError(
-            f"{_.label}: STRIDED_SLICE of a computed tensor is supported with positive strides, without "
-            "removed axes and with a result that is not empty"
+            f"{_.label}: STRIDED_SLICE of a computed tensor is supported without removed axes and with a "
+            "result that is not empty"
         )
     begins, ends, steps = zip(*ranges, strict=True)
     return Translated("strided_slice", (x,), {"begin": begins, "end": ends, "stride": steps})
 
 
-_UNARY_NAMES = "abs ceil cos exp floor hard_swish log neg round rsqrt sign sin sqrt square"
+_UNARY_NAMES = "abs ceil cos exp floor hard_swish log logical_not neg round rsqrt sign sin sqrt square"
 UNARY: Mapping[str, BuiltinOperator] = {name: BuiltinOperator[name.upper()] for name in _UNARY_NAMES.split()}
 """Operators of one tensor without options, named alike."""
 
-_BINARY_NAMES = """equal floor_div floor_mod greater greater_equal less less_equal logical_and logical_or
+_BINARY_NAMES = """bitwise_xor equal floor_div floor_mod greater greater_equal less less_equal logical_and logical_or
 maximum minimum not_equal pow prelu squared_difference"""
 BINARY: Mapping[str, BuiltinOperator] = {
     name: BuiltinOperator[name.upper()] for name in _BINARY_NAMES.split()
@@ -503,3 +503,38 @@ def _select(_: Surroundings, condition: str, a: str, b: str) -> Translated:
 @_reads(BuiltinOperator.CAST)
 def _cast(_: Surroundings, x: str) -> Translated:
     return Translated("cast", (x,), {"to": _.outputs[0].dtype.value})
+
+
+@_reads(BuiltinOperator.TILE)
+def _tile(_: Surroundings, x: str, multiples: str) -> Translated:
+    return Translated("tile", (x,), {"multiples": tuple(int(n) for n in _.constant(multiples).reshape(-1))})
+
+
+@_reads(BuiltinOperator.BROADCAST_TO)
+def _broadcast_to(_: Surroundings, x: str, shape: str) -> Translated:
+    return Translated("broadcast_to", (x,), {"shape": tuple(int(n) for n in _.constant(shape).reshape(-1))})
+
+
+@_reads(BuiltinOperator.REVERSE_V2)
+def _reverse(_: Surroundings, x: str, axes: str) -> Translated:
+    shape = _.value(x).shape
+    turned = {int(axis) % max(len(shape), 1) for axis in _.constant(axes).reshape(-1)}
+    spans = [(n - 1, -1, -1) if axis in turned else (0, n, 1) for axis, n in enumerate(shape)]
+    begins, ends, steps = zip(*spans, strict=True)
+    return Translated("strided_slice", (x,), {"begin": begins, "end": ends, "stride": steps})
+
+
+@_reads(BuiltinOperator.CUMSUM)
+def _cumsum(_: Surroundings, x: str, axis: str, *, exclusive: bool, reverse: bool) -> Translated:
+    along = int(_.constant(axis).reshape(-1)[0]) % max(len(_.value(x).shape), 1)
+    return Translated("cumsum", (x,), {"axis": along, "exclusive": exclusive, "reverse": reverse})
+
+
+@_reads(BuiltinOperator.TOPK_V2)
+def _topk_v2(_: Surroundings, x: str, k: str) -> Translated:
+    return Translated("topk_v2", (x,), {"k": int(_.constant(k).reshape(-1)[0])})
+
+
+@_reads(BuiltinOperator.GATHER_ND)
+def _gather_nd(_: Surroundings, data: str, indices: str) -> Translated:
+    return Translated("gather_nd", (data, indices), {})

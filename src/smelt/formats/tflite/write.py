@@ -193,8 +193,22 @@ class _Writer:
         function = _FUNCTIONS.get(call.node.operator)
         if function is None:
             raise UnsupportedError(f"{call.node.label}: a .tflite file cannot hold this operator")
+        if call.node.operator in _ARITHMETIC and _is_narrow(call.input(0)):
+            raise UnsupportedError(
+                f"{call.node.label}: TFLite takes {call.input(0).dtype.value} for quantized numbers; plain integers "
+                "are those of 32 and 64 bits, cast them first"
+            )
         written = function(self, call)
         self.operator(written, [self.tensor(v.name) for v in call.outputs])
+
+
+_ARITHMETIC = frozenset(("add", "sub", "mul", "div", *BINARY))
+_PLAIN = (DType.S32, DType.S64)
+
+
+def _is_narrow(value: Value) -> bool:
+    """Whether a tensor holds integers of a type that TFLite's arithmetic does not have as such."""
+    return value.dtype.is_integer and value.dtype not in _PLAIN and value.quantization is None
 
 
 def _packed(array: Array, dtype: DType) -> Array:
@@ -493,15 +507,55 @@ def _leaky_relu(writer: _Writer, call: Call) -> Written:
 
 def _strided_slice(writer: _Writer, call: Call) -> Written:
     a = call.attributes
-    arrays = [np.array(numbers, np.int32) for numbers in (a.begin, a.end, a.stride)]
+    # an end before the first element is one that the mask leaves out
+    ends = [max(end, 0) for end in a.end]
+    before = sum(1 << axis for axis, end in enumerate(a.end) if end < 0)
+    arrays = [np.array(numbers, np.int32) for numbers in (a.begin, ends, a.stride)]
     constants = [
         writer.constant(call, role, array)
         for role, array in zip(("begin", "end", "strides"), arrays, strict=True)
     ]
     inputs = [writer.tensor(call.node.inputs[0]), *constants]
     return Written(
-        BuiltinOperator.STRIDED_SLICE, _version(call, 1, 2), inputs, TFLITE.record("StridedSliceOptions")
+        BuiltinOperator.STRIDED_SLICE,
+        _version(call, 1, 2),
+        inputs,
+        TFLITE.record("StridedSliceOptions", end_mask=before),
     )
+
+
+def _with_constant(
+    code: BuiltinOperator,
+    role: str,
+    table: str | None = None,
+    *,
+    version: int = 1,
+    options: Sequence[str] = (),
+) -> _Function:
+    """An operator of one tensor with an attribute that TFLite wants as a tensor, and others as options."""
+
+    def write(writer: _Writer, call: Call) -> Written:
+        number = writer.constant(call, role, np.array(getattr(call.attributes, role), np.int32))
+        record = None
+        if table:
+            record = TFLITE.record(table, **{name: getattr(call.attributes, name) for name in options})
+        return Written(code, version, [writer.tensor(call.node.inputs[0]), number], record)
+
+    return write
+
+
+def _topk_v2(writer: _Writer, call: Call) -> Written:
+    if not call.attributes.largest or call.attributes.index_type != "s32":
+        raise UnsupportedError(
+            f"{call.node.label}: TFLite has the largest elements only, with indices of s32"
+        )
+    return _with_constant(BuiltinOperator.TOPK_V2, "k", "TopKV2Options")(writer, call)
+
+
+def _gather_nd(writer: _Writer, call: Call) -> Written:
+    if call.attributes.batch_dims:
+        raise UnsupportedError(f"{call.node.label}: TFLite has no batches of gather_nd")
+    return Written(BuiltinOperator.GATHER_ND, 1, _inputs(writer, call, 2), TFLITE.record("GatherNdOptions"))
 
 
 _FUNCTIONS: Mapping[str, _Function] = {
@@ -536,6 +590,13 @@ _FUNCTIONS: Mapping[str, _Function] = {
     "cast": _cast,
     "div": _div,
     "gather": _gather,
+    "gather_nd": _gather_nd,
+    "tile": _with_constant(BuiltinOperator.TILE, "multiples", "TileOptions"),
+    "broadcast_to": _with_constant(BuiltinOperator.BROADCAST_TO, "shape", "BroadcastToOptions", version=2),
+    "cumsum": _with_constant(
+        BuiltinOperator.CUMSUM, "axis", "CumsumOptions", options=("exclusive", "reverse")
+    ),
+    "topk_v2": _topk_v2,
     "select": _plain(BuiltinOperator.SELECT_V2, 3),
     **{
         name: _reduction(BuiltinOperator[name.upper()])

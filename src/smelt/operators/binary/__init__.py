@@ -1,6 +1,6 @@
 """Functions of two numbers on tensors that broadcast: arithmetic beyond add, sub and mul, comparisons, logic.
 
-Float32 and 32- and 64-bit integers in C; logic on bool.  No quantized meaning yet.
+Float32 and all integers in C; logic on bool.  No quantized meaning yet.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from smelt.errors import GraphError, UnsupportedError
 from smelt.ir import Array, DType
 from smelt.operators.elementwise.broadcast import OUTER_LOOPS, broadcast_shape, layout_of
+from smelt.operators.integer_binary import integer_kernels
 from smelt.operators.operator import (
     Call,
     Input,
@@ -42,7 +43,13 @@ def _infer(call: Call, *, result: DType | None, operands: str) -> tuple[TensorTy
             f"{call.node.label}: '{a.name}' is {a.dtype.value} and '{b.name}' is {b.dtype.value}; "
             f"they must have one type"
         )
-    if (a.dtype is DType.BOOL) != (operands == "bool") and operands != "any":
+    suited = {
+        "any": True,
+        "bool": a.dtype is DType.BOOL,
+        "integers": a.dtype.is_integer,
+        "numbers": a.dtype is not DType.BOOL,
+    }
+    if not suited[operands]:
         raise GraphError(f"{call.node.label}: has no meaning for '{a.name}' of {a.dtype.value}")
     return (TensorType(result or a.dtype, broadcast_shape(call)),)
 
@@ -107,7 +114,10 @@ def _operator(
         infer=partial(_infer, result=result, operands=operands),
         evaluate=partial(_evaluate, function=function),
         traits=Traits(elementwise=True, needs=same_row_needs, quantizable=False),
-        kernels=tuple(kernel for dtype in types for kernel in _kernels(name, dtype)),
+        kernels=(
+            *(kernel for dtype in types for kernel in _kernels(name, dtype)),
+            *integer_kernels(name),
+        ),
     )
 
 
@@ -136,6 +146,33 @@ def _floor_rest(a: Numbers, b: Numbers) -> Numbers:
     return np.where(b == 0, 0, np.mod(a, np.where(b == 0, 1, b)))
 
 
+def _rest(a: Numbers, b: Numbers) -> Numbers:
+    if _is_float(a):
+        return np.asarray(np.fmod(a, b))
+    return np.where(b == 0, 0, np.fmod(a, np.where(b == 0, 1, b)))
+
+
+def _power(a: Numbers, b: Numbers) -> Numbers:
+    """a to the b; with an integer b below 0 only 1 and -1 have a power that is not 0."""
+    if _is_float(a):
+        return np.asarray(np.power(a, b))
+    negative = np.where(b % 2 == 0, a * a, a) * ((a == 1) | (a + 1 == 0))
+    return np.where(b < 0, negative, np.power(a, np.where(b < 0, 0, b)))
+
+
+def _left_shift(a: Numbers, b: Numbers) -> Numbers:
+    bits = a.dtype.itemsize * 8
+    inside = (b >= 0) & (b < bits)
+    return np.where(inside, np.left_shift(a, np.where(inside, b, 0)), 0)
+
+
+def _right_shift(a: Numbers, b: Numbers) -> Numbers:
+    bits = a.dtype.itemsize * 8
+    inside = (b >= 0) & (b < bits)
+    shifted: Numbers = np.right_shift(a, np.where(inside, b, bits - 1))
+    return np.where(inside | (a < 0), shifted, 0).astype(a.dtype)
+
+
 def _squared_difference(a: Numbers, b: Numbers) -> Numbers:
     return np.asarray(np.square(a - b))
 
@@ -153,12 +190,17 @@ def _logic(name: str, summary: str, function: Function) -> Operator:
     return _operator(name, summary, function, (DType.BOOL,), operands="bool")
 
 
+def _bitwise(name: str, summary: str, function: Function) -> Operator:
+    return _operator(name, summary, function, (), operands="integers")
+
+
 DIV = _operator("div", "a / b, towards zero on integers", _quotient, _NUMBERS)
 MAXIMUM = _operator("maximum", "the larger one", np.maximum, _NUMBERS)
 MINIMUM = _operator("minimum", "the smaller one", np.minimum, _NUMBERS)
-POW = _operator("pow", "a to the b", np.power, (DType.F32,))
+POW = _operator("pow", "a to the b", _power, (DType.F32,))
 FLOOR_DIV = _operator("floor_div", "the largest integer that is not above a / b", _floor_quotient, _NUMBERS)
 FLOOR_MOD = _operator("floor_mod", "a - b * floor_div(a, b)", _floor_rest, _NUMBERS)
+TRUNCATED_MOD = _operator("truncated_mod", "a - b * (a / b towards zero)", _rest, (DType.F32,))
 SQUARED_DIFFERENCE = _operator(
     "squared_difference", "(a - b) squared", _squared_difference, (DType.F32, DType.S32)
 )
@@ -172,3 +214,8 @@ GREATER_EQUAL = _comparison("greater_equal", "a >= b", np.greater_equal)
 LOGICAL_AND = _logic("logical_and", "a and b", np.logical_and)
 LOGICAL_OR = _logic("logical_or", "a or b", np.logical_or)
 LOGICAL_XOR = _logic("logical_xor", "a or b, not both", np.logical_xor)
+BITWISE_AND = _bitwise("bitwise_and", "bits that are set in both", np.bitwise_and)
+BITWISE_OR = _bitwise("bitwise_or", "bits that are set in either", np.bitwise_or)
+BITWISE_XOR = _bitwise("bitwise_xor", "bits that are set in one of them", np.bitwise_xor)
+LEFT_SHIFT = _bitwise("left_shift", "a * 2 to the b; 0 when b is not below the width", _left_shift)
+RIGHT_SHIFT = _bitwise("right_shift", "a / 2 to the b, towards minus infinity", _right_shift)

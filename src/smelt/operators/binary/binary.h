@@ -51,6 +51,7 @@ SMELT_BINARY_FUNCTION(smelt_floor_div_s64, int64_t, int64_t);
 SMELT_BINARY_FUNCTION(smelt_floor_mod_f32, float, float);
 SMELT_BINARY_FUNCTION(smelt_floor_mod_s32, int32_t, int32_t);
 SMELT_BINARY_FUNCTION(smelt_floor_mod_s64, int64_t, int64_t);
+SMELT_BINARY_FUNCTION(smelt_truncated_mod_f32, float, float);
 SMELT_BINARY_FUNCTION(smelt_equal_f32, uint8_t, float);
 SMELT_BINARY_FUNCTION(smelt_equal_s32, uint8_t, int32_t);
 SMELT_BINARY_FUNCTION(smelt_equal_s64, uint8_t, int64_t);

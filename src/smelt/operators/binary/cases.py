@@ -15,6 +15,8 @@ _FLOATS = ("div", "maximum", "minimum", "floor_div", "floor_mod", "squared_diffe
 _INTEGERS = ("div", "maximum", "minimum", "floor_div", "floor_mod")
 _COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 _EDGES = np.array([-(2**31), -7, -3, -1, 0, 1, 2, 3, 9, 2**31 - 1], np.int32)
+_SHIFTS = np.array([0, 1, 5, 31, 32, -1], np.int32)
+_BITS = ("bitwise_and", "bitwise_or", "bitwise_xor")
 _POWERS = np.array([2, -3, 0, 0.5], np.float32)
 
 CASES = [
@@ -42,6 +44,31 @@ CASES = [
         )
         for name in _INTEGERS
     ),
+    *(
+        Case(f"{name}_{dtype.value}", name, tuple(Tensor(dtype, shape) for shape in _SHAPES["nested"]), {})
+        for dtype, names in {
+            DType.U8: (*_BITS, "div", "maximum", "pow", "less", "equal"),
+            DType.S8: (*_BITS, "floor_div", "floor_mod", "minimum", "greater_equal"),
+            DType.S16: ("truncated_mod", "right_shift", "less_equal"),
+            DType.U16: ("left_shift", "div", "minimum"),
+            DType.S32: (*_BITS, "truncated_mod", "pow"),
+            DType.U32: ("div", "right_shift", "greater"),
+            DType.S64: (*_BITS, "truncated_mod", "pow"),
+            DType.U64: ("div", "floor_mod", "maximum", "less", "right_shift"),
+            DType.BOOL: ("equal", "not_equal"),
+        }.items()
+        for name in names
+    ),
+    *(
+        Case(
+            f"{name}_s32_shifts",
+            name,
+            (Tensor(DType.S32, (6, 1)), Tensor(DType.S32, (6,), None, _SHIFTS)),
+            {},
+        )
+        for name in ("left_shift", "right_shift", "pow")
+    ),
+    Case("truncated_mod_f32", "truncated_mod", (Tensor(DType.F32, (3, 4)), Tensor(DType.F32, (3, 4))), {}),
     Case("pow_f32", "pow", (Tensor(DType.F32, (3, 4)), Tensor(DType.F32, (4,), None, _POWERS)), {}),
     *(
         Case(f"{name}_{kind}", name, tuple(Tensor(DType.BOOL, shape) for shape in _SHAPES[kind]), {})

@@ -15,6 +15,7 @@ from smelt.operators.elementwise.arithmetic import float_bounds, quantized_produ
 from smelt.operators.elementwise.broadcast import broadcast_shape
 from smelt.operators.elementwise.kernels import PRODUCTS, SUMS
 from smelt.operators.fixed_point import ACTIVATIONS, Int64
+from smelt.operators.integer_binary import integer_kernels
 from smelt.operators.operator import Call, Kernel, Operator, TensorType, Traits
 from smelt.operators.rows import same_row_needs
 
@@ -77,7 +78,7 @@ def _operator(
         evaluate=partial(_evaluate, plain=plain, quantized=quantized),
         attributes=ElementwiseAttributes,
         traits=Traits(elementwise=True, fuses_activation=True, needs=same_row_needs),
-        kernels=kernels,
+        kernels=(*kernels, *integer_kernels(name)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -101,7 +102,9 @@ def product_multiplier(call: Call) -> tuple[int, int]:
 
 
 def float_bounds(call: Call) -> tuple[float, float]:
-    """Finite bounds, as TFLite has them: an infinite result becomes the largest float."""
+    """Of the activation; finite where there is one, as TFLite has them."""
+    if call.attributes.activation == "none":
+        return -math.inf, math.inf
     largest = float(np.finfo(call.output.dtype.numpy.name).max)
     low, high = ACTIVATIONS[call.attributes.activation]
     return max(low, -largest), min(high, largest)

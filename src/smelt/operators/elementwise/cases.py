@@ -89,4 +89,9 @@ CASES = [
         }.items()
     ),
     Case("mul_f32_constant", "mul", (Tensor(DType.F32, (1, 3, 3, 5)), _constant(DType.F32, (5,))), {}),
+    *(
+        Case(f"{name}_{dtype.value}", name, (Tensor(dtype, (2, 3, 4)), Tensor(dtype, (3, 1))), {})
+        for name in _OPERATORS
+        for dtype in (DType.S32, DType.S64, DType.U8, DType.S16)
+    ),
 ]

@@ -190,8 +190,9 @@ def _divides_product_unclamped(call: Call, target: Target) -> bool:
 
 
 def _is_symmetric(call: Call, target: Target) -> bool:
-    """Whether products of two int16 fit 32 bits."""
-    return all(call.quantization(call.input(k)).zero_point == 0 for k in range(2))
+    """Whether the factors are quantized and products of two int16 fit 32 bits."""
+    parameters = [call.input(k).quantization for k in range(2)]
+    return all(p is not None and p.zero_point == 0 for p in parameters)
 
 
 def _suits_vectors(call: Call, target: Target) -> bool:

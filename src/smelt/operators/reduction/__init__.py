@@ -1,4 +1,4 @@
-"""Reductions over whole axes (sum, product, largest, smallest, any, all), and arg_max, arg_min along one."""
+"""Reductions over whole axes (sum, product, largest, smallest, any, all); arg_max, arg_min, running sums along one."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from smelt.operators.operator import (
     Traits,
 )
 from smelt.operators.pooling.axes import reduced_loops, reduced_shape
+from smelt.operators.reduction.cumulative import cumulative
+from smelt.operators.reduction.top_k import TOPK_V2
 from smelt.targets import Target
 
 Numbers = NDArray[Any]
@@ -161,3 +163,19 @@ REDUCE_ANY = _operator("reduce_any", "whether any is true over whole axes", np.a
 REDUCE_ALL = _operator("reduce_all", "whether all are true over whole axes", np.all, (DType.BOOL,))
 ARG_MAX = _argument("arg_max", "the index of the first largest element along an axis", np.argmax)
 ARG_MIN = _argument("arg_min", "the index of the first smallest element along an axis", np.argmin)
+CUMSUM = cumulative("cumsum", "the sum of the elements up to each along an axis", np.cumsum, 0)
+CUMPROD = cumulative("cumprod", "the product of the elements up to each along an axis", np.cumprod, 1)
+
+__all__ = [
+    "ARG_MAX",
+    "ARG_MIN",
+    "CUMPROD",
+    "CUMSUM",
+    "REDUCE_ALL",
+    "REDUCE_ANY",
+    "REDUCE_MAX",
+    "REDUCE_MIN",
+    "REDUCE_PROD",
+    "SUM",
+    "TOPK_V2",
+]

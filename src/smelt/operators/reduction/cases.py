@@ -46,4 +46,24 @@ CASES = [
             (DType.S32, 0, "s64"),
         )
     ),
+    *(
+        Case(
+            f"{name}_{dtype.value}_{axis}",
+            name,
+            (Tensor(dtype, (2, 7, 3)),),
+            {"axis": axis, "exclusive": exclusive, "reverse": reverse},
+        )
+        for name in ("cumsum", "cumprod")
+        for dtype, axis, exclusive, reverse in (
+            (DType.F32, 1, False, False),
+            (DType.F32, 2, True, True),
+            (DType.S32, 0, True, False),
+            (DType.S64, 1, False, True),
+        )
+    ),
+    *(
+        Case(f"topk_v2_{dtype.value}", "topk_v2", (Tensor(dtype, (3, 9)),), {"k": 4, "index_type": kind})
+        for dtype, kind in ((DType.F32, "s32"), (DType.S32, "s32"), (DType.S64, "s64"))
+    ),
+    Case("topk_v2_smallest", "topk_v2", (Tensor(DType.F32, (2, 5)),), {"k": 5, "largest": False}),
 ]

@@ -40,4 +40,14 @@ CASES = [
     *_each("concatenation_first", "concatenation", [(1, 4), (2, 4), (3, 4)], axis=0),
     *_each("concatenation_one", "concatenation", [(2, 4)], axis=1),
     *_each("concatenation_seven", "concatenation", [(2, n, 3) for n in range(1, 8)], axis=1),
+    *_each(
+        "strided_slice_backwards",
+        "strided_slice",
+        [(5, 6, 7)],
+        begin=(4, 0, 5),
+        end=(-1, 6, 0),
+        stride=(-2, 1, -1),
+    ),
+    *_each("tile", "tile", [(2, 1, 3)], multiples=(2, 3, 2)),
+    *_each("broadcast_to", "broadcast_to", [(3, 1, 4)], shape=(2, 3, 5, 4)),
 ]

@@ -38,7 +38,10 @@ class Transpose:
 
 @dataclass(frozen=True)
 class StridedSlice:
-    """Along each dimension the elements begin, begin + stride, ... before end; 0 <= begin < end <= size."""
+    """Along each dimension the elements begin, begin + stride, ... before end, as Python's range has them.
+
+    All are inside the dimension; a negative stride goes backwards, with an end of -1 to the first element.
+    """
 
     begin: tuple[int, ...]
     end: tuple[int, ...]
@@ -74,7 +77,9 @@ def _infer_strided_slice(call: Call) -> tuple[TensorType, ...]:
     for axis, (begin, end, stride, size) in enumerate(
         zip(cut.begin, cut.end, cut.stride, value.shape, strict=True)
     ):
-        if not 0 <= begin < end <= size or stride < 1:
+        forwards = stride > 0 and 0 <= begin <= end <= size
+        backwards = stride < 0 and size > begin >= end >= -1
+        if not (forwards or backwards):
             raise GraphError(
                 f"{call.node.label}: {begin}:{end}:{stride} is not a part of dimension {axis} of "
                 f"'{value.name}', shape {list(value.shape)}"
@@ -105,7 +110,9 @@ def _evaluate_strided_slice(call: Call, arrays: Sequence[Array | None]) -> tuple
     assert x is not None
     cut: StridedSlice = call.attributes
     spans = zip(cut.begin, cut.end, cut.stride, strict=True)
-    return (np.ascontiguousarray(x[tuple(slice(*span) for span in spans)]),)
+    # an end before the first element is None to numpy
+    index = tuple(slice(begin, None if end < 0 else end, stride) for begin, end, stride in spans)
+    return (np.ascontiguousarray(x[index]),)
 
 
 def padding_element(call: Call) -> Array:
@@ -158,7 +165,8 @@ def _pad_runs(call: Call) -> Runs:
 
 def _fits(call: Call, runs: Runs) -> bool:
     """Whether the kernels can walk this: whole bytes, no empty tensor, no more loops than they have."""
-    return call.output.dtype is not DType.S4 and call.input(0).elements > 0 and len(runs.loops) <= MOST_LOOPS
+    full = call.input(0).elements > 0 and call.output.elements > 0
+    return call.output.dtype is not DType.S4 and full and len(runs.loops) <= MOST_LOOPS
 
 
 def _lower_transpose(call: Call, target: Target) -> Lowering:
@@ -236,7 +244,8 @@ def _moves_channels(call: Call) -> bool:
 
 
 def _takes_some_channels(call: Call) -> bool:
-    return call.output.shape[-1:] != call.input(0).shape[-1:]
+    turned = any(stride < 0 for stride in call.attributes.stride[-1:])
+    return turned or call.output.shape[-1:] != call.input(0).shape[-1:]
 
 
 def _adds_channels(call: Call) -> bool:
@@ -259,7 +268,7 @@ TRANSPOSE = Operator(
 
 STRIDED_SLICE = Operator(
     name="strided_slice",
-    summary="a part of each dimension, perhaps every n-th element",
+    summary="a part of each dimension, perhaps every n-th element, perhaps backwards",
     attributes=StridedSlice,
     infer=_infer_strided_slice,
     evaluate=_evaluate_strided_slice,

@@ -1,13 +1,13 @@
 """Functions of one number, element by element: abs, exp, sqrt, floor, gelu and their kin.
 
-Float32 in C; abs, neg, square and sign also on 32- and 64-bit integers.  No int8 meaning yet.
+Float32 in C; abs, neg, square and sign also on 32- and 64-bit integers, logical_not on bool.  No int8 meaning yet.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -59,6 +59,13 @@ def _infer(call: Call, *, integers: bool) -> tuple[TensorType, ...]:
     value = call.input(0)
     if not (value.dtype.is_float or (integers and value.dtype.is_integer)):
         raise GraphError(f"{call.node.label}: has no meaning for '{value.name}' of {value.dtype.value}")
+    return (TensorType(value.dtype, value.shape),)
+
+
+def _infer_bool(call: Call) -> tuple[TensorType, ...]:
+    value = call.input(0)
+    if value.dtype is not DType.BOOL:
+        raise GraphError(f"{call.node.label}: '{value.name}' is {value.dtype.value}, needs bool")
     return (TensorType(value.dtype, value.shape),)
 
 
@@ -189,4 +196,18 @@ GELU = _operator(
     _gelu,
     attributes=GeluAttributes,
     extra=lambda call: (int(call.attributes.approximate),),
+)
+TAN = _operator("tan", "the tangent", _plain(np.tan))
+ASIN = _operator("asin", "the inverse of sin", _plain(np.arcsin))
+ACOS = _operator("acos", "the inverse of cos", _plain(np.arccos))
+ATAN = _operator("atan", "the inverse of tan", _plain(np.arctan))
+SINH = _operator("sinh", "the hyperbolic sine", _plain(np.sinh))
+COSH = _operator("cosh", "the hyperbolic cosine", _plain(np.cosh))
+ASINH = _operator("asinh", "the inverse of sinh", _plain(np.arcsinh))
+ACOSH = _operator("acosh", "the inverse of cosh", _plain(np.arccosh))
+ATANH = _operator("atanh", "the inverse of tanh", _plain(np.arctanh))
+LOGICAL_NOT = replace(
+    _operator("logical_not", "whether it is false", _plain(np.logical_not)),
+    infer=_infer_bool,
+    kernels=(_kernel("logical_not", DType.BOOL, _nothing),),
 )

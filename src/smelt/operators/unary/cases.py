@@ -1,11 +1,12 @@
 """Cases of the functions of one number."""
 
+import numpy as np
+
 from smelt.ir import DType
 from smelt.operators.case import Case, Tensor
 
-_REAL = (
-    """abs neg square sign exp log sqrt rsqrt reciprocal sin cos floor ceil round erf hard_swish softplus"""
-)
+_REAL = """abs neg square sign exp log sqrt rsqrt reciprocal sin cos floor ceil round erf hard_swish softplus
+    tan atan sinh cosh asinh"""
 
 CASES = [
     *(Case(f"{name}_f32", name, (Tensor(DType.F32, (1, 3, 5, 4)),), {}) for name in _REAL.split()),
@@ -14,6 +15,16 @@ CASES = [
         for name in ("abs", "neg", "square", "sign")
         for dtype in (DType.S32, DType.S64)
     ),
+    *(
+        Case(f"{name}_f32", name, (Tensor(DType.F32, numbers.shape, None, numbers),), {})
+        for name, numbers in {
+            "asin": np.linspace(-1, 1, 41, dtype=np.float32),
+            "acos": np.linspace(-1, 1, 41, dtype=np.float32),
+            "atanh": np.linspace(-0.999, 0.999, 41, dtype=np.float32),
+            "acosh": np.geomspace(1, 1000, 41, dtype=np.float32),
+        }.items()
+    ),
+    Case("logical_not", "logical_not", (Tensor(DType.BOOL, (3, 5)),), {}),
     Case("elu_f32", "elu", (Tensor(DType.F32, (4, 6)),), {}),
     Case("elu_steep_f32", "elu", (Tensor(DType.F32, (4, 6)),), {"alpha": 2.5}),
     Case("gelu_f32", "gelu", (Tensor(DType.F32, (4, 6)),), {}),

@@ -49,4 +49,14 @@ struct smelt_elu_f32_parameters {
 void smelt_elu_f32(float *output, const float *input, const struct smelt_elu_f32_parameters *parameters, int32_t count);
 void smelt_gelu_f32(float *output, const float *input, int32_t approximate, int32_t count);
 
+void smelt_tan_f32(float *output, const float *input, int32_t count);
+void smelt_asin_f32(float *output, const float *input, int32_t count);
+void smelt_acos_f32(float *output, const float *input, int32_t count);
+void smelt_atan_f32(float *output, const float *input, int32_t count);
+void smelt_sinh_f32(float *output, const float *input, int32_t count);
+void smelt_cosh_f32(float *output, const float *input, int32_t count);
+void smelt_asinh_f32(float *output, const float *input, int32_t count);
+void smelt_acosh_f32(float *output, const float *input, int32_t count);
+void smelt_atanh_f32(float *output, const float *input, int32_t count);
+void smelt_logical_not_bool(uint8_t *output, const uint8_t *input, int32_t count);
 #endif
