@@ -147,10 +147,17 @@ class _Reader(Tensors):
 
     def _check_operators(self) -> None:
         """Raise UnsupportedError with all operators of the file that nothing here reads."""
-        unknown = [f"{o.operator} '{o.name}'" for o in self.operations if not self._is_known(o)]
+        unknown: dict[str, list[str]] = {}
+        for operation in self.operations:
+            if not self._is_known(operation):
+                unknown.setdefault(operation.operator, []).append(operation.name)
         if unknown:
-            more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
-            raise UnsupportedError(f"operators that are not supported: {', '.join(unknown[:_LISTED])}{more}")
+            listed = [
+                f"{operator} '{names[0]}'" + (f" and {len(names) - 1} more of it" if len(names) > 1 else "")
+                for operator, names in unknown.items()
+            ]
+            more = f" and {len(listed) - _LISTED} others" if len(listed) > _LISTED else ""
+            raise UnsupportedError(f"operators that are not supported: {', '.join(listed[:_LISTED])}{more}")
 
     def _is_known(self, operation: Operation) -> bool:
         name, opset = operation.operator, operation.scope.opset
