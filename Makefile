@@ -5,10 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help venv test check demo bench clean
+.PHONY: help venv frameworks test check demo bench clean
 
 help:
 	@echo "make test    run the tests in $(VENV), on $(WORKERS) workers"
+	@echo "make frameworks  PyTorch and Keras too, which some tests compare with (gigabytes)"
 	@echo "make check   style, types and import rules"
 	@echo "make demo    handwritten digits: train, quantize, compile, run on an emulated Cortex-M4"
 	@echo "make bench   the five MLPerf Tiny models beside TensorFlow Lite Micro"
@@ -28,6 +29,14 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 
 $(VENV)/.demo: pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet -e '.[onnx,emulator,toolchain]' scikit-learn
+	@touch $@
+
+# Not a part of `make test`: a large download, which tests of smelt's readers do not need.
+frameworks: $(VENV)/.frameworks
+
+$(VENV)/.frameworks: $(VENV)/.dev
+	$(PIP) install --quiet torch==2.13.0
+	$(PIP) install --quiet 'keras>=3.5'
 	@touch $@
 
 test: $(VENV)/.dev
