@@ -191,6 +191,7 @@ def test_run(command: Command, files: Path, tmp_path: Path, engine: str) -> None
         "tflm": "tflite_micro",
         "onnxruntime": "onnxruntime",
         "tvm": "tvm",
+        "torch": "torch",
     }
     if engine in modules:
         pytest.importorskip(modules[engine])
@@ -205,6 +206,7 @@ def test_run(command: Command, files: Path, tmp_path: Path, engine: str) -> None
         "litert": 1,
         "onnxruntime": 3,
         "tvm": 3,
+        "torch": 3,
     }.get(engine, 0)
     assert command(*arguments).code == 0
 

@@ -15,7 +15,13 @@ from smelt.formats.tflite import write_tflite
 from smelt.ir import DType
 from smelt.operators.evaluate import sample_inputs
 
-MODULES = {"litert": "ai_edge_litert", "tflm": "tflite_micro", "onnxruntime": "onnxruntime", "tvm": "tvm"}
+MODULES = {
+    "litert": "ai_edge_litert",
+    "tflm": "tflite_micro",
+    "onnxruntime": "onnxruntime",
+    "tvm": "tvm",
+    "torch": "torch",
+}
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.onnx"
 
 
@@ -56,7 +62,7 @@ def test_a_quantized_model_keeps_its_integers(engine: str) -> None:
         assert (opened.inputs[0].dtype, opened.outputs[0].dtype) == (DType.S8, DType.S8)
         (output,) = opened.run({opened.inputs[0].name: sample}).values()
     # real arithmetic between the quantized tensors differs by a step here and there
-    steps = {"tflm": 0, "litert": 1, "onnxruntime": 3, "tvm": 3}[engine]
+    steps = {"tflm": 0, "litert": 1, "onnxruntime": 3, "tvm": 3, "torch": 3}[engine]
     assert np.abs(output.astype(int) - expected).max() <= steps
 
 

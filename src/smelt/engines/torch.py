@@ -80,7 +80,7 @@ class TorchEngine(Engine):
             outputs = self.run(inputs)
         finally:
             self._module.running.seen = None
-        return {**{name: tensor.numpy() for name, tensor in seen.items()}, **outputs}
+        return {**{name: tensor.detach().numpy() for name, tensor in seen.items()}, **outputs}
 
     def _outside(self, name: str, inputs: Mapping[str, Array]) -> Any:
         """An input as the module has it."""

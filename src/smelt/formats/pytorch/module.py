@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from smelt.errors import UnsupportedError, UsageError, require
+from smelt.formats.pytorch.said_quantization import Decomposed, Native
 from smelt.ir import Array, DType, Graph
 from smelt.operators import Call, call_of, verify_graph
 
@@ -24,8 +25,11 @@ CHANNELS_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1)}
 """The permutation back."""
 
 
-def to_module(graph: Graph) -> Any:
+def to_module(graph: Graph, *, decomposed: bool = False) -> Any:
     """A torch.nn.Module in evaluation mode that computes what the graph computes.
+
+    What is quantized is computed in real numbers that integers stand for; `decomposed` says so in the operators of
+    PT2E, which torch.export's readers know, instead of torch's own.
 
     Its inputs are the graph's, by name, in order; those whose metadata say that they came with channels first
     have them first, and so has the result.  One output is a tensor, several are a tuple.  Raises UnsupportedError
@@ -38,12 +42,8 @@ def to_module(graph: Graph) -> Any:
     for node in graph.nodes:
         if node.operator not in SAID:
             raise UnsupportedError(f"{node.label}: a PyTorch model cannot hold this operator")
-        if any(name and graph.values[name].quantization for name in (*node.inputs, *node.outputs)):
-            raise UnsupportedError(
-                f"{node.label}: is quantized; smelt makes PyTorch models of float graphs only"
-            )
     module = _module_class(torch, [_identifier(name) for name in graph.inputs])()
-    module.running = Running(torch, graph, module)
+    module.running = Running(torch, graph, module, decomposed)
     module.eval()
     with torch.no_grad():
         module(*example_inputs(torch, graph))  # makes the parameters
@@ -83,9 +83,11 @@ class Running:
     """One run over the graph's nodes; what the functions of said_operators.py may ask.
 
     A value is there in smelt's order, with channels first, or both: each is made when it is first asked for.
+    Quantized values are there as real numbers.
     """
 
-    def __init__(self, torch: Any, graph: Graph, module: Any) -> None:
+    def __init__(self, torch: Any, graph: Graph, module: Any, decomposed: bool) -> None:
+        self.quantization = Decomposed(torch) if decomposed else Native(torch)
         self.torch, self.graph, self._module = torch, graph, module
         self.functional = torch.nn.functional
         self._calls = [call_of(graph, node) for node in graph.nodes]
@@ -101,18 +103,35 @@ class Running:
         if len(inputs) != len(self.graph.inputs):
             raise UsageError(f"the model has {len(self.graph.inputs)} inputs, given {len(inputs)}")
         self._values = {
-            (name, f"layout:{name}" in self.graph.metadata): tensor
+            (name, f"layout:{name}" in self.graph.metadata): self._entered(name, tensor)
             for name, tensor in zip(self.graph.inputs, inputs, strict=True)
         }
         for call in self._calls:
             SAID[call.node.operator](self, call)
             if self.seen is not None:
-                self.seen.update({value.name: self.tensor(value.name) for value in call.outputs})
-        results = [
-            self.tensor(name, first=f"layout:{name}" in self.graph.metadata) for name in self.graph.outputs
-        ]
+                self.seen.update({v.name: self._left(v.name, self.tensor(v.name)) for v in call.outputs})
+        results = []
+        for name in self.graph.outputs:
+            tensor = self.tensor(name, first=f"layout:{name}" in self.graph.metadata)
+            results.append(self._left(name, tensor))
         self._values = {}
         return results[0] if len(results) == 1 else tuple(results)
+
+    def _entered(self, name: str, tensor: Any) -> Any:
+        """An input of the model: real numbers where it is quantized."""
+        value = self.graph.values[name]
+        return (
+            tensor
+            if value.quantization is None
+            else self.quantization.real(tensor, value, self.dtype(value.dtype))
+        )
+
+    def _left(self, name: str, tensor: Any) -> Any:
+        """A result as the graph has it: integers where it is quantized."""
+        value = self.graph.values[name]
+        if value.quantization is None:
+            return tensor
+        return self.quantization.integers(tensor, value, self.dtype(value.dtype))
 
     def is_first(self, name: str) -> bool:
         """Whether a value was computed with its channels first."""
@@ -123,8 +142,7 @@ class Running:
         if (name, first) not in self._values:
             array = self.graph.constants.get(name)
             if array is not None:
-                moved = array.transpose(CHANNELS_FIRST[array.ndim]) if first else array
-                return self.parameter((name, first), name, lambda: moved)
+                return self._constant(name, CHANNELS_FIRST[array.ndim] if first else range(array.ndim))
             other = self._values[name, not first]
             order = (CHANNELS_FIRST if first else CHANNELS_LAST)[other.dim()]
             self._values[name, first] = other.permute(order)
@@ -134,26 +152,28 @@ class Running:
         """A value that is broadcast against one of `rank` dimensions; a constant of one number is that number."""
         value, array = self.graph.values[name], self.graph.constants.get(name)
         if array is not None and array.size == 1 and rank >= array.ndim:
-            return array.reshape(()).item()
+            return array.reshape(()).item() if value.quantization is None else self.tensor(name)
         if not first or value.elements == 1:
             return self.tensor(name)
         if len(value.shape) == rank:
             return self.tensor(name, first=True)
         shape = (1,) * (rank - len(value.shape)) + value.shape
         order = CHANNELS_FIRST[rank]
-        if array is not None:
+        if array is not None and value.quantization is None:
             return self.parameter((name, rank), name, lambda: array.reshape(shape).transpose(order))
         return self.tensor(name).reshape(shape).permute(order)
 
-    def parameter(self, key: Hashable, name: str, make: Callable[[], Array]) -> Any:
-        """A constant as a parameter (real numbers) or buffer of the module, made once for a key."""
+    def parameter(
+        self, key: Hashable, name: str, make: Callable[[], Array], *, is_trained: bool = True
+    ) -> Any:
+        """A constant as a parameter (trained real numbers) or buffer of the module, made once for a key."""
         if key not in self._parameters:
             array = np.array(make(), order="C")
             label = _identifier(name)
             while hasattr(self._module, label):
                 label += "_"
             tensor = self.torch.from_numpy(array)
-            if tensor.is_floating_point():
+            if tensor.is_floating_point() and is_trained:
                 self._module.register_parameter(label, self.torch.nn.Parameter(tensor))
             else:
                 self._module.register_buffer(label, tensor)
@@ -168,10 +188,35 @@ class Running:
         if array is None:
             moved = self.tensor(name).permute(*order)
             return moved if shape is None else moved.reshape(tuple(shape))
-        return self.parameter(
-            (name, tuple(order), tuple(shape or ())),
-            name,
-            lambda: array.transpose(order) if shape is None else array.transpose(order).reshape(shape),
+        return self._constant(name, order, shape)
+
+    def _constant(self, name: str, order: Sequence[int], shape: Sequence[int] | None = None) -> Any:
+        """A constant with its dimensions in another order, then reshaped; real numbers where it is quantized."""
+        array, value = self.graph.constants[name], self.graph.values[name]
+        moved = array.transpose(order) if shape is None else array.transpose(order).reshape(shape)
+        key, own = (name, tuple(order), tuple(shape or ())), value.quantization
+        if own is None:
+            return self.parameter(key, name, lambda: moved)
+        if value.dtype.bits > 8:  # a bias: torch has it in real numbers
+            scales, points = np.array(own.scales), np.array(own.zero_points)
+            if own.axis is not None:
+                along = [-1 if axis == own.axis else 1 for axis in range(array.ndim)]
+                scales, points = scales.reshape(along), points.reshape(along)
+            real = ((array.astype(np.float64) - points) * scales).astype(np.float32)
+            return self.parameter(
+                key, name, lambda: real.transpose(order) if shape is None else real.reshape(shape)
+            )
+        stored, dtype = self.parameter(key, name, lambda: moved), self.dtype(value.dtype)
+        if own.axis is None:
+            return self.quantization.real(stored, value, dtype)
+        scales = self.parameter(
+            (*key, "scales"), f"{name}_scales", lambda: np.array(own.scales, np.float32), is_trained=False
+        )
+        points = self.parameter(
+            (*key, "points"), f"{name}_points", lambda: np.array(own.zero_points, np.int64)
+        )
+        return self.quantization.real_channels(
+            stored, value, list(order).index(own.axis), dtype, scales, points
         )
 
     def order(self, call: Call) -> bool:
@@ -186,7 +231,10 @@ class Running:
         activation = getattr(call.attributes, "activation", "none")
         if activation in _ACTIVATIONS and call.node.operator not in ("lstm", "gru", "rnn"):
             result = _ACTIVATIONS[activation](self.functional, result)
-        self._values[call.outputs[index].name, first] = result
+        value = call.outputs[index]
+        if value.quantization is not None:
+            result = self.quantization.on_grid(result, value, self.dtype(value.dtype))
+        self._values[value.name, first] = result
 
     def dtype(self, dtype: DType) -> Any:
         """torch's element type."""

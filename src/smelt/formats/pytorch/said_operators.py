@@ -46,7 +46,11 @@ def _division(function: Callable[..., Any]) -> _Function:
 
     def say(_: Running, call: Call) -> None:
         divisor = call.constant(1)
-        if not call.output.dtype.is_float and (divisor is None or not divisor.all()):
+        if (
+            not call.output.dtype.is_float
+            and not call.output.quantization
+            and (divisor is None or not divisor.all())
+        ):
             raise UnsupportedError(f"{call.node.label}: divides integers by what may be zero")
         _elementwise(function)(_, call)
 
@@ -200,7 +204,7 @@ def _reduction(name: str) -> _Function:
                 x = getattr(_.torch, name)(x, axis, keepdim=a.keep_dims)
         else:
             x = getattr(_.torch, name)(x, axes, keepdim=a.keep_dims)
-        if not value.dtype.is_float:
+        if not value.dtype.is_float and value.quantization is None:
             x = x.to(_.dtype(value.dtype))  # torch sums integers in 64 bits
         _.keep(call, x, first=first and a.keep_dims)
 
@@ -419,6 +423,8 @@ SAID: dict[str, _Function] = {
     "squeeze": _same,
     "transpose": _transpose,
     "gather": _gather,
+    "quantize": _unary(lambda _, x, a: x),
+    "dequantize": _unary(lambda _, x, a: x.to(_.torch.float32)),
     "lstm": _recurrent,
     "gru": _recurrent,
     "rnn": _recurrent,

@@ -34,7 +34,7 @@ def write_pt2(graph: Graph) -> bytes:
     """The graph as a .pt2 file of torch.export; raises what `write_pt` raises."""
     with _made("writing .pt2 files") as torch:
         stream = io.BytesIO()
-        module = to_module(graph)
+        module = to_module(graph, decomposed=True)
         torch.export.save(torch.export.export(module, example_inputs(torch, graph)), stream)
         return stream.getvalue()
 
