@@ -103,6 +103,21 @@ def test_refusals(tvm: object, capfd: pytest.CaptureFixture[str]) -> None:
         engine.run_all({"image": small_samples(1)})
 
 
+def test_divisions_that_would_end_the_process(tvm: object) -> None:
+    def divided(operator: str, divisor: list[int] | None) -> Graph:
+        build = GraphBuilder("divided")
+        x = build.input("x", DType.S32, (1, 2))
+        if divisor is None:
+            return build.build([build.add(operator, [x, build.input("y", DType.S32, (1, 2))])])
+        return build.build([build.add(operator, [x, build.constant("y", np.array([divisor], np.int32))])])
+
+    for operator in ("div", "floor_div", "floor_mod"):
+        for divisor in (None, [3, 0], [-1, 3]):
+            with pytest.raises(EngineError, match=f"{operator}.*divided by 0"):
+                smelt.open_engine("tvm", divided(operator, divisor))
+        same(divided(operator, [3, -2]))
+
+
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tvm", None)
     for action in (lambda: smelt.open_engine("tvm", small_float()), lambda: write_tvm(small_float())):

@@ -13,7 +13,7 @@ from small_models import small_float, small_int8, small_samples
 import smelt
 from smelt.engines import ENGINES, Engine
 from smelt.engines.reference import ReferenceEngine
-from smelt.errors import EngineError, MissingExtraError, UnsupportedError, UsageError
+from smelt.errors import EngineError, MissingExtraError, SmeltError, UnsupportedError, UsageError
 from smelt.ir import Array, DType, Graph
 from smelt.operators.builder import GraphBuilder
 from smelt.report import engine_comparison
@@ -103,6 +103,23 @@ def test_the_emulated_core_counts_instead_of_timing() -> None:
     totals = smelt.profile(graph, target, inputs=samples(graph, 1)[0]).totals
     assert (result.instructions, result.estimated_cycles) == (totals.instructions, totals.estimated_cycles)
     assert result.max_difference == 0.0
+
+
+def test_results_that_are_no_numbers_are_counted_too() -> None:
+    pytest.importorskip("unicorn", reason="the extra emulator is not installed")
+    build = GraphBuilder("log")
+    graph = build.build([build.add("log", [build.input("x", DType.F32, (1, 2))])])
+    sample = {"x": np.array([[-1.0, 0.0]], np.float32)}
+    (result,) = compare_engines([loaded(graph)], ["emulated"], [sample])
+    assert result.reason is None
+    assert result.instructions
+    assert result.max_difference == 0.0
+
+
+def test_the_target_is_one() -> None:
+    graph = small_float()
+    with pytest.raises(SmeltError, match=r"cortex-m44.*cortex-m4"):
+        compare_engines([loaded(graph)], ["reference", "emulated"], samples(graph), target="cortex-m44")
 
 
 def test_models_that_are_not_alike() -> None:

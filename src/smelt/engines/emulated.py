@@ -15,7 +15,7 @@ from smelt.codegen.calls import input_arguments
 from smelt.engines.engine import Engine
 from smelt.engines.image import Image, build_image
 from smelt.engines.machine import CallResult, Machine
-from smelt.engines.qemu_model import QemuModel
+from smelt.engines.qemu_model import QemuModel, count_on_qemu
 from smelt.engines.toolchain import find_toolchain
 from smelt.errors import EngineError
 from smelt.ir import Array, Graph
@@ -106,6 +106,14 @@ class EmulatedEngine(Engine):
         """The outputs for one set of inputs, by name."""
         self._model.run(inputs)
         return {value.name: self._model.tensor(value.name) for value in self.outputs}
+
+    def count(self, inputs: Mapping[str, Array]) -> CallResult:
+        """Run once and count: instructions, estimated cycles, stack, as `profile` does."""
+        if isinstance(self._model, EmulatedModel):
+            self._model.fill(inputs)
+            return self._model.invoke(count=True)
+        project = generate(self.graph, self.target, "model", options=self._options)
+        return count_on_qemu(project, self._folder, self._toolchain, self._optimize, inputs)
 
     def run_all(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Every tensor that is computed, by name."""

@@ -25,6 +25,7 @@ class TvmEngine(Engine):
         self._graph = graph
         self.inputs = tuple(graph.values[n] for n in graph.inputs)
         self.outputs = tuple(graph.values[n] for n in graph.outputs)
+        _check_divisions(graph)
         compiled = compile_tvm(graph)
         try:
             self._main: Any = self._tvm.relax.VirtualMachine(compiled, self._tvm.cpu())["main"]
@@ -57,3 +58,17 @@ class TvmEngine(Engine):
             "TVM does not keep intermediate tensors; use the engine reference, native, emulated, litert or "
             "onnxruntime to see them"
         )
+
+
+def _check_divisions(graph: Graph) -> None:
+    """EngineError where integers are divided by what may be 0 or -1: TVM's code would end the process."""
+    for node in graph.nodes:
+        value = graph.values[node.outputs[0]]
+        if (
+            node.operator in ("div", "floor_div", "floor_mod")
+            and value.dtype.is_integer
+            and not value.quantization
+        ):
+            divisor = graph.constants.get(str(node.inputs[1]))
+            if divisor is None or np.isin(divisor, (0, -1)).any():
+                raise EngineError(f"{node.label}: TVM ends the process when integers are divided by 0")

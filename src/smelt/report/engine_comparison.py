@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smelt.engines import ENGINES, Engine, open_engine
-from smelt.engines.profile import profile
+from smelt.engines.emulated import EmulatedEngine
 from smelt.errors import EngineError, MissingExtraError, SmeltError, UsageError
 from smelt.ir import Array, Graph
 from smelt.quantize.parameters import real
@@ -71,8 +71,10 @@ def compare_engines(
     """Every model on every engine, models outermost; `samples` are inputs of the first model.
 
     Models are converted for an engine as `open_engine` does, samples for a model as `sample_for` does.
-    Raises UsageError for models whose inputs or outputs are not those of the first, EngineError when nothing runs.
+    Raises UsageError for an unknown target and for models whose inputs or outputs are not those of the first,
+    EngineError when nothing runs.
     """
+    find_target(target)
     given = [_samples_for(models[0], model, samples) for model in models]
     with open_engine("reference", models[0].graph) as engine:
         expected = [_outputs(engine, sample) for sample in samples]
@@ -117,16 +119,16 @@ def _result(
     try:
         with open_engine(name, model.graph, target=target, path=model.path) as engine:
             differences = _differences(engine, samples, expected)
-            seconds = [] if name == "emulated" else _time(engine, samples)
-        counted = profile(model.graph, find_target(target), inputs=samples[0]) if name == "emulated" else None
+            counted = engine.count(_fed(engine, samples[0])) if isinstance(engine, EmulatedEngine) else None
+            seconds = _time(engine, samples) if counted is None else []
     except SmeltError as error:
         return replace(result, reason=_reason(error))
     return replace(
         result,
         seconds=median(seconds) if seconds else None,
         runs=len(seconds) or None,
-        instructions=counted.totals.instructions if counted else None,
-        estimated_cycles=counted.totals.estimated_cycles if counted else None,
+        instructions=counted.instructions if counted else None,
+        estimated_cycles=counted.estimated_cycles if counted else None,
         max_difference=max(entry.max_difference for entry in differences),
         relative=max(entry.relative for entry in differences),
     )
