@@ -28,7 +28,7 @@ def tflite() -> Sources:
 
 def onnx() -> Sources:
     pytest.importorskip("onnx", reason="the extra onnx is not installed")
-    return [{"model.onnx": write_onnx(small_float())}]
+    return [{"model.onnx": write_onnx(graph)} for graph in (small_float(), small_int8())]
 
 
 def keras() -> Sources:

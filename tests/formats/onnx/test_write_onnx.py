@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 from case_graphs import all_cases
+from shared_files import shared_folder
 from small_models import small_float, small_int8
 
 import smelt
@@ -128,6 +129,33 @@ def test_a_quantized_network_is_within_a_few_steps() -> None:
     for (name, expected), theirs in zip(ours.items(), run(write_onnx(graph), inputs), strict=True):
         assert theirs.dtype == expected.dtype
         assert np.abs(expected.astype(int) - theirs.astype(int)).max() <= 2, name
+
+
+def test_a_quantized_network_is_read_back_exactly() -> None:
+    graph = smelt.optimize(small_int8())
+    again = smelt.optimize(read_onnx(write_onnx(graph)))
+    assert [node.operator for node in again.nodes] == [node.operator for node in graph.nodes]
+    same_results(graph, again)
+
+
+@pytest.mark.parametrize("model", ["kws", "resnet8", "ad", "vww", "sww"])
+def test_real_int8_models_survive_the_way_through_onnx(model: str) -> None:
+    shared = shared_folder()
+    if shared is None:
+        pytest.skip("needs the shared models")
+    graph = smelt.optimize(smelt.load(shared / "models" / "mlperf_tiny" / f"{model}_int8.tflite"))
+    again = smelt.optimize(read_onnx(write_onnx(graph)))
+    assert len(again.nodes) == len(graph.nodes)
+    same_results(graph, again)
+
+
+def same_results(graph: Graph, again: Graph) -> None:
+    for seed in range(3):
+        inputs = {name: random_array(graph.values[name], seed) for name in graph.inputs}
+        renamed = dict(zip(again.inputs, inputs.values(), strict=True))
+        ours, theirs = evaluate_graph(graph, inputs), evaluate_graph(again, renamed)
+        for expected, result in zip(ours.values(), theirs.values(), strict=True):
+            assert np.array_equal(expected, result)
 
 
 def test_the_same_graph_gives_the_same_bytes() -> None:
