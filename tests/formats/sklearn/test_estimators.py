@@ -20,6 +20,7 @@ from sklearn import (
     linear_model,
     model_selection,
     naive_bayes,
+    neighbors,
     neural_network,
     pipeline,
     preprocessing,
@@ -28,6 +29,7 @@ from sklearn import (
 )
 
 import smelt
+from smelt.errors import UnsupportedError
 
 CASES = {
     "mlp_two": (neural_network.MLPClassifier(max_iter=30, random_state=0), "moons"),
@@ -64,6 +66,13 @@ CASES = {
     "one_class": (svm.OneClassSVM(), "iris"),
     "k_means": (cluster.KMeans(10, random_state=0), "digits"),
     "k_means_batches": (cluster.MiniBatchKMeans(3, random_state=0), "iris"),
+    "neighbors": (neighbors.KNeighborsClassifier(), "moons"),
+    "neighbors_weighted": (neighbors.KNeighborsClassifier(7, weights="distance"), "breast_cancer"),
+    "neighbors_manhattan": (neighbors.KNeighborsClassifier(4, p=1, algorithm="kd_tree"), "breast_cancer"),
+    "neighbors_ten": (neighbors.KNeighborsClassifier(3, algorithm="brute"), "digits"),
+    "neighbors_regressor": (neighbors.KNeighborsRegressor(), "diabetes"),
+    "neighbors_regressor_weighted": (neighbors.KNeighborsRegressor(3, weights="distance"), "diabetes"),
+    "neighbors_several": (neighbors.KNeighborsRegressor(3), "linnerud"),
     "grid": (model_selection.GridSearchCV(tree.DecisionTreeClassifier(), {"max_depth": [2, 4]}), "iris"),
 }
 SLOW_TO_PLAN = ("svc_ten", "svc_break_ties")
@@ -183,6 +192,32 @@ def test_support_vectors_vote_in_pairs() -> None:
     assert (model.predict(rows) != by_sums.predict(rows)).any()
     for estimator in (model, by_sums):
         assert_alike(run_rows(smelt.from_sklearn(estimator), rows), answers(estimator, rows))
+
+
+def test_neighbors_that_are_training_points_alone_count_where_weights_are_by_distance() -> None:
+    x, y = data("moons")
+    model = neighbors.KNeighborsClassifier(5, weights="distance").fit(x, y)
+    between = (x[:-1] + x[1:]) / 2
+    assert_agrees(model, np.concatenate([x[:50], between[:50]]))
+
+
+def test_votes_of_neighbors_that_tie_go_to_the_first_class() -> None:
+    x = np.array([[0.0], [1.0], [2.0], [3.0]], np.float32)
+    model = neighbors.KNeighborsClassifier(2).fit(x, [2, 1, 2, 0])
+    rows = np.array([[0.4], [0.6], [1.4], [2.6]], np.float32)
+    assert_agrees(model, rows)
+
+
+def test_metrics_without_a_meaning_are_refused() -> None:
+    x, y = data("moons")
+    for settings, words in (
+        ({"metric": "chebyshev"}, "chebyshev"),
+        ({"p": 3}, "p=3"),
+        ({"weights": len}, "own"),
+    ):
+        model = neighbors.KNeighborsClassifier(**settings).fit(x, y)
+        with pytest.raises(UnsupportedError, match=words):
+            smelt.from_sklearn(model)
 
 
 @pytest.mark.filterwarnings("ignore:The `probability` parameter")

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from smelt.errors import GraphError, UnsupportedError, UsageError, require
-from smelt.formats.sklearn import (  # register their estimators
+from smelt.formats.sklearn import (
     bayes,
     boosting,
     clusters,
     composition,
     linear,
+    neighbors,
     neural,
     svm,
     transformers,
@@ -25,9 +26,8 @@ from smelt.ir import Array, DType, Graph
 from smelt.operators.builder import GraphBuilder
 from smelt.operators.evaluate import evaluate_graph
 
-__all__ = [
-    "bayes", "boosting", "clusters", "composition", "from_sklearn", "linear", "neural", "svm", "transformers", "trees",
-]  # fmt: skip
+MODULES = (bayes, boosting, clusters, composition, linear, neighbors, neural, svm, transformers, trees)
+"""What registers the functions that read estimators."""
 
 TOLERANCE = 1e-5
 """Of the largest magnitude: how far real outputs may be from scikit-learn's without a warning."""
