@@ -242,3 +242,39 @@ CASES |= {
         [helper.make_node("Slice", ["c"], ["s"], starts=[1], ends=[3]), helper.make_node("Add", ["x", "s"], ["y"])],
         {"x": [2]}, constants={"c": weights(4)}, opset=9),
 }  # fmt: skip
+CASES |= {
+    "layer normalization": single("LayerNormalization", (2, 3, 4), weights(4), weights(4, seed=1)),
+    "layer normalization of two dimensions": single("LayerNormalization", (2, 3, 4), weights(3, 4), axis=1),
+    "layer normalization with its statistics": model(
+        [helper.make_node("LayerNormalization", ["x", "c"], ["y", "m", "d"], epsilon=0.01)],
+        {"x": [2, 3, 4]},
+        ["y", "m", "d"],
+        {"c": weights(4)},
+    ),
+    "rms normalization": single("RMSNormalization", (2, 3, 4), weights(4), opset=23),
+    "instance normalization": single("InstanceNormalization", IMAGE, weights(4), weights(4, seed=1)),
+    "group normalization": single("GroupNormalization", IMAGE, *weights(2, 4), num_groups=2, opset=21),
+    "group normalization of opset 18": single(
+        "GroupNormalization", IMAGE, *weights(2, 2), num_groups=2, opset=18
+    ),
+    "normalization by the sum": single("LpNormalization", (2, 3, 4), axis=1, p=1),
+    "normalization by the length": single("LpNormalization", (2, 3, 4)),
+    "response normalization": single("LRN", IMAGE, size=3, alpha=0.3, beta=0.5, bias=2.0),
+}
+EQUATIONS = {
+    "ij->ji": [(2, 3)], "ij->i": [(2, 3)], "ij": [(2, 3)], "ij->": [(2, 3)], "...ii->...i": [(2, 3, 4, 4)],
+    "i,i": [(4,), (4,)], "bij, bjk -> bik": [(2, 3, 4), (2, 4, 5)], "bhqd,bhkd->bhqk": [(2, 2, 3, 4), (2, 2, 5, 4)],
+    "...ij,...jk->...ik": [(2, 3, 4), (2, 4, 5)], "ij,kj,kl->il": [(2, 3), (4, 3), (4, 5)],
+    "ij,ij->ij": [(2, 3), (2, 3)], "ia,b->a": [(2, 3), (4,)], "nchw,oc->nohw": [(1, 3, 4, 5), (2, 3)],
+}  # fmt: skip
+CASES |= {
+    f"einsum {equation}": model(
+        [helper.make_node("Einsum", [f"x{i}" for i in range(len(shapes))], ["y"], equation=equation)],
+        {f"x{i}": shape for i, shape in enumerate(shapes)},
+    )
+    for equation, shapes in EQUATIONS.items()
+}
+CASES["einsum with a constant"] = model(
+    [helper.make_node("Einsum", ["x", "c"], ["y"], equation="btd,dhe->bthe")], {"x": [2, 3, 4]},
+    constants={"c": weights(4, 2, 3)},
+)  # fmt: skip

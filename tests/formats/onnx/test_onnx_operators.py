@@ -28,9 +28,11 @@ TESTED_HERE = [
     for name in (
         "activations",
         "arithmetic",
+        "einsum",
         "folding",
         "functions",
         "indexing",
+        "normalizing",
         "operators",
         "rearranging",
         "reductions",

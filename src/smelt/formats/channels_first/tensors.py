@@ -52,8 +52,12 @@ class Tensors:
         """The contents of a constant tensor; UnsupportedError when it is computed."""
         array = self.tensor(name).array
         if array is None:
-            raise UnsupportedError(f"{self.label}: input '{name}' must be a constant")
+            raise self.not_constant(name)
         return array
+
+    def not_constant(self, name: str) -> UnsupportedError:
+        """The error for a tensor that must be a constant and is computed."""
+        return UnsupportedError(f"{self.label}: input '{name}' must be a constant")
 
     def dtype(self, tensor: Tensor) -> DType:
         """A tensor's element type."""

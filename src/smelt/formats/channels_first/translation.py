@@ -33,6 +33,9 @@ class Surroundings(Protocol):
     def constant(self, name: str) -> Array:
         """The contents of a constant tensor; UnsupportedError when it is computed."""
 
+    def not_constant(self, name: str) -> UnsupportedError:
+        """The error for a tensor that must be a constant and is computed."""
+
     def dtype(self, tensor: Tensor) -> DType:
         """A tensor's element type."""
 
@@ -138,7 +141,7 @@ def number(_: Surroundings, value: float, dtype: DType) -> Tensor:
 def weights(_: Surroundings, tensor: Tensor) -> Array:
     """The contents of a constant float32 tensor; UnsupportedError when it is computed or of another type."""
     if tensor.array is None:
-        raise UnsupportedError(f"{_.label}: input '{tensor.name}' must be a constant")
+        raise _.not_constant(tensor.name)
     if tensor.array.dtype != np.float32:
         raise UnsupportedError(
             f"{_.label}: '{tensor.name}' is {tensor.array.dtype}; only float32 is supported"

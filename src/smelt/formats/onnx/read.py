@@ -112,20 +112,23 @@ class _Reader(Tensors):
             self.plain[name] = as_in_the_file(self, tensor)
         return self.plain[name]
 
-    def constant(self, name: str) -> Array:
-        """The contents of a constant tensor; UnsupportedError, with advice, when it is computed."""
-        if self.tensor(name).array is None and (origins := self._origins(name)):
-            first = origins[0]
-            raise UnsupportedError(
-                f"{self.label}: input '{name}' must be a constant, but depends on the model's input "
-                f"{', '.join(map(repr, origins))}; give its value: --constant {first}=VALUE, or "
-                f"smelt.load(..., constants={{'{first}': ...}})"
-            )
-        return super().constant(name)
+    def not_constant(self, name: str) -> UnsupportedError:
+        """The error for a tensor that must be a constant and is computed, with advice where inputs are the cause."""
+        origins = self._origins(name)
+        if not origins:
+            return super().not_constant(name)
+        first = origins[0]
+        return UnsupportedError(
+            f"{self.label}: input '{name}' must be a constant, but depends on the model's input "
+            f"{', '.join(map(repr, origins))}; give its value: --constant {first}=VALUE, or "
+            f"smelt.load(..., constants={{'{first}': ...}})"
+        )
 
     def _origins(self, name: str) -> list[str]:
-        """Up to three inputs of the model that a tensor is computed from."""
-        seen, waiting = {name}, [name]
+        """Up to three inputs of the model that a tensor is computed from; one on the way: the operator's."""
+        known = name in self.sources or name in self.builder.inputs
+        waiting = [name] if known else list(self.sources.get(next(filter(None, self.outputs), ""), ()))
+        seen = set(waiting)
         while waiting:
             for source in self.sources.get(waiting.pop(), ()):
                 if source not in seen:

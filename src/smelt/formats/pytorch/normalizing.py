@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
 from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.channels_first.elementwise import batch_normalization
-from smelt.formats.channels_first.layout import Shape, Tensor, natural
-from smelt.formats.channels_first.terms import Term, of, result, term
-from smelt.formats.channels_first.translation import TRAINING, Result, Translated, kept, weights
+from smelt.formats.channels_first.layout import Shape, Tensor
+from smelt.formats.channels_first.normalization import (
+    group_normalization,
+    instance_normalization,
+    layer_normalization,
+    rms_normalization,
+)
+from smelt.formats.channels_first.terms import of, result, term
+from smelt.formats.channels_first.translation import TRAINING, Result, Translated, kept
 from smelt.formats.channels_first.wishes import Wish
 from smelt.formats.pytorch.operands import Translation, applied, axes_of
 from smelt.formats.pytorch.schema import Ints, Table, Unused
-from smelt.ir import Array
 
 NORMALIZING = Table()
 """What reads a normalization."""
@@ -50,29 +54,6 @@ def _batch_norm_results(
     return _batch_norm(_, x, weight, bias, running_mean, running_var, False, momentum, eps), None, None
 
 
-def normalized(x: Term, axes: Sequence[int], eps: float) -> Term:
-    """(x - mean) / sqrt(variance + eps) over some axes."""
-    centered = x - term("mean", x, axes=tuple(axes), keep_dims=True)
-    variance = term("mean", term("square", centered), axes=tuple(axes), keep_dims=True)
-    return centered * term("rsqrt", variance + eps)
-
-
-def _affine(_: Translation, x: Term, shape: Shape, weight: Tensor | None, bias: Tensor | None) -> Term:
-    for operator, parameter in (("mul", weight), ("add", bias)):
-        if parameter is not None:
-            x = term(operator, x, _stored(_, parameter, shape))
-    return x
-
-
-def _stored(_: Translation, parameter: Tensor, shape: Shape) -> str:
-    array: Array = weights(_, parameter)
-    if math.prod(shape) != array.size:
-        raise FormatError(f"{_.label}: '{parameter.name}' {list(parameter.shape)} does not fit {list(shape)}")
-    return _.store(
-        parameter.name, (parameter.name, parameter.variant, "norm", shape), lambda: array.reshape(shape)
-    )
-
-
 @NORMALIZING.reads("aten.layer_norm", wish=Wish.FILE)
 def _layer_norm(
     _: Translation, x: Tensor, normalized_shape: Ints, weight: Tensor | None = None, bias: Tensor | None = None,
@@ -81,8 +62,7 @@ def _layer_norm(
     rank = len(normalized_shape)
     if x.shape[x.rank - rank :] != normalized_shape or not 0 < rank <= x.rank:
         raise FormatError(f"{_.label}: normalizes {list(normalized_shape)} of '{x.name}' {list(x.shape)}")
-    whole = normalized(of(_, x), range(x.rank - rank, x.rank), eps)
-    return result(_, _affine(_, whole, normalized_shape, weight, bias))
+    return layer_normalization(_, x, rank, weight, bias, eps)
 
 
 @NORMALIZING.reads("aten.native_layer_norm")
@@ -99,9 +79,8 @@ def _rms_norm(
     rank = len(normalized_shape)
     if x.shape[x.rank - rank :] != normalized_shape or not 0 < rank <= x.rank:
         raise FormatError(f"{_.label}: normalizes {list(normalized_shape)} of '{x.name}' {list(x.shape)}")
-    data, small = of(_, x), float(np.finfo(np.float32).eps) if eps is None else eps
-    mean = term("mean", term("square", data), axes=tuple(range(x.rank - rank, x.rank)), keep_dims=True)
-    return result(_, _affine(_, data * term("rsqrt", mean + small), normalized_shape, weight, None))
+    small = float(np.finfo(np.float32).eps) if eps is None else eps
+    return rms_normalization(_, x, rank, weight, small)
 
 
 @NORMALIZING.reads("aten.instance_norm", wish=Wish.ANY)
@@ -112,11 +91,7 @@ def _instance_norm(
 ) -> Translated:  # fmt: skip
     if not use_input_stats:
         return _batch_norm(_, x, weight, bias, running_mean, running_var, False, momentum, eps)
-    layout = x.layout
-    axes = sorted(layout.axis(axis) for axis in range(2, x.rank))
-    whole = normalized(of(_, x, layout), axes, eps)
-    shape = layout.alike((1, *x.shape[1:2], *[1] * (x.rank - 2))).shape
-    return result(_, _affine(_, whole, shape, weight, bias), layout)
+    return instance_normalization(_, x, weight, bias, eps)
 
 
 @NORMALIZING.reads("aten.group_norm")
@@ -124,20 +99,7 @@ def _group_norm(
     _: Translation, x: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None,
     eps: float = 1e-5, cudnn_enabled: Unused = None,
 ) -> Translated:  # fmt: skip
-    batch, channels, *rest = x.shape
-    if num_groups < 1 or channels % num_groups:
-        raise FormatError(f"{_.label}: {channels} channels in {num_groups} groups")
-    layout = x.layout
-    if layout.is_channels_last:
-        shape = (*layout.shape[:-1], num_groups, channels // num_groups)
-        axes: tuple[int, ...] = (*range(1, len(layout.shape) - 1), len(layout.shape))
-    else:
-        layout, shape = natural(x.shape), (batch, num_groups, channels // num_groups, *rest)
-        axes = tuple(range(2, len(shape)))
-    groups = term("reshape", of(_, x, layout), shape=shape)
-    whole = term("reshape", normalized(groups, axes, eps), shape=layout.shape)
-    ones = layout.alike((1, channels, *[1] * len(rest))).shape
-    return result(_, _affine(_, whole, ones, weight, bias), layout)
+    return group_normalization(_, x, num_groups, weight, bias, eps)
 
 
 @NORMALIZING.reads("aten.var", wish=Wish.FILE)
