@@ -43,6 +43,8 @@ class LiteRTEngine(Engine):
         return interpreter
 
     def _invoke(self, interpreter: Any, inputs: Mapping[str, Array]) -> None:
+        """Every run begins afresh: what the last one left in variables is forgotten."""
+        interpreter.reset_all_variables()
         for value, detail in zip(self.inputs, interpreter.get_input_details(), strict=True):
             interpreter.set_tensor(detail["index"], input_array(self.name, value, inputs))
         try:

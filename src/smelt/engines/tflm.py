@@ -38,7 +38,8 @@ class TflmEngine(Engine):
             ) from error
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs for one set of inputs, by name."""
+        """The outputs for one set of inputs, by name; what the last run left in variables is forgotten."""
+        self._interpreter.reset()
         for index, value in enumerate(self.inputs):
             self._interpreter.set_input(input_array(self.name, value, inputs), index)
         try:

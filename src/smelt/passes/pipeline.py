@@ -15,6 +15,7 @@ from smelt.passes.fold_padding import fold_padding
 from smelt.passes.fuse_activations import fuse_activations
 from smelt.passes.fuse_matrix_transposes import fuse_matrix_transposes
 from smelt.passes.fuse_quantized_operators import fuse_quantized_operators
+from smelt.passes.fuse_recurrent import fuse_recurrent
 from smelt.passes.fuse_reversals import fuse_reversals
 from smelt.passes.keep_narrow_weights import keep_narrow_weights
 from smelt.passes.merge_reshapes import merge_reshapes
@@ -27,6 +28,7 @@ Pass = Callable[[Graph], Graph]
 
 DEFAULT: tuple[tuple[str, Pass], ...] = (
     ("remove-dead-nodes", remove_dead_nodes),
+    ("fuse-recurrent", fuse_recurrent),
     ("narrow-recurrent", narrow_recurrent),
     ("fuse-quantized-operators", fuse_quantized_operators),
     ("keep-narrow-weights", keep_narrow_weights),

@@ -33,6 +33,12 @@ class Surroundings(Protocol):
     def is_constant(self, name: str) -> bool:
         """Whether the tensor is a constant."""
 
+    def is_variable(self, name: str) -> bool:
+        """Whether the tensor keeps its contents from one invoke to the next."""
+
+    def new_constant(self, role: str, array: Array) -> str:
+        """A constant that the file has in another form; its name."""
+
 
 @dataclass(frozen=True)
 class Translated:
@@ -61,7 +67,9 @@ _ACTIVATIONS = {
 }
 
 
-def _reads(*codes: BuiltinOperator) -> Callable[[Function], Function]:
+def reads(*codes: BuiltinOperator) -> Callable[[Function], Function]:
+    """Enter a function in FUNCTIONS."""
+
     def register(function: Function) -> Function:
         FUNCTIONS.update(dict.fromkeys(codes, function))
         return function
@@ -152,7 +160,7 @@ def _quantize_input(_: Surroundings, operator: str, x: str, w: str) -> str:
     return "symmetric" if per_tensor_conv_2d(operator, weights) else "asymmetric"
 
 
-@_reads(BuiltinOperator.CONV_2D)
+@reads(BuiltinOperator.CONV_2D)
 def _conv_2d(
     _: Surroundings,
     x: str,
@@ -181,7 +189,7 @@ def _conv_2d(
     )
 
 
-@_reads(BuiltinOperator.DEPTHWISE_CONV_2D)
+@reads(BuiltinOperator.DEPTHWISE_CONV_2D)
 def _depthwise_conv_2d(
     _: Surroundings,
     x: str,
@@ -212,7 +220,7 @@ def _depthwise_conv_2d(
     )
 
 
-@_reads(BuiltinOperator.FULLY_CONNECTED)
+@reads(BuiltinOperator.FULLY_CONNECTED)
 def _fully_connected(
     _: Surroundings,
     x: str,
@@ -241,7 +249,7 @@ def _fully_connected(
     )
 
 
-@_reads(BuiltinOperator.AVERAGE_POOL_2D, BuiltinOperator.MAX_POOL_2D)
+@reads(BuiltinOperator.AVERAGE_POOL_2D, BuiltinOperator.MAX_POOL_2D)
 def _pool_2d(
     _: Surroundings,
     x: str,
@@ -266,54 +274,54 @@ def _pool_2d(
     )
 
 
-@_reads(BuiltinOperator.ADD)
+@reads(BuiltinOperator.ADD)
 def _add(_: Surroundings, a: str, b: str, *, fused_activation_function: ActivationFunctionType) -> Translated:
     return Translated("add", (a, b), {"activation": activation(_, fused_activation_function)})
 
 
-@_reads(BuiltinOperator.SUB)
+@reads(BuiltinOperator.SUB)
 def _sub(_: Surroundings, a: str, b: str, *, fused_activation_function: ActivationFunctionType) -> Translated:
     return Translated("sub", (a, b), {"activation": activation(_, fused_activation_function)})
 
 
-@_reads(BuiltinOperator.MUL)
+@reads(BuiltinOperator.MUL)
 def _mul(_: Surroundings, a: str, b: str, *, fused_activation_function: ActivationFunctionType) -> Translated:
     return Translated("mul", (a, b), {"activation": activation(_, fused_activation_function)})
 
 
-@_reads(BuiltinOperator.MEAN)
+@reads(BuiltinOperator.MEAN)
 def _mean(_: Surroundings, x: str, axes: str, *, keep_dims: bool) -> Translated:
     rank = len(_.value(x).shape)
     given = sorted({int(a) % max(rank, 1) for a in _.constant(axes).reshape(-1).tolist()})
     return Translated("mean", (x,), {"axes": tuple(given), "keep_dims": bool(keep_dims)})
 
 
-@_reads(BuiltinOperator.RESHAPE)
+@reads(BuiltinOperator.RESHAPE)
 def _reshape(_: Surroundings, x: str, shape: str | None = None) -> Translated:
     return Translated("reshape", (x,), {"shape": _.outputs[0].shape})
 
 
-@_reads(BuiltinOperator.SQUEEZE)
+@reads(BuiltinOperator.SQUEEZE)
 def _squeeze(_: Surroundings, x: str) -> Translated:
     return Translated("reshape", (x,), {"shape": _.outputs[0].shape})
 
 
-@_reads(BuiltinOperator.EXPAND_DIMS)
+@reads(BuiltinOperator.EXPAND_DIMS)
 def _expand_dims(_: Surroundings, x: str, axis: str) -> Translated:
     return Translated("reshape", (x,), {"shape": _.outputs[0].shape})
 
 
-@_reads(BuiltinOperator.TRANSPOSE)
+@reads(BuiltinOperator.TRANSPOSE)
 def _transpose(_: Surroundings, x: str, permutation: str) -> Translated:
     return Translated("transpose", (x,), {"permutation": tuple(int(p) for p in _.constant(permutation))})
 
 
-@_reads(BuiltinOperator.PAD)
+@reads(BuiltinOperator.PAD)
 def _pad(_: Surroundings, x: str, paddings: str) -> Translated:
     return Translated("pad", (x,), {"paddings": tuple(int(p) for p in _.constant(paddings).reshape(-1))})
 
 
-@_reads(BuiltinOperator.PADV2)
+@reads(BuiltinOperator.PADV2)
 def _pad_with(_: Surroundings, x: str, paddings: str, value: str) -> Translated:
     element = _.constant(value).reshape(-1)
     if len(element) != 1:
@@ -330,7 +338,7 @@ def _pad_with(_: Surroundings, x: str, paddings: str, value: str) -> Translated:
     return Translated("pad", (x,), {"paddings": amounts, "value": real})
 
 
-@_reads(BuiltinOperator.CONCATENATION)
+@reads(BuiltinOperator.CONCATENATION)
 def _concatenation(
     _: Surroundings, *inputs: str, axis: int, fused_activation_function: ActivationFunctionType
 ) -> Translated:
@@ -343,17 +351,17 @@ def _concatenation(
     )
 
 
-@_reads(BuiltinOperator.SOFTMAX)
+@reads(BuiltinOperator.SOFTMAX)
 def _softmax(_: Surroundings, x: str, *, beta: float) -> Translated:
     return Translated("softmax", (x,), {"beta": float(beta)})
 
 
-@_reads(BuiltinOperator.LEAKY_RELU)
+@reads(BuiltinOperator.LEAKY_RELU)
 def _leaky_relu(_: Surroundings, x: str, *, alpha: float) -> Translated:
     return Translated("leaky_relu", (x,), {"alpha": float(alpha)})
 
 
-@_reads(
+@reads(
     BuiltinOperator.LOGISTIC, BuiltinOperator.TANH, BuiltinOperator.RELU, BuiltinOperator.RELU6,
     BuiltinOperator.RELU_N1_TO_1,
 )  # fmt: skip
@@ -361,27 +369,27 @@ def _unary(_: Surroundings, x: str) -> Translated:
     return Translated(_.label.split()[0].lower(), (x,), {})
 
 
-@_reads(BuiltinOperator.QUANTIZE)
+@reads(BuiltinOperator.QUANTIZE)
 def _quantize(_: Surroundings, x: str) -> Translated:
     return Translated("quantize", (x,), {"dtype": _.outputs[0].dtype.value})
 
 
-@_reads(BuiltinOperator.DEQUANTIZE)
+@reads(BuiltinOperator.DEQUANTIZE)
 def _dequantize(_: Surroundings, x: str) -> Translated:
     return Translated("dequantize", (x,), {})
 
 
-@_reads(BuiltinOperator.SHAPE)
+@reads(BuiltinOperator.SHAPE)
 def _shape(_: Surroundings, x: str) -> Folded:
     return Folded(np.array(_.value(x).shape, _.outputs[0].dtype.numpy))
 
 
-@_reads(BuiltinOperator.PACK)
+@reads(BuiltinOperator.PACK)
 def _pack(_: Surroundings, *inputs: str, axis: int) -> Folded:
     return Folded(np.stack([_.constant(name) for name in inputs], axis))
 
 
-@_reads(BuiltinOperator.STRIDED_SLICE)
+@reads(BuiltinOperator.STRIDED_SLICE)
 def _strided_slice(
     _: Surroundings,
     x: str,
@@ -431,7 +439,7 @@ BINARY: Mapping[str, BuiltinOperator] = {
 
 
 def _plain(name: str, code: BuiltinOperator, count: int) -> None:
-    @_reads(code)
+    @reads(code)
     def function(_: Surroundings, *inputs: str) -> Translated:
         if len(inputs) != count:
             raise FormatError(f"{_.label}: has {len(inputs)} inputs, needs {count}")
@@ -444,17 +452,17 @@ for _name, _code in BINARY.items():
     _plain(_name, _code, 2)
 
 
-@_reads(BuiltinOperator.ELU)
+@reads(BuiltinOperator.ELU)
 def _elu(_: Surroundings, x: str) -> Translated:
     return Translated("elu", (x,), {})
 
 
-@_reads(BuiltinOperator.GELU)
+@reads(BuiltinOperator.GELU)
 def _gelu(_: Surroundings, x: str, *, approximate: bool) -> Translated:
     return Translated("gelu", (x,), {"approximate": approximate})
 
 
-@_reads(BuiltinOperator.DIV)
+@reads(BuiltinOperator.DIV)
 def _div(_: Surroundings, a: str, b: str, *, fused_activation_function: ActivationFunctionType) -> Translated:
     if activation(_, fused_activation_function) != "none":
         raise UnsupportedError(f"{_.label}: a fused activation of a division is not supported")
@@ -462,7 +470,7 @@ def _div(_: Surroundings, a: str, b: str, *, fused_activation_function: Activati
 
 
 def _reduction(name: str, code: BuiltinOperator) -> None:
-    @_reads(code)
+    @reads(code)
     def function(_: Surroundings, x: str, axes: str, *, keep_dims: bool) -> Translated:
         rank = len(_.value(x).shape)
         chosen = tuple(sorted({int(axis) % max(rank, 1) for axis in _.constant(axes).reshape(-1)}))
@@ -473,7 +481,7 @@ for _name in ("sum", "reduce_prod", "reduce_max", "reduce_min", "reduce_any", "r
     _reduction(_name, BuiltinOperator[_name.upper()])
 
 
-@_reads(BuiltinOperator.ARG_MAX, BuiltinOperator.ARG_MIN)
+@reads(BuiltinOperator.ARG_MAX, BuiltinOperator.ARG_MIN)
 def _argument(_: Surroundings, x: str, axis: str, *, output_type: TensorType) -> Translated:
     rank = len(_.value(x).shape)
     index_type = {TensorType.INT32: "s32", TensorType.INT64: "s64"}.get(output_type)
@@ -483,39 +491,39 @@ def _argument(_: Surroundings, x: str, axis: str, *, output_type: TensorType) ->
     return Translated(_.label.split()[0].lower(), (x,), {"axis": along, "index_type": index_type})
 
 
-@_reads(BuiltinOperator.BATCH_MATMUL)
+@reads(BuiltinOperator.BATCH_MATMUL)
 def _batch_matmul(_: Surroundings, a: str, b: str, *, adj_x: bool, adj_y: bool) -> Translated:
     return Translated("batch_matmul", (a, b), {"transpose_a": adj_x, "transpose_b": adj_y})
 
 
-@_reads(BuiltinOperator.GATHER)
+@reads(BuiltinOperator.GATHER)
 def _gather(_: Surroundings, data: str, indices: str, *, axis: int, batch_dims: int) -> Translated:
     rank = max(len(_.value(data).shape), 1)
     batch = batch_dims + len(_.value(indices).shape) if batch_dims < 0 else batch_dims
     return Translated("gather", (data, indices), {"axis": axis % rank, "batch_dims": batch})
 
 
-@_reads(BuiltinOperator.SELECT_V2)
+@reads(BuiltinOperator.SELECT_V2)
 def _select(_: Surroundings, condition: str, a: str, b: str) -> Translated:
     return Translated("select", (condition, a, b), {})
 
 
-@_reads(BuiltinOperator.CAST)
+@reads(BuiltinOperator.CAST)
 def _cast(_: Surroundings, x: str) -> Translated:
     return Translated("cast", (x,), {"to": _.outputs[0].dtype.value})
 
 
-@_reads(BuiltinOperator.TILE)
+@reads(BuiltinOperator.TILE)
 def _tile(_: Surroundings, x: str, multiples: str) -> Translated:
     return Translated("tile", (x,), {"multiples": tuple(int(n) for n in _.constant(multiples).reshape(-1))})
 
 
-@_reads(BuiltinOperator.BROADCAST_TO)
+@reads(BuiltinOperator.BROADCAST_TO)
 def _broadcast_to(_: Surroundings, x: str, shape: str) -> Translated:
     return Translated("broadcast_to", (x,), {"shape": tuple(int(n) for n in _.constant(shape).reshape(-1))})
 
 
-@_reads(BuiltinOperator.REVERSE_V2)
+@reads(BuiltinOperator.REVERSE_V2)
 def _reverse(_: Surroundings, x: str, axes: str) -> Translated:
     shape = _.value(x).shape
     turned = {int(axis) % max(len(shape), 1) for axis in _.constant(axes).reshape(-1)}
@@ -524,17 +532,17 @@ def _reverse(_: Surroundings, x: str, axes: str) -> Translated:
     return Translated("strided_slice", (x,), {"begin": begins, "end": ends, "stride": steps})
 
 
-@_reads(BuiltinOperator.CUMSUM)
+@reads(BuiltinOperator.CUMSUM)
 def _cumsum(_: Surroundings, x: str, axis: str, *, exclusive: bool, reverse: bool) -> Translated:
     along = int(_.constant(axis).reshape(-1)[0]) % max(len(_.value(x).shape), 1)
     return Translated("cumsum", (x,), {"axis": along, "exclusive": exclusive, "reverse": reverse})
 
 
-@_reads(BuiltinOperator.TOPK_V2)
+@reads(BuiltinOperator.TOPK_V2)
 def _topk_v2(_: Surroundings, x: str, k: str) -> Translated:
     return Translated("topk_v2", (x,), {"k": int(_.constant(k).reshape(-1)[0])})
 
 
-@_reads(BuiltinOperator.GATHER_ND)
+@reads(BuiltinOperator.GATHER_ND)
 def _gather_nd(_: Surroundings, data: str, indices: str) -> Translated:
     return Translated("gather_nd", (data, indices), {})

@@ -9,27 +9,14 @@ from typing import Any
 import numpy as np
 
 from smelt.errors import FormatError, GraphError, UnsupportedError
+from smelt.formats.tflite import recurrent
 from smelt.formats.tflite.flatbuffer import read_flatbuffer
 from smelt.formats.tflite.operators import FUNCTIONS, Folded, translate
-from smelt.formats.tflite.schema import TFLITE, BuiltinOperator, TensorType
+from smelt.formats.tflite.schema import TFLITE, BuiltinOperator
+from smelt.formats.tflite.types import TYPES
 from smelt.ir import Array, DType, Graph, Node, Quantization, Value
 from smelt.operators import verify_graph
 
-TYPES: dict[TensorType, DType] = {
-    TensorType.FLOAT32: DType.F32,
-    TensorType.FLOAT16: DType.F16,
-    TensorType.FLOAT64: DType.F64,
-    TensorType.INT4: DType.S4,
-    TensorType.INT8: DType.S8,
-    TensorType.INT16: DType.S16,
-    TensorType.INT32: DType.S32,
-    TensorType.INT64: DType.S64,
-    TensorType.UINT8: DType.U8,
-    TensorType.UINT16: DType.U16,
-    TensorType.UINT32: DType.U32,
-    TensorType.UINT64: DType.U64,
-    TensorType.BOOL: DType.BOOL,
-}
 MAX_ELEMENTS = 1 << 28
 """The most elements a computed tensor may have: a damaged shape must not cost gigabytes."""
 
@@ -71,6 +58,8 @@ class _Reader:
         """Tensors first, then operators in order."""
         self.names = self._unique_names()
         self._check_operators()
+        tensors = zip(self.names, self.subgraph.tensors, strict=True)
+        self.variables = {name for name, tensor in tensors if tensor.is_variable}
         for index, tensor in enumerate(self.subgraph.tensors):
             self._tensor(self.names[index], tensor)
         nodes = [n for op in self.subgraph.operators if (n := self._operator(op)) is not None]
@@ -99,6 +88,21 @@ class _Reader:
         """Whether the tensor is a constant."""
         return name in self.constants
 
+    def is_variable(self, name: str) -> bool:
+        """Whether the tensor keeps its contents from one invoke to the next."""
+        return name in self.variables
+
+    def new_constant(self, role: str, array: Array) -> str:
+        """A constant that the file has in another form."""
+        stem, number = f"{self.outputs[0].name}/{role}", 0
+        name = stem
+        while name in self.values:
+            number += 1
+            name = f"{stem}_{number}"
+        self.values[name] = Value(name, DType.of(array), tuple(array.shape))
+        self.constants[name] = array
+        return name
+
     def _unique_names(self) -> list[str]:
         seen: dict[str, int] = {}
         names: list[str] = []
@@ -124,8 +128,8 @@ class _Reader:
             raise UnsupportedError(
                 f"{where}: the type {getattr(tensor.type, 'name', tensor.type)} is not supported"
             )
-        if tensor.is_variable or tensor.sparsity is not None or tensor.external_buffer:
-            raise UnsupportedError(f"{where}: variables, sparse and external tensors are not supported")
+        if tensor.sparsity is not None or tensor.external_buffer:
+            raise UnsupportedError(f"{where}: sparse and external tensors are not supported")
         dtype = TYPES[tensor.type]
         shape = tuple(int(d) for d in tensor.shape)
         if any(d < 0 for d in shape):
@@ -151,6 +155,7 @@ class _Reader:
         if not outputs:
             raise FormatError(f"{self.label}: the operator has no output")
         inputs = [None if i == -1 else self._named(i, self.label) for i in op.inputs]
+        self._check_variables(code, inputs)
         result = translate(code, self, inputs, op.builtin_options)
         if isinstance(result, Folded):
             if (
@@ -164,6 +169,16 @@ class _Reader:
         while given and given[-1] is None:
             given = given[:-1]
         return Node(result.operator, given, outputs, result.attributes, outputs[0])
+
+    def _check_variables(self, code: BuiltinOperator, inputs: Sequence[str | None]) -> None:
+        if code in recurrent.STATEFUL:
+            return
+        for name in inputs:
+            if name is not None and name not in self.constants and self.is_variable(name):
+                raise UnsupportedError(
+                    f"{self.label}: reads the variable '{name}', which keeps its contents from one invoke to the next; "
+                    "make it an input and an output of the model"
+                )
 
     def _check_operators(self) -> None:
         """All operators that smelt has not, in one error, before anything else is read."""

@@ -11,13 +11,18 @@ from smelt.errors import UnsupportedError
 from smelt.formats.tflite.flatbuffer import write_flatbuffer
 from smelt.formats.tflite.flatbuffer_schema import Record
 from smelt.formats.tflite.operators import BINARY
+from smelt.formats.tflite.recurrent import in_tflite_terms
 from smelt.formats.tflite.schema import TFLITE, BuiltinOperator
-from smelt.formats.tflite.written_operators import TENSOR_TYPES, WRITABLE, WRITTEN, Written
+from smelt.formats.tflite.written_operators import TENSOR_TYPES, WRITTEN, Written
 from smelt.ir import Array, DType, Graph, Quantization, Value
 from smelt.operators import Call, call_of, verify_graph
 from smelt.operators.convolution.narrow_weights import packed_nibbles
+from smelt.operators.recurrent import GATES
 
 __all__ = ["WRITABLE", "write_tflite"]
+
+WRITABLE = frozenset((*WRITTEN, *GATES))
+"""The operators that a .tflite file can hold; recurrent layers also step by step."""
 
 
 def write_tflite(graph: Graph) -> bytes:
@@ -25,7 +30,7 @@ def write_tflite(graph: Graph) -> bytes:
 
     Raises UnsupportedError naming the operator when TFLite cannot say something.
     """
-    return Writer(verify_graph(graph)).write()
+    return Writer(in_tflite_terms(verify_graph(graph))).write()
 
 
 @dataclass

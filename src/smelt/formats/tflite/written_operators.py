@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +11,6 @@ import numpy as np
 from smelt.errors import UnsupportedError
 from smelt.formats.tflite.flatbuffer_schema import Record
 from smelt.formats.tflite.operators import BINARY, UNARY, per_tensor_conv_2d, same_padding
-from smelt.formats.tflite.read import TYPES
 from smelt.formats.tflite.schema import (
     TFLITE,
     ActivationFunctionType,
@@ -19,6 +18,7 @@ from smelt.formats.tflite.schema import (
     Padding,
     TensorType,
 )
+from smelt.formats.tflite.types import TYPES
 from smelt.ir import Array, DType, Graph, Quantization, Value
 from smelt.operators import Call
 from smelt.operators.shape.copies import padding_element
@@ -394,7 +394,7 @@ def _gather_nd(writer: Writer, call: Call) -> Written:
     return Written(BuiltinOperator.GATHER_ND, 1, _inputs(writer, call, 2), TFLITE.record("GatherNdOptions"))
 
 
-WRITTEN: Mapping[str, Function] = {
+WRITTEN: dict[str, Function] = {
     "add": _arithmetic(BuiltinOperator.ADD, "AddOptions"),
     "average_pool_2d": _pool(BuiltinOperator.AVERAGE_POOL_2D),
     "concatenation": _concatenation,
@@ -443,7 +443,3 @@ WRITTEN: Mapping[str, Function] = {
     **{name: _plain(code, 1) for name, code in UNARY.items()},
     **{name: _plain(code, 2) for name, code in BINARY.items()},
 }
-
-
-WRITABLE = frozenset(WRITTEN)
-"""The operators that a .tflite file can hold."""
