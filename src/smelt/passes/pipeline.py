@@ -13,6 +13,7 @@ from smelt.passes.fold_batch_normalization import fold_batch_normalization
 from smelt.passes.fold_constants import fold_constants
 from smelt.passes.fold_padding import fold_padding
 from smelt.passes.fuse_activations import fuse_activations
+from smelt.passes.fuse_gelu import fuse_gelu
 from smelt.passes.fuse_matrix_transposes import fuse_matrix_transposes
 from smelt.passes.fuse_quantized_operators import fuse_quantized_operators
 from smelt.passes.fuse_recurrent import fuse_recurrent
@@ -34,6 +35,7 @@ DEFAULT: tuple[tuple[str, Pass], ...] = (
     ("keep-narrow-weights", keep_narrow_weights),
     ("fold-constants", fold_constants),
     ("remove-identities", remove_identities),
+    ("fuse-gelu", fuse_gelu),
     ("fuse-reversals", fuse_reversals),
     ("cancel-transposes", cancel_transposes),
     ("fuse-matrix-transposes", fuse_matrix_transposes),

@@ -28,7 +28,7 @@ def dense(
         raise FormatError(
             f"{_.label}: '{matrix.name}' has {array.shape[1]} inputs, '{x.name}' is {list(x.shape)}"
         )
-    layout = natural(x.shape) if x.layout.is_channels_last else x.layout
+    layout = x.layout if len(x.layout.shape) == 2 else natural(x.shape)
     key = (matrix.name, matrix.variant, "dense", alpha, transposed, layout.factors[1:], layout.permutation)
     held = matrix if alpha == 1 else replace(matrix, array=_scaled(weights(_, matrix), alpha), integers=None)
     stored = _.rearranged(

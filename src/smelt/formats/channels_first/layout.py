@@ -35,6 +35,11 @@ class Layout:
         return self.permutation == NHWC and len(self.shape) == 4
 
     @property
+    def moves_dimensions(self) -> bool:
+        """Whether smelt's dimensions are the file's in another order."""
+        return self.factors == self.foreign and len(self.shape) == len(self.foreign)
+
+    @property
     def keeps_order(self) -> bool:
         """Whether the elements lie in memory as in the file: only dimensions of size 1 move."""
         return keeps_order(self.factors, self.permutation)
@@ -52,9 +57,9 @@ class Layout:
 
     def axis(self, axis: int) -> int:
         """Where a dimension of the file is in smelt's tensor."""
-        if not self.is_channels_last:
-            return axis
-        return ((0, 3, 2) if len(self.foreign) == 3 else (0, 3, 1, 2))[axis]
+        if self.is_channels_last and len(self.foreign) == 3:
+            return (0, 3, 2)[axis]
+        return self.permutation.index(axis) if self.moves_dimensions else axis
 
     def alike(self, foreign: Shape) -> Layout:
         """This layout for a tensor of the same rank that is broadcast against one with this layout."""
@@ -62,6 +67,8 @@ class Layout:
             return channels_last(foreign)
         if self.permutation == NHWC and foreign[1] == self.foreign[1]:
             return Layout(foreign, (foreign[0], *self.factors[1:]), NHWC, foreign)
+        if self.moves_dimensions and len(foreign) == len(self.foreign):
+            return Layout(foreign, foreign, self.permutation, tuple(foreign[k] for k in self.permutation))
         return natural(foreign)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from smelt.errors import FormatError
 from smelt.formats.channels_first.layout import (
     NHWC,
+    Layout,
     Shape,
     Tensor,
     channels_last,
@@ -89,6 +90,11 @@ def reshape(_: Surroundings, x: Tensor, shape: Shape) -> Result:
             if layout.shape == form.shape:
                 return Tensor(x.name, shape, forms={layout: name})
             return Translated("reshape", (name,), {"shape": layout.shape}, fixed(layout))
+        if form.is_channels_last and (split := _with_split_channels(form, shape)):
+            return Translated("reshape", (name,), {"shape": split.shape}, fixed(split))
+        if form.permutation == SPLIT and len(shape) == 4 and (shape[0], *shape[2:]) == form.shape[:3]:
+            layout = channels_last(shape)
+            return Translated("reshape", (name,), {"shape": layout.shape}, fixed(layout))
         if form.keeps_order:
             return Translated("reshape", (name,), {"shape": shape})
         if form.is_channels_last and shape == flattened(form).foreign:
@@ -104,8 +110,10 @@ def transpose(_: Surroundings, x: Tensor, order: Shape) -> Result:
     if x.array is not None:
         return changed(x, lambda array: array.transpose(order), f"{x.variant} by {order}")
     for form, name in x.forms.items():
-        if form.is_channels_last and order == (0, 2, 1):
-            return Translated("reshape", (name,), {"shape": shape})
+        if form.is_channels_last and x.rank == 3:
+            return _signal(_, name, tuple((0, 2, 1)[axis] for axis in order), shape)
+        if form.permutation == SPLIT and (own := _split_channels(_, form, name, order)):
+            return own
         if form.factors == x.shape:
             # From this form to the file's result, and to the same in NHWC.
             moved = tuple(form.permutation.index(axis) for axis in order)
@@ -122,6 +130,39 @@ def transpose(_: Surroundings, x: Tensor, order: Shape) -> Result:
     if keeps_order(x.shape, order):
         return Translated("reshape", (source,), {"shape": shape})
     return Translated("transpose", (source,), {"permutation": order})
+
+
+SPLIT: Shape = (0, 3, 4, 1, 2)
+"""The permutation from the file's N, G, C, H, W, the channels of NCHW in groups, to N, H, W, G, C."""
+
+
+def _with_split_channels(form: Layout, shape: Shape) -> Layout | None:
+    """The layout of NCHW whose channels are split in two dimensions, if that is what a reshape does."""
+    if (
+        len(form.foreign) != 4
+        or len(shape) != 5
+        or (shape[0], *shape[3:]) != (form.foreign[0], *form.foreign[2:])
+    ):
+        return None
+    return Layout(shape, shape, SPLIT, tuple(shape[axis] for axis in SPLIT))
+
+
+def _split_channels(_: Surroundings, form: Layout, name: str, order: Shape) -> Translated | None:
+    """The two dimensions of channels exchanged, with the pixels left where they are."""
+    if order != (0, 2, 1, 3, 4):
+        return None
+    foreign = tuple(form.foreign[axis] for axis in order)
+    layout = Layout(foreign, foreign, SPLIT, tuple(foreign[axis] for axis in SPLIT))
+    return Translated("transpose", (name,), {"permutation": (0, 1, 2, 4, 3)}, fixed(layout))
+
+
+def _signal(_: Surroundings, name: str, order: Shape, shape: Shape) -> Translated:
+    """A signal [N, 1, L, C] with its three dimensions in an order of N, L, C."""
+    batch, _height, length, channels = _.shape(name)
+    if keeps_order((batch, length, channels), order):
+        return Translated("reshape", (name,), {"shape": shape})
+    flat = _.emit("reshape", (name,), {"shape": (batch, length, channels)})
+    return Translated("transpose", (flat,), {"permutation": order})
 
 
 def along_last_axis(_: Surroundings, x: Tensor, operator: str, axis: int) -> Translated:

@@ -153,8 +153,13 @@ def _sequence(_: Surroundings, layer: _Layer, directions: Sequence[Tensor]) -> R
     batch, time, units = directions[0].shape
     count = len(directions)
     joined = directions[0] if count == 1 else kept(_, concatenation(_, directions, 2))
-    split = kept(_, reshape(_, joined, (batch, time, count, units)))
-    return split if layer.batch_first else transpose(_, split, (1, 2, 0, 3))
+    if layer.batch_first:
+        return reshape(_, joined, (batch, time, count, units))
+    # In two steps, each of which what exporters write behind the layer takes back.
+    turned = kept(_, transpose(_, joined, (1, 0, 2)))
+    if count == 1:
+        return reshape(_, turned, (time, 1, batch, units))
+    return transpose(_, kept(_, reshape(_, turned, (time, batch, count, units))), (0, 2, 1, 3))
 
 
 def _last(_: Surroundings, layer: _Layer, directions: Sequence[Tensor]) -> Result:
