@@ -136,7 +136,7 @@ class _Frame:
         thing = self.stack.pop()
         if not isinstance(thing, Thing):
             raise ValueError("an attribute of what is no object")
-        name = list(thing.attributes)[x]
+        name = self.slot(thing, x)
         value = self.machine.modules.get(thing, name)
         if not isinstance(value, Thing):
             self.path = self.machine.modules.path(thing, self.path)
@@ -146,8 +146,11 @@ class _Frame:
         value, thing = self.stack.pop(), self.stack.pop()
         if not isinstance(thing, Thing):
             raise ValueError("an attribute of what is no object")
-        names = list(thing.attributes)
-        self.machine.modules.set(thing, names[x], value)
+        self.machine.modules.set(thing, self.slot(thing, x), value)
+
+    def slot(self, thing: Thing, x: int) -> str:
+        """The attribute with that index; one that is unpacked from a state has only its index for a name."""
+        return list(thing.attributes)[x] if thing.state is None else f"#{x}"
 
     def jump(self, x: int, n: int) -> None:
         self.at += x - 1

@@ -23,14 +23,17 @@ class Modules:
         self.root = root
         self._paths: dict[int, str] = {}
         self._names: dict[int, str] = {}
+        self._things: list[Thing] = []
         self._set: dict[tuple[int, str], Any] = {}
         waiting: list[tuple[str, Any]] = [("", root)]
         while waiting:
             path, value = waiting.pop()
             if isinstance(value, Thing) and id(value) not in self._paths:
                 self._paths[id(value)] = path
+                self._things.append(value)
                 items = reversed(list(value.attributes.items()))
                 waiting += [(f"{path}.{name}" if path else name, item) for name, item in items]
+                waiting += [(path, item) for item in _parts(value.state)]
             elif isinstance(value, np.ndarray | QuantizedArray):
                 self._names.setdefault(id(value), path)
             if len(self._paths) > _MOST_MODULES:
@@ -54,8 +57,26 @@ class Modules:
 
     def wrapped(self, tracer: Tracer, name: str, value: Any) -> Any:
         """A stored value with its tensors as the tracer's, named by their paths."""
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray | QuantizedArray):
             return tracer.constant(self._names.get(id(value), name), value)
-        if isinstance(value, list | tuple) and any(isinstance(item, np.ndarray) for item in value):
+        if isinstance(value, list | tuple) and any(isinstance(item, _STORED) for item in value):
             return type(value)(self.wrapped(tracer, name, item) for item in value)
+        if isinstance(value, Thing) and value.type.endswith("LinearPackedParamsBase"):
+            return list(self.wrapped(tracer, name, value.state)) if isinstance(value.state, tuple) else value
         return value
+
+    def waiting(self) -> list[Thing]:
+        """The objects that have a state, which a method of theirs has to unpack."""
+        return [thing for thing in self._things if thing.state is not None]
+
+
+_STORED = (np.ndarray, QuantizedArray)
+
+
+def _parts(state: Any) -> list[Any]:
+    """What a state holds, lists within it included."""
+    if isinstance(state, list | tuple):
+        return [
+            part for item in state for part in (_parts(item) if isinstance(item, list | tuple) else [item])
+        ]
+    return [state]

@@ -17,10 +17,14 @@ from smelt.ir import Attribute, DType
 class Translation(Tensors):
     """What a function that reads an operator is given.
 
-    `unused` are the indices of the operator's results that nothing reads.
+    `unused` are the indices of the operator's results that nothing reads; `native` the values that hold torch's own
+    quantized tensors.
     """
 
-    unused: frozenset[int] = frozenset()
+    def __init__(self, name: str, budget_bytes: int) -> None:
+        super().__init__(name, budget_bytes)
+        self.unused: frozenset[int] = frozenset()
+        self.native: set[str] = set()
 
 
 class IntegersNeeded(UnsupportedError):

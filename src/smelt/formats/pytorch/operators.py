@@ -10,6 +10,7 @@ from smelt.formats.pytorch.arithmetic import ARITHMETIC
 from smelt.formats.pytorch.creating import CREATING
 from smelt.formats.pytorch.normalizing import NORMALIZING
 from smelt.formats.pytorch.products import PRODUCTS
+from smelt.formats.pytorch.quantizing import QUANTIZING
 from smelt.formats.pytorch.rearranging import REARRANGING
 from smelt.formats.pytorch.recurrent import RECURRENT
 from smelt.formats.pytorch.reducing import REDUCING
@@ -19,5 +20,15 @@ from smelt.formats.pytorch.spatial import SPATIAL
 OPERATORS = Table()
 """What reads an operator, by its name ("aten.conv2d")."""
 
-for _table in (ARITHMETIC, CREATING, NORMALIZING, PRODUCTS, REARRANGING, RECURRENT, REDUCING, SPATIAL):
+for _table in (
+    ARITHMETIC,
+    CREATING,
+    NORMALIZING,
+    PRODUCTS,
+    QUANTIZING,
+    REARRANGING,
+    RECURRENT,
+    REDUCING,
+    SPATIAL,
+):
     OPERATORS.update(_table)

@@ -23,7 +23,8 @@ PRODUCTS = Table()
 
 
 @PRODUCTS.reads("aten.linear")
-def _linear(_: Translation, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Result:
+def linear(_: Translation, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Result:
+    """x @ weightᵀ + bias."""
     if x.rank < 2 or weight.rank != 2:
         return _vector(_, x, weight, bias)
     if weight.array is None:
@@ -36,7 +37,7 @@ def _vector(_: Translation, x: Tensor, weight: Tensor, bias: Tensor | None) -> R
     if x.rank != 1 or weight.rank != 2:
         raise FormatError(f"{_.label}: '{x.name}' {list(x.shape)} with weights {list(weight.shape)}")
     row = kept(_, reshape(_, x, (1, *x.shape)))
-    return reshape(_, kept(_, _linear(_, row, weight, bias)), (weight.shape[0],))
+    return reshape(_, kept(_, linear(_, row, weight, bias)), (weight.shape[0],))
 
 
 @PRODUCTS.reads("aten.addmm")

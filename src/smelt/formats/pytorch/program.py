@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from smelt.formats.pytorch.storage import QuantizedArray
 from smelt.ir import Array, DType
 
 
@@ -50,7 +51,7 @@ class Program:
     """Inputs, constants, calls in order, and outputs by name."""
 
     inputs: dict[str, Ref] = field(default_factory=dict)
-    constants: dict[str, Array] = field(default_factory=dict)
+    constants: dict[str, Array | QuantizedArray] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     outputs: dict[str, Ref] = field(default_factory=dict)
 

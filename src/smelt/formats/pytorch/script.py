@@ -89,6 +89,11 @@ class Walker:
         root = self.modules.root
         return self._invoke(self.source.method(root.type, method), [root, *arguments], {})
 
+    def unpack(self, thing: Thing) -> None:
+        """Let an object's own method unpack its state."""
+        state = self._wrapped(self.modules.path(thing, ""), thing.state)
+        self._invoke(self.source.method(thing.type, "__setstate__"), [thing, state], {})
+
     def _invoke(self, function: ast.FunctionDef, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
         names = [a.arg for a in function.args.args]
         self._depth += 1

@@ -29,6 +29,9 @@ def trace_script(
     """
     modules = _modules(archive)
     walker = Walker(archive, tracer, modules)
+    for thing in modules.waiting():
+        if "__setstate__" in walker.source.classes.get(thing.type, {}):
+            walker.unpack(thing)
     forward = walker.source.method(modules.root.type, "forward")
     names = [a.arg for a in forward.args.args[1:]]
     types = [ast.unparse(a.annotation) if a.annotation else "Tensor" for a in forward.args.args[1:]]
@@ -48,6 +51,10 @@ def trace_lite(
     modules = _modules(archive)
     known = functions(archive)
     machine = Machine(known, tracer, modules)
+    for thing in modules.waiting():
+        if f"{thing.type}.__setstate__" in known:
+            state = modules.wrapped(tracer, modules.path(thing, ""), thing.state)
+            machine.run(known[f"{thing.type}.__setstate__"], [thing, state])
     forward = known.get(f"{modules.root.type}.forward")
     if forward is None:
         raise FormatError("the file has no bytecode for the method 'forward'")

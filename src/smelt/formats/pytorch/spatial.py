@@ -52,10 +52,11 @@ def _windows(
 
 
 @SPATIAL.reads("aten.conv1d", "aten.conv2d", "aten._convolution_mode", wish=Wish.CHANNELS_LAST)
-def _conv(
+def conv(
     _: Translation, x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Ints = (1,),
     padding: str | Ints = (0,), dilation: Ints = (1,), groups: int = 1,
 ) -> Translated:  # fmt: skip
+    """A convolution over images or signals."""
     data = spatial(_, x)
     window = _windows(_, data, weight.shape[2:], stride, padding, dilation)
     return convolution(_, data, weight, bias, window, groups)
@@ -69,7 +70,7 @@ def _convolution(
 ) -> Translated:  # fmt: skip
     if transposed:
         raise UnsupportedError(f"{_.label}: transposed convolutions are not supported")
-    return _conv(_, x, weight, bias, stride, padding, dilation, groups)
+    return conv(_, x, weight, bias, stride, padding, dilation, groups)
 
 
 @SPATIAL.reads("aten.max_pool1d", "aten.max_pool2d", wish=Wish.CHANNELS_LAST)

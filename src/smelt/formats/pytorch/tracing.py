@@ -14,6 +14,7 @@ from smelt.formats.pytorch.operands import Translation
 from smelt.formats.pytorch.operators import OPERATORS
 from smelt.formats.pytorch.program import Call, Program, Ref, labelled, refs_in
 from smelt.formats.pytorch.scalars import QUERIES, SCALARS
+from smelt.formats.pytorch.storage import QuantizedArray
 from smelt.formats.pytorch.translate import apply, as_tensor
 from smelt.ir import Array, DType
 
@@ -40,13 +41,14 @@ class Tracer:
         self.program.inputs[name] = Ref(name, tuple(shape), dtype)
         return self.program.inputs[name]
 
-    def constant(self, name: str, array: Array) -> Ref:
+    def constant(self, name: str, array: Array | QuantizedArray) -> Ref:
         """A stored tensor; the same array is the same constant, whatever names it has."""
         if id(array) not in self._constants:
             name = self._unique(name or "constant")
             self.program.constants[name] = array
-            self._shapes.tensors[name] = as_tensor(name, array)
-            self._constants[id(array)] = Ref(name, array.shape, DType.of(array), array)
+            tensor = as_tensor(self._shapes, name, array)
+            self._shapes.tensors[name] = tensor
+            self._constants[id(array)] = Ref(name, tensor.shape, self._shapes.dtype(tensor), tensor.array)
         return self._constants[id(array)]
 
     def call(

@@ -10,6 +10,8 @@ from smelt.formats.channels_first.wishes import Reader, Wish, layout_wishes
 from smelt.formats.pytorch.operands import Translation
 from smelt.formats.pytorch.operators import OPERATORS
 from smelt.formats.pytorch.program import Call, Program, Ref
+from smelt.formats.pytorch.quantizing import around, stored
+from smelt.formats.pytorch.storage import QuantizedArray
 from smelt.ir import Array, Graph
 
 
@@ -20,7 +22,7 @@ def translated(program: Program, name: str, budget_bytes: int) -> Graph:
         Reader(call.reads, call.outputs[0], _wish(call)) for call in reversed(program.calls)
     )
     for constant, array in program.constants.items():
-        tensors.tensors[constant] = as_tensor(constant, array)
+        tensors.tensors[constant] = as_tensor(tensors, constant, array)
     for ref in program.inputs.values():
         tensors.input(ref.name, ref.dtype, ref.shape)
     for call in program.calls:
@@ -42,7 +44,12 @@ def apply(tensors: Translation, call: Call) -> tuple[Any, tuple[str, ...]]:
     tensors.unused = call.unused
     arguments = [_resolved(tensors, value) for value in call.arguments]
     keywords = {key: _resolved(tensors, value) for key, value in call.keywords.items()}
-    results = OPERATORS.call(call.operator, tensors, arguments, keywords)
+    results = around(
+        tensors,
+        call.operator,
+        arguments,
+        lambda given: OPERATORS.call(call.operator, tensors, given, keywords),
+    )
     if not isinstance(results, list | tuple):
         tensors.keep(results)
         return results, call.outputs[:1]
@@ -55,8 +62,11 @@ def apply(tensors: Translation, call: Call) -> tuple[Any, tuple[str, ...]]:
     return results, names
 
 
-def as_tensor(name: str, array: Array) -> Tensor:
+def as_tensor(tensors: Translation, name: str, array: Array | QuantizedArray) -> Tensor:
     """A stored tensor as the table's functions see it."""
+    if isinstance(array, QuantizedArray):
+        tensors.begin(f"'{name}'", name, (name,))
+        return stored(tensors, name, array)
     return Tensor(name, array.shape, array)
 
 
