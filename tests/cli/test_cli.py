@@ -510,10 +510,15 @@ def test_outputs_that_must_not_be_written(command: Command, files: Path, tmp_pat
     model = files / "small.tflite"
     link = tmp_path / "link.tflite"
     link.symlink_to(model)
+    (tmp_path / "round.tflite").symlink_to(tmp_path / "round.tflite")
     contents = {path: path.read_bytes() for path in files.iterdir()}
     for output in (model, link, files / ".." / "files" / "small.tflite"):
         refused(command("convert", model, "-o", output), says=["output"])
+        refused(command("plan", model, "--svg", output), says=["output"])
     refused(command("convert", model, "-o", tmp_path / "out.xyz"), says=[".tflite"])
+    refused(command("run", tmp_path / "round.tflite", "-o", tmp_path / "out.npy"), says=["round.tflite"])
+    assert command("plan", model, "--svg", tmp_path / "round.tflite").code == 0
+    (tmp_path / "round.tflite").unlink()
     refused(command("convert", model, "-o", files), says=["files"])
     refused(command("convert", model, "-o", model / "below.tflite"), says=["below.tflite"])
     refused(command("compile", model, "-o", files), says=["files"])

@@ -1,13 +1,16 @@
-"""Which layers a profile marks as portable C, and that every kernel's suffix names a known kind of core."""
+"""Which layers a profile marks as portable C, which suffixes kernels have, and what is too large to run."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from smelt.engines.profile import ISAS, fell_back
+from smelt.engines.emulated import EmulatedEngine
+from smelt.engines.profile import ISAS, fell_back, profile
+from smelt.errors import CompileError
 from smelt.ir import DType, Quantization
 from smelt.operators import all_operators, call_of, choose_kernel
+from smelt.operators.builder import GraphBuilder
 from smelt.operators.case import Case, Tensor, quantized
 from smelt.targets import all_targets, find_target
 
@@ -41,3 +44,12 @@ def test_every_kernel_names_a_known_kind_of_core() -> None:
     assert suffixes <= set(ISAS)
     for suffix in suffixes:
         assert any(ISAS[suffix](target) for target in all_targets())
+
+
+def test_what_no_emulated_core_holds_is_refused_at_once() -> None:
+    build = GraphBuilder("huge")
+    x = build.input("x", DType.F32, (1, 1 << 26))
+    graph = build.build([build.add("relu", [x])])
+    for measure in (profile, EmulatedEngine):
+        with pytest.raises(CompileError, match="inputs of 'huge' take 268,435,456 bytes"):
+            measure(graph, find_target("cortex-m4"))

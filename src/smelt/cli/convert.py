@@ -58,7 +58,7 @@ def command(
     """Convert a model to .tflite, optimized; with --quantize int8 --calibrate X.npz to full int8."""
     from smelt import formats
     from smelt.cli import console
-    from smelt.errors import UsageError
+    from smelt.cli.outputs import check_output
     from smelt.passes import find_pass, optimize
 
     wishes = Quantizing(
@@ -74,8 +74,7 @@ def command(
         evaluate,
     )
     wishes.check()
-    if output.resolve() == model.resolve():
-        raise UsageError("the output is the input file: choose another name, inputs are never overwritten")
+    check_output(output, (model, calibrate))
     graph = formats.load(
         model,
         shapes=formats.parse_shapes(shape),

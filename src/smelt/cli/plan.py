@@ -36,12 +36,14 @@ def command(
     """Show the memory plan: where every tensor and workspace lies in the arena, during which layers."""
     from smelt import formats
     from smelt.cli import console
+    from smelt.cli.outputs import check_output
     from smelt.codegen import Options, build_program
     from smelt.codegen.arena_bound import arena_bound
     from smelt.passes import optimize
     from smelt.report.plan_drawing import bar, residents, to_svg
     from smelt.targets import find_target
 
+    check_output(svg, (model,))
     graph = optimize(formats.load(model, shapes=formats.parse_shapes(shape)))
     options = Options(optimize_for.value, ram, keep_input, external_input)
     core = find_target(target)

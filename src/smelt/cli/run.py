@@ -30,15 +30,12 @@ def command(
 
     from smelt import formats
     from smelt.cli import console
+    from smelt.cli.outputs import check_output
     from smelt.engines import open_engine
-    from smelt.errors import UsageError
     from smelt.report.summary import type_text
     from smelt.report.tensors import run_samples, save_arrays
 
-    if output is not None and output.resolve() in {path.resolve() for path in (model, inputs) if path}:
-        raise UsageError(
-            f"the output '{output}' is an input: choose another name, inputs are never overwritten"
-        )
+    check_output(output, (model, inputs))
     graph = formats.load(model, shapes=formats.parse_shapes(shape))
     with open_engine(engine.value, graph, target=target, path=model) as runner:
         outputs = run_samples(graph, runner, inputs)

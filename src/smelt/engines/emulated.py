@@ -13,7 +13,7 @@ import numpy as np
 from smelt.codegen import BALANCED, Options, generate
 from smelt.codegen.calls import input_arguments
 from smelt.engines.engine import Engine
-from smelt.engines.image import Image, build_image
+from smelt.engines.image import Image, build_image, check_fits
 from smelt.engines.machine import CallResult, Machine
 from smelt.engines.qemu_model import QemuModel, count_on_qemu
 from smelt.engines.toolchain import find_toolchain
@@ -77,6 +77,7 @@ class EmulatedEngine(Engine):
     def __init__(
         self, graph: Graph, target: Target, *, options: Options = BALANCED, optimize: str | None = None
     ) -> None:
+        check_fits(graph)
         self.graph = graph
         self.target = target
         self.inputs = tuple(graph.values[n] for n in graph.inputs)

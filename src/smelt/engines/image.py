@@ -9,8 +9,14 @@ from pathlib import Path
 from smelt.codegen import Project, write_project
 from smelt.engines.elf import ElfImage, elf_sizes, line_ranges, object_sizes, undefined_symbols
 from smelt.engines.toolchain import Toolchain
+from smelt.errors import CompileError
+from smelt.ir import Graph
 
 _TABLE = re.compile(r"(layer_\d+|output_\d+)_|output_\d+$|schedule\b")
+
+
+_RAM_BYTES = 4 << 20
+"""The RAM of the largest emulated core (firmware/emulated.ld)."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,16 @@ class Image:
             for piece in line_ranges(self.elf, function)
             if piece.file == f"{self.project.name}.c" and piece.line in lines
         ]
+
+
+def check_fits(graph: Graph) -> None:
+    """CompileError for inputs or outputs that no emulated core holds, before their C is written."""
+    for names, role in ((graph.inputs, "inputs"), (graph.outputs, "outputs")):
+        size = sum(graph.values[name].bytes for name in names)
+        if size > _RAM_BYTES:
+            raise CompileError(
+                f"the {role} of '{graph.name}' take {size:,} bytes; emulated cores have {_RAM_BYTES:,} bytes of RAM"
+            )
 
 
 def layer_lines(project: Project) -> dict[int, int]:

@@ -11,7 +11,7 @@ from typing import Any
 from smelt.codegen import BALANCED, Options, generate
 from smelt.codegen.calls import input_arguments
 from smelt.engines.emulated import EmulatedModel
-from smelt.engines.image import build_image
+from smelt.engines.image import build_image, check_fits
 from smelt.engines.qemu_model import count_on_qemu
 from smelt.engines.toolchain import Toolchain, find_toolchain
 from smelt.errors import UsageError
@@ -145,6 +145,7 @@ def profile(
     `optimize` is the C compiler's level (default: the one that goes with `options`).
     """
     check_countable(target)
+    check_fits(graph)
     compiler = toolchain or find_toolchain(target)
     sample = inputs or sample_inputs(graph)
     project = generate(graph, target, golden=sample, options=options)
