@@ -55,7 +55,7 @@ def _is_tflite(model: ModelFile) -> bool:
 def _read_tflite(model: ModelFile, name: str, choices: Choices) -> Graph:
     from smelt.formats.tflite import read_tflite
 
-    return read_tflite(model.data, name)
+    return read_tflite(model.data, name, choices.signature)
 
 
 def _write_tflite(graph: Graph) -> bytes:
@@ -190,7 +190,7 @@ def _refuse_pickle(model: ModelFile, name: str, choices: Choices) -> Graph:
 
 _SAVED_MODEL = "saved_model.pb"
 FORMATS: tuple[Format, ...] = (
-    Format("TensorFlow Lite", (".tflite",), _is_tflite, _read_tflite, write=_write_tflite),
+    Format("TensorFlow Lite", (".tflite",), _is_tflite, _read_tflite, ("signature",), _write_tflite),
     Format("Keras", (".keras", ".h5", ".hdf5"), _is_keras, _read_keras, ("shapes",)),
     Format("SavedModel", ("/saved_model.pb",), _is_saved_model, _read_saved_model, ("shapes", "signature")),
     Format("frozen TensorFlow graph", (".pb",), None, _read_frozen_graph, ("shapes",)),

@@ -379,6 +379,12 @@ def _dequantize(_: Surroundings, x: str) -> Translated:
     return Translated("dequantize", (x,), {})
 
 
+@reads(BuiltinOperator.DENSIFY)
+def _densify(_: Surroundings, x: str) -> Folded:
+    """Sparse constants are read as dense ones."""
+    return Folded(_.constant(x))
+
+
 @reads(BuiltinOperator.SHAPE)
 def _shape(_: Surroundings, x: str) -> Folded:
     return Folded(np.array(_.value(x).shape, _.outputs[0].dtype.numpy))

@@ -2,73 +2,105 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+import json
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from smelt.errors import FormatError, GraphError, UnsupportedError
 from smelt.formats.tflite import recurrent
 from smelt.formats.tflite.flatbuffer import read_flatbuffer
 from smelt.formats.tflite.operators import FUNCTIONS, Folded, translate
 from smelt.formats.tflite.schema import TFLITE, BuiltinOperator
-from smelt.formats.tflite.types import TYPES
-from smelt.ir import Array, DType, Graph, Node, Quantization, Value
+from smelt.formats.tflite.tensors import contents, described, refusal
+from smelt.ir import Array, DType, Graph, Node, Value
 from smelt.operators import verify_graph
 
-MAX_ELEMENTS = 1 << 28
-"""The most elements a computed tensor may have: a damaged shape must not cost gigabytes."""
+SIGNATURE = "tflite:signature"
+"""The key of graph metadata that keeps a file's signature: JSON of its key, and its names of inputs and outputs."""
+
+_MOST_INLINED = 100_000  # operators of called subgraphs; a damaged file may call one from another without end
+_DEEPEST = 16
 
 
-def read_tflite(data: bytes, name: str | None = None) -> Graph:
+def read_tflite(data: bytes, name: str | None = None, signature: str | None = None) -> Graph:
     """The graph in a .tflite file.
 
-    `name` is the graph's name (default: the subgraph's, else "model").  Constants are views of `data`.
-    Raises FormatError for damaged files, UnsupportedError for what smelt does not do.
+    `name` is the graph's name (default: the subgraph's, else "model").  `signature` is the key of the entry point that
+    is read (default: the file's first subgraph).  Constants are views of `data`; sparse ones are made dense, with a
+    warning.  Raises FormatError for damaged files, UnsupportedError for what smelt does not do.
     """
     model = read_flatbuffer(data, TFLITE)
-    if len(model.subgraphs) != 1:
-        raise UnsupportedError(
-            f"the model has {len(model.subgraphs)} subgraphs; only models with one are supported"
-            if model.subgraphs
-            else "the model has no subgraph"
-        )
+    if not model.subgraphs:
+        raise UnsupportedError("the model has no subgraph")
+    entry = _signature(model, signature)
     try:
-        return verify_graph(_Reader(model, name).read())
+        return verify_graph(_Reader(model, name, entry).read())
     except GraphError as error:
         raise FormatError(f"the model contradicts itself: {error}") from error
     except (ValueError, IndexError, OverflowError, ArithmeticError) as error:
         raise FormatError(f"the model holds values that make no sense: {error}") from error
 
 
+def _signature(model: Any, wanted: str | None) -> Any:
+    """The signature of that key; without one that of the first subgraph, or None."""
+    signatures = {str(s.signature_key): s for s in model.signature_defs}
+    if wanted is None:
+        return next((s for s in signatures.values() if s.subgraph_index == 0), None)
+    if wanted not in signatures:
+        known = ", ".join(signatures) or "none"
+        raise UnsupportedError(f"the model has no signature '{wanted}'; it has: {known}")
+    return signatures[wanted]
+
+
+@dataclass
+class _Scope:
+    """A subgraph that is being read: the names of its tensors, by index."""
+
+    subgraph: Any
+    names: list[str]
+    depth: int = 0
+    once: bool = False
+
+    def named(self, index: int, where: str) -> str:
+        """The name of a tensor."""
+        if not 0 <= index < len(self.names):
+            raise FormatError(f"{where}: tensor {index} does not exist; there are {len(self.names)}")
+        return self.names[index]
+
+
 class _Reader:
     """Builds the graph; also the surroundings that `operators.py` asks about one operator."""
 
-    def __init__(self, model: Any, name: str | None) -> None:
+    def __init__(self, model: Any, name: str | None, signature: Any) -> None:
         self.model = model
-        self.subgraph = model.subgraphs[0]
-        self.name = name or self.subgraph.name or "model"
+        self.signature = signature
         self.values: dict[str, Value] = {}
         self.constants: dict[str, Array] = {}
+        self.nodes: list[Node] = []
+        self.variables: set[str] = set()
+        self.refused: dict[str, str] = {}
+        self.handles: dict[str, str] = {}
+        self.resources: dict[str, str] = {}
+        self.inlined = 0
         self.label = ""
         self.outputs: Sequence[Value] = ()
+        index = 0 if signature is None else int(signature.subgraph_index)
+        self.main = self._scope(self._subgraph(index, "the signature"), "", {})
+        self.name = name or self.main.subgraph.name or "model"
 
     def read(self) -> Graph:
-        """Tensors first, then operators in order."""
-        self.names = self._unique_names()
-        self._check_operators()
-        tensors = zip(self.names, self.subgraph.tensors, strict=True)
-        self.variables = {name for name, tensor in tensors if tensor.is_variable}
-        for index, tensor in enumerate(self.subgraph.tensors):
-            self._tensor(self.names[index], tensor)
-        nodes = [n for op in self.subgraph.operators if (n := self._operator(op)) is not None]
+        """Operators in order."""
+        self._run(self.main)
+        inputs = tuple(self._real(self.main, i, "graph input") for i in self.main.subgraph.inputs)
+        outputs = tuple(self._real(self.main, i, "graph output") for i in self.main.subgraph.outputs)
         graph = Graph(
             name=self.name,
             values=self.values,
-            nodes=tuple(nodes),
-            inputs=tuple(self._named(i, "graph input") for i in self.subgraph.inputs),
-            outputs=tuple(self._named(i, "graph output") for i in self.subgraph.outputs),
+            nodes=tuple(self.nodes),
+            inputs=inputs,
+            outputs=outputs,
             constants=self.constants,
             metadata=self._metadata(),
         )
@@ -94,67 +126,77 @@ class _Reader:
 
     def new_constant(self, role: str, array: Array) -> str:
         """A constant that the file has in another form."""
-        stem, number = f"{self.outputs[0].name}/{role}", 0
-        name = stem
-        while name in self.values:
-            number += 1
-            name = f"{stem}_{number}"
+        name = self._unique(f"{self.outputs[0].name}/{role}")
         self.values[name] = Value(name, DType.of(array), tuple(array.shape))
         self.constants[name] = array
         return name
 
-    def _unique_names(self) -> list[str]:
-        seen: dict[str, int] = {}
-        names: list[str] = []
-        taken = {tensor.name for tensor in self.subgraph.tensors}
-        for index, tensor in enumerate(self.subgraph.tensors):
-            stem = tensor.name or f"tensor_{index}"
-            name = stem
-            while name in seen or (name != stem and name in taken):
-                seen[stem] = seen.get(stem, 0) + 1
-                name = f"{stem}_{seen[stem]}"
-            seen[name] = 0
-            names.append(name)
-        return names
+    def _unique(self, stem: str) -> str:
+        name, number = stem, 0
+        while name in self.values or name in self.refused:
+            number += 1
+            name = f"{stem}_{number}"
+        return name
 
-    def _named(self, index: int, where: str) -> str:
-        if not 0 <= index < len(self.names):
-            raise FormatError(f"{where}: tensor {index} does not exist; there are {len(self.names)}")
-        return self.names[index]
+    def _subgraph(self, index: int, where: str) -> Any:
+        if not 0 <= index < len(self.model.subgraphs):
+            raise FormatError(f"{where}: subgraph {index} does not exist; there are {len(self.model.subgraphs)}")
+        return self.model.subgraphs[index]
+
+    def _scope(self, subgraph: Any, prefix: str, bound: Mapping[int, str]) -> _Scope:
+        """Describe the tensors of a subgraph; those that are bound are known under other names."""
+        self._check_operators(subgraph)
+        names = _names(subgraph)
+        scope = _Scope(subgraph, names)
+        for index, tensor in enumerate(subgraph.tensors):
+            if index in bound:
+                names[index] = bound[index]
+                continue
+            name = self._unique(prefix + names[index]) if prefix else names[index]
+            names[index] = name
+            self._tensor(name, tensor)
+        return scope
 
     def _tensor(self, name: str, tensor: Any) -> None:
-        where = f"tensor '{name}'"
-        if tensor.type not in TYPES:
-            raise UnsupportedError(
-                f"{where}: the type {getattr(tensor.type, 'name', tensor.type)} is not supported"
-            )
-        if tensor.sparsity is not None or tensor.external_buffer:
-            raise UnsupportedError(f"{where}: sparse and external tensors are not supported")
-        dtype = TYPES[tensor.type]
-        shape = tuple(int(d) for d in tensor.shape)
-        if any(d < 0 for d in shape):
-            raise FormatError(f"{where}: shape {list(shape)} has a negative dimension")
-        if math.prod(max(d, 1) for d in shape) > MAX_ELEMENTS:
-            raise FormatError(f"{where}: shape {list(shape)} is too large")
-        self.values[name] = Value(name, dtype, shape, _quantization(where, tensor, shape, dtype))
-        if not 0 <= tensor.buffer < len(self.model.buffers):
-            raise FormatError(f"{where}: buffer {tensor.buffer} does not exist")
-        buffer = self.model.buffers[tensor.buffer]
-        if buffer.size > 1 or buffer.offset > 1:
-            raise UnsupportedError(
-                f"{where}: buffers outside the FlatBuffer (files over 2 GiB) are not supported"
-            )
-        if tensor.buffer != 0 and (len(buffer.data) or (math.prod(shape) == 0 and buffer.has("data"))):
-            self.constants[name] = _array(where, buffer.data, dtype, shape)
+        reason = refusal(tensor)
+        if reason is not None:
+            self.refused[name] = reason
+            return
+        value = described(name, tensor)
+        array = contents(self.model, value, tensor)
+        self.values[name] = value
+        if tensor.is_variable:
+            self.variables.add(name)
+        if array is not None:
+            self.constants[name] = array
+        if array is not None and tensor.sparsity is not None:
+            warnings.warn(f"tensor '{name}' is sparse in the file; smelt keeps it dense", stacklevel=4)
 
-    def _operator(self, op: Any) -> Node | None:
-        code = self._code(op.opcode_index)
-        outputs = tuple(self._named(i, code.name) for i in op.outputs)
-        self.label = f"{code.name} '{outputs[0] if outputs else '?'}'"
+    def _real(self, scope: _Scope, index: int, where: str) -> str:
+        """The name of a tensor that can be computed with."""
+        name = scope.named(index, where)
+        if name in self.refused:
+            raise UnsupportedError(f"{where}: tensor '{name}': {self.refused[name]}")
+        return name
+
+    def _run(self, scope: _Scope) -> None:
+        for op in scope.subgraph.operators:
+            code = self._code(op.opcode_index)
+            structure = _STRUCTURE.get(code)
+            if structure is not None:
+                self.label = code.name
+                structure(self, scope, op)
+            else:
+                self._operator(scope, code, op)
+
+    def _operator(self, scope: _Scope, code: BuiltinOperator, op: Any) -> None:
+        first = scope.named(op.outputs[0], code.name) if len(op.outputs) else "?"
+        self.label = f"{code.name} '{first}'"
+        outputs = tuple(self._real(scope, i, self.label) for i in op.outputs)
         self.outputs = tuple(self.values[n] for n in outputs)
         if not outputs:
             raise FormatError(f"{self.label}: the operator has no output")
-        inputs = [None if i == -1 else self._named(i, self.label) for i in op.inputs]
+        inputs = [None if i == -1 else self._real(scope, i, self.label) for i in op.inputs]
         self._check_variables(code, inputs)
         result = translate(code, self, inputs, op.builtin_options)
         if isinstance(result, Folded):
@@ -164,11 +206,11 @@ class _Reader:
             ):
                 raise FormatError(f"{self.label}: the output is described with another type or shape")
             self.constants[outputs[0]] = result.array
-            return None
+            return
         given = tuple(result.inputs)
         while given and given[-1] is None:
             given = given[:-1]
-        return Node(result.operator, given, outputs, result.attributes, outputs[0])
+        self.nodes.append(Node(result.operator, given, outputs, result.attributes, outputs[0]))
 
     def _check_variables(self, code: BuiltinOperator, inputs: Sequence[str | None]) -> None:
         if code in recurrent.STATEFUL:
@@ -180,12 +222,92 @@ class _Reader:
                     "make it an input and an output of the model"
                 )
 
-    def _check_operators(self) -> None:
+    def _inline(self, scope: _Scope, op: Any, index: int, given: Sequence[int]) -> None:
+        """Read the operators of another subgraph in place of one that calls it."""
+        inner = self._subgraph(int(index), self.label)
+        self.inlined += len(inner.operators) + len(inner.tensors)
+        if scope.depth >= _DEEPEST or self.inlined > _MOST_INLINED:
+            raise FormatError(f"{self.label}: subgraphs call one another without end")
+        if len(inner.inputs) != len(given) or len(inner.outputs) != len(op.outputs):
+            raise FormatError(f"{self.label}: subgraph {index} has other inputs or outputs than it is given")
+        where = f"subgraph {index}"
+        bound = {int(i): scope.named(o, where) for i, o in zip(inner.inputs, given, strict=True)}
+        computed = {int(i) for o in inner.operators for i in o.outputs}
+        results = list(zip((int(i) for i in inner.outputs), op.outputs, strict=True))
+        for i, o in results:
+            if i in computed and i not in bound:
+                bound[i] = scope.named(o, where)
+        prefix = f"{scope.named(op.outputs[0], where)}/" if len(op.outputs) else f"{where}/"
+        called = self._scope(inner, prefix, bound)
+        called.depth, called.once = scope.depth + 1, scope.once or self.label == BuiltinOperator.CALL_ONCE.name
+        self._run(called)
+        for i, o in results:
+            scope.named(o, where)
+            scope.names[o] = called.named(i, where)
+
+    def _if(self, scope: _Scope, op: Any) -> None:
+        condition = self._real(scope, op.inputs[0], self.label) if len(op.inputs) else ""
+        if condition not in self.constants or self.constants[condition].size != 1:
+            raise UnsupportedError(
+                f"{self.label}: the condition '{condition}' is computed; smelt takes a branch only where it is constant"
+            )
+        options = self._options(op, "IfOptions")
+        taken = bool(self.constants[condition].reshape(-1)[0])
+        index = options.then_subgraph_index if taken else options.else_subgraph_index
+        self._inline(scope, op, index, op.inputs[1:])
+
+    def _call(self, scope: _Scope, op: Any) -> None:
+        self._inline(scope, op, self._options(op, "CallOptions").subgraph, op.inputs)
+
+    def _call_once(self, scope: _Scope, op: Any) -> None:
+        self._inline(scope, op, self._options(op, "CallOnceOptions").init_subgraph_index, ())
+
+    def _composite(self, scope: _Scope, op: Any) -> None:
+        options = op.builtin_options_2
+        if options is None or options.table_name != "StableHLOCompositeOptions":
+            raise FormatError(f"{self.label}: has the options of another operator")
+        self._inline(scope, op, options.decomposition_subgraph_index, op.inputs)
+
+    def _options(self, op: Any, table: str) -> Any:
+        if op.builtin_options is None or op.builtin_options.table_name != table:
+            raise FormatError(f"{self.label}: has the options of another operator")
+        return op.builtin_options
+
+    def _var_handle(self, scope: _Scope, op: Any) -> None:
+        options = self._options(op, "VarHandleOptions")
+        for index in op.outputs:
+            self.handles[scope.named(index, self.label)] = f"{options.container}/{options.shared_name}"
+
+    def _resource(self, scope: _Scope, op: Any) -> str:
+        handle = scope.named(op.inputs[0], self.label) if len(op.inputs) else ""
+        if handle not in self.handles:
+            raise FormatError(f"{self.label}: '{handle}' is no handle of a variable")
+        return self.handles[handle]
+
+    def _assign_variable(self, scope: _Scope, op: Any) -> None:
+        resource = self._resource(scope, op)
+        value = self._real(scope, op.inputs[1], self.label) if len(op.inputs) > 1 else ""
+        if not scope.once or value not in self.constants:
+            raise UnsupportedError(
+                f"{self.label}: the variable '{resource}' keeps what is computed from one invoke to the next; make it "
+                "an input and an output of the model"
+            )
+        self.resources[resource] = value
+
+    def _read_variable(self, scope: _Scope, op: Any) -> None:
+        resource = self._resource(scope, op)
+        if resource not in self.resources:
+            raise UnsupportedError(f"{self.label}: the variable '{resource}' is read before it has a value")
+        for index in op.outputs:
+            scope.named(index, self.label)
+            scope.names[index] = self.resources[resource]
+
+    def _check_operators(self, subgraph: Any) -> None:
         """All operators that smelt has not, in one error, before anything else is read."""
         missing: dict[str, int] = {}
-        for op in self.subgraph.operators:
+        for op in subgraph.operators:
             code = self._code(op.opcode_index)
-            if code not in FUNCTIONS:
+            if code not in FUNCTIONS and code not in _STRUCTURE:
                 custom = self.model.operator_codes[op.opcode_index].custom_code
                 name = f"custom operator '{custom}'" if code is BuiltinOperator.CUSTOM else code.name
                 missing[name] = missing.get(name, 0) + 1
@@ -208,40 +330,40 @@ class _Reader:
         for item in self.model.metadata:
             if 0 <= item.buffer < len(self.model.buffers):
                 result[item.name] = self.model.buffers[item.buffer].data.tobytes()
+        if self.signature is not None:
+            sides = {"inputs": self.signature.inputs, "outputs": self.signature.outputs}
+            named = {
+                side: {item.name: self.main.named(item.tensor_index, "signature") for item in items}
+                for side, items in sides.items()
+            }
+            kept = {"key": self.signature.signature_key, **named}
+            result[SIGNATURE] = json.dumps(kept, sort_keys=True).encode()
         return result
 
 
-def _quantization(where: str, tensor: Any, shape: tuple[int, ...], dtype: DType) -> Quantization | None:
-    given = tensor.quantization
-    if given is None or len(given.scale) == 0 or not dtype.is_integer:
-        return None
-    if given.details is not None:
-        raise UnsupportedError(f"{where}: {given.details.table_name} is not supported")
-    count = len(given.scale)
-    zero_points = tuple(int(z) for z in given.zero_point) or (0,) * count
-    if len(zero_points) == 1 and count > 1:
-        zero_points *= count
-    axis = int(given.quantized_dimension) if count > 1 else None
-    result = Quantization(tuple(float(s) for s in given.scale), zero_points, axis)
-    problem = result.problem(shape, dtype)
-    if problem:
-        raise FormatError(f"{where}: {problem}")
-    return result
+def _names(subgraph: Any) -> list[str]:
+    """A name for every tensor, its own where no other has it."""
+    seen: dict[str, int] = {}
+    names: list[str] = []
+    taken = {tensor.name for tensor in subgraph.tensors}
+    for index, tensor in enumerate(subgraph.tensors):
+        stem = tensor.name or f"tensor_{index}"
+        name = stem
+        while name in seen or (name != stem and name in taken):
+            seen[stem] = seen.get(stem, 0) + 1
+            name = f"{stem}_{seen[stem]}"
+        seen[name] = 0
+        names.append(name)
+    return names
 
 
-def _array(where: str, data: Array, dtype: DType, shape: tuple[int, ...]) -> Array:
-    elements = math.prod(shape)
-    if len(data) != (elements * dtype.bits + 7) // 8:
-        raise FormatError(
-            f"{where}: {dtype.value}{list(shape)} needs {(elements * dtype.bits + 7) // 8} bytes, "
-            f"its buffer has {len(data)}"
-        )
-    if dtype is DType.S4:
-        nibbles = np.stack([data & 15, data >> 4], axis=-1).reshape(-1)[:elements].astype(np.int8)  # type: ignore[operator]
-        return np.where(nibbles > 7, nibbles - 16, nibbles).astype(np.int8).reshape(shape)
-    if data.ctypes.data % dtype.numpy.itemsize:
-        data = data.copy()
-    array = data.view(np.uint8).view(dtype.numpy)
-    if dtype is DType.BOOL:
-        array = data != 0
-    return array.reshape(shape)
+_STRUCTURE: Mapping[BuiltinOperator, Callable[[_Reader, _Scope, Any], None]] = {
+    BuiltinOperator.IF: _Reader._if,
+    BuiltinOperator.CALL: _Reader._call,
+    BuiltinOperator.CALL_ONCE: _Reader._call_once,
+    BuiltinOperator.STABLEHLO_COMPOSITE: _Reader._composite,
+    BuiltinOperator.VAR_HANDLE: _Reader._var_handle,
+    BuiltinOperator.ASSIGN_VARIABLE: _Reader._assign_variable,
+    BuiltinOperator.READ_VARIABLE: _Reader._read_variable,
+}
+"""Operators that say which others are computed, or name tensors."""

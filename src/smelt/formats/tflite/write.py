@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from smelt.errors import UnsupportedError
 from smelt.formats.tflite.flatbuffer import write_flatbuffer
 from smelt.formats.tflite.flatbuffer_schema import Record
 from smelt.formats.tflite.operators import BINARY
+from smelt.formats.tflite.read import SIGNATURE
 from smelt.formats.tflite.recurrent import in_tflite_terms
 from smelt.formats.tflite.schema import TFLITE, BuiltinOperator
 from smelt.formats.tflite.written_operators import TENSOR_TYPES, WRITTEN, Written
@@ -62,6 +64,7 @@ class Writer:
         metadata = [
             TFLITE.record("Metadata", name=name, buffer=self._buffer(np.frombuffer(data, np.uint8)))
             for name, data in self.graph.metadata.items()
+            if name != SIGNATURE
         ]
         codes = [
             TFLITE.record(
@@ -80,8 +83,27 @@ class Writer:
             subgraphs=[subgraph],
             buffers=self.buffers,
             metadata=metadata,
+            signature_defs=self._signature(),
         )
         return write_flatbuffer(model, TFLITE)
+
+    def _signature(self) -> list[Record]:
+        """The signature that the graph was read with, where its inputs and outputs are still there."""
+        kept = self.graph.metadata.get(SIGNATURE)
+        if kept is None:
+            return []
+        known = json.loads(kept)
+        sides = {"inputs": self.graph.inputs, "outputs": self.graph.outputs}
+        if any(tensor not in there for side, there in sides.items() for tensor in known[side].values()):
+            return []
+        maps = {
+            side: [
+                TFLITE.record("TensorMap", name=name, tensor_index=self.tensor(tensor))
+                for name, tensor in known[side].items()
+            ]
+            for side in sides
+        }
+        return [TFLITE.record("SignatureDef", signature_key=known["key"], subgraph_index=0, **maps)]
 
     def tensor(self, name: str | None) -> int:
         """The index of a tensor, which is written when it is first asked for; -1 for None."""
