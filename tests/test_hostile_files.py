@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import small_tflite_files
 from damage import complaints, damaged, outcomes
 from small_models import small_float, small_int8
 
@@ -51,6 +52,24 @@ def test_mutated_tflite(tmp_path: Path, part: int) -> None:
     check(
         tmp_path, mutations([write_tflite(small_int8()), write_tflite(small_float())], seed=part), ".tflite"
     )
+
+
+TFLITE_KINDS = {
+    "narrow": small_tflite_files.narrow_layers,
+    "recurrent": small_tflite_files.recurrent_layers,
+    "sparse": lambda: small_tflite_files.sparse_dense_layer(blocks=True)[0].model(),
+    "variable": lambda: small_tflite_files.with_variable(assigned_by_main=False).model(),
+    "signatures": lambda: small_tflite_files.with_two_signatures().model(),
+}
+
+
+@pytest.mark.parametrize("kind", TFLITE_KINDS)
+def test_mutated_tflite_of_other_kinds(tmp_path: Path, kind: str) -> None:
+    data = TFLITE_KINDS[kind]()
+    path = tmp_path / "whole.tflite"
+    path.write_bytes(data)
+    assert outcomes([path])[path] == "generated"
+    check(tmp_path, mutations([data], seed=400), ".tflite")
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_files import SmallFile, calling, sparse_dense_layer, unary, with_two_signatures, with_variable
+from small_tflite_files import (
+    SmallFile,
+    calling,
+    sparse_dense_layer,
+    unary,
+    with_two_signatures,
+    with_variable,
+)
 
 import smelt
 from smelt.engines.litert import LiteRTEngine
@@ -28,8 +35,16 @@ def in_litert(data: bytes, x: Array) -> Array:
 
 X = np.array([[1.5, -2.0, 0.25]], np.float32)
 CALLS = {
-    "IF, true": (BuiltinOperator.IF, TFLITE.record("IfOptions", then_subgraph_index=1, else_subgraph_index=2), True),
-    "IF, false": (BuiltinOperator.IF, TFLITE.record("IfOptions", then_subgraph_index=1, else_subgraph_index=2), False),
+    "IF, true": (
+        BuiltinOperator.IF,
+        TFLITE.record("IfOptions", then_subgraph_index=1, else_subgraph_index=2),
+        True,
+    ),
+    "IF, false": (
+        BuiltinOperator.IF,
+        TFLITE.record("IfOptions", then_subgraph_index=1, else_subgraph_index=2),
+        False,
+    ),
     "CALL": (BuiltinOperator.CALL, TFLITE.record("CallOptions", subgraph=2), None),
     "COMPOSITE": (
         BuiltinOperator.STABLEHLO_COMPOSITE,
@@ -151,7 +166,13 @@ def test_sparse_parts_that_do_not_fit_are_refused(change: dict[str, object], mes
     parts = {name: getattr(old, name) for name in ("traversal_order", "block_map", "dim_metadata")}
     sparsity = TFLITE.record("SparsityParameters", **{**parts, **change})
     file.subgraphs[0].tensors["w"] = TFLITE.record(
-        "Tensor", name="w", shape=[4, 8], type=tensor.type, buffer=tensor.buffer, has_rank=True, sparsity=sparsity
+        "Tensor",
+        name="w",
+        shape=[4, 8],
+        type=tensor.type,
+        buffer=tensor.buffer,
+        has_rank=True,
+        sparsity=sparsity,
     )
     with pytest.raises(FormatError, match=message):
         read_tflite(file.model())

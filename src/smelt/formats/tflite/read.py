@@ -140,7 +140,9 @@ class _Reader:
 
     def _subgraph(self, index: int, where: str) -> Any:
         if not 0 <= index < len(self.model.subgraphs):
-            raise FormatError(f"{where}: subgraph {index} does not exist; there are {len(self.model.subgraphs)}")
+            raise FormatError(
+                f"{where}: subgraph {index} does not exist; there are {len(self.model.subgraphs)}"
+            )
         return self.model.subgraphs[index]
 
     def _scope(self, subgraph: Any, prefix: str, bound: Mapping[int, str]) -> _Scope:
@@ -239,7 +241,10 @@ class _Reader:
                 bound[i] = scope.named(o, where)
         prefix = f"{scope.named(op.outputs[0], where)}/" if len(op.outputs) else f"{where}/"
         called = self._scope(inner, prefix, bound)
-        called.depth, called.once = scope.depth + 1, scope.once or self.label == BuiltinOperator.CALL_ONCE.name
+        called.depth, called.once = (
+            scope.depth + 1,
+            scope.once or self.label == BuiltinOperator.CALL_ONCE.name,
+        )
         self._run(called)
         for i, o in results:
             scope.named(o, where)

@@ -26,7 +26,9 @@ def densified(where: str, sparsity: Any, values: Array, shape: tuple[int, ...]) 
     blocks = [int(d) for d in sparsity.block_map]
     rank, levels = len(shape), len(sparsity.dim_metadata)
     if sorted(order) != list(range(rank + len(blocks))) or levels != len(order):
-        raise FormatError(f"{where}: traversal order {order} does not fit {rank} dimensions and {len(blocks)} blocks")
+        raise FormatError(
+            f"{where}: traversal order {order} does not fit {rank} dimensions and {len(blocks)} blocks"
+        )
     if len(set(blocks)) != len(blocks) or not all(0 <= d < rank for d in blocks):
         raise FormatError(f"{where}: block map {blocks} does not name dimensions")
     block_sizes = _block_sizes(where, sparsity, order, blocks, shape)
@@ -53,7 +55,9 @@ def _block_sizes(
         if dimension >= len(shape):
             size, blocked = int(sparsity.dim_metadata[level].dense_size), blocks[dimension - len(shape)]
             if size < 1 or shape[blocked] % size:
-                raise FormatError(f"{where}: blocks of {size} do not divide dimension {blocked} of {list(shape)}")
+                raise FormatError(
+                    f"{where}: blocks of {size} do not divide dimension {blocked} of {list(shape)}"
+                )
             found[blocked] = size
     return found
 

@@ -42,7 +42,9 @@ def contents(model: Any, value: Value, tensor: Any) -> Array | None:
         raise FormatError(f"{where}: buffer {tensor.buffer} does not exist")
     buffer = model.buffers[tensor.buffer]
     if buffer.size > 1 or buffer.offset > 1:
-        raise UnsupportedError(f"{where}: buffers outside the FlatBuffer (files over 2 GiB) are not supported")
+        raise UnsupportedError(
+            f"{where}: buffers outside the FlatBuffer (files over 2 GiB) are not supported"
+        )
     empty = value.elements == 0 and buffer.has("data")
     if tensor.buffer == 0 or not (len(buffer.data) or empty):
         return None

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from smelt.formats.tflite import write_tflite
 from smelt.formats.tflite.flatbuffer import write_flatbuffer
 from smelt.formats.tflite.flatbuffer_schema import Record
 from smelt.formats.tflite.schema import TFLITE, BuiltinOperator, TensorType
-from smelt.ir import Array
+from smelt.ir import Array, DType, Quantization
+from smelt.operators.builder import GraphBuilder
+from smelt.operators.case import Tensor, random_nibbles, random_weights
 
 _TYPES = {
     "float32": TensorType.FLOAT32,
@@ -54,18 +57,27 @@ class SmallFile:
     ) -> str:
         """A computed tensor."""
         graph.tensors[name] = TFLITE.record(
-            "Tensor", name=name, shape=list(shape), type=_TYPES.get(kind, TensorType.RESOURCE), has_rank=True, **fields
+            "Tensor",
+            name=name,
+            shape=list(shape),
+            type=_TYPES.get(kind, TensorType.RESOURCE),
+            has_rank=True,
+            **fields,
         )
         return name
 
-    def constant(self, graph: Subgraph, name: str, array: Array, shape: Sequence[int] | None = None, **fields: Any) -> str:
+    def constant(
+        self, graph: Subgraph, name: str, array: Array, shape: Sequence[int] | None = None, **fields: Any
+    ) -> str:
         """A constant tensor; `shape` where the array holds only what a sparse one stores."""
         data = np.frombuffer(array.tobytes(), np.uint8)
         self.buffers.append(TFLITE.record("Buffer", data=data))
         shape = array.shape if shape is None else shape
         return self.tensor(graph, name, shape, str(array.dtype), buffer=len(self.buffers) - 1, **fields)
 
-    def signature(self, key: str, subgraph: int, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> None:
+    def signature(
+        self, key: str, subgraph: int, inputs: Mapping[str, str], outputs: Mapping[str, str]
+    ) -> None:
         """An entry point: its names for tensors of a subgraph."""
         places = list(self.subgraphs[subgraph].tensors)
 
@@ -95,7 +107,10 @@ class SmallFile:
                 version=3,
                 operator_codes=[
                     TFLITE.record(
-                        "OperatorCode", deprecated_builtin_code=min(int(code), 127), builtin_code=code, version=1
+                        "OperatorCode",
+                        deprecated_builtin_code=min(int(code), 127),
+                        builtin_code=code,
+                        version=1,
                     )
                     for code in codes
                 ],
@@ -168,10 +183,17 @@ def with_variable(*, assigned_by_main: bool) -> SmallFile:
     main.operators.append((BuiltinOperator.VAR_HANDLE, [], ["handle"], {"builtin_options": options}))
     file.tensor(main, "v", (2,))
     main.operators.append(
-        (BuiltinOperator.READ_VARIABLE, ["handle"], ["v"], {"builtin_options": TFLITE.record("ReadVariableOptions")})
+        (
+            BuiltinOperator.READ_VARIABLE,
+            ["handle"],
+            ["v"],
+            {"builtin_options": TFLITE.record("ReadVariableOptions")},
+        )
     )
     file.tensor(main, "y", (2,))
-    main.operators.append((BuiltinOperator.ADD, ["x", "v"], ["y"], {"builtin_options": TFLITE.record("AddOptions")}))
+    main.operators.append(
+        (BuiltinOperator.ADD, ["x", "v"], ["y"], {"builtin_options": TFLITE.record("AddOptions")})
+    )
     assign = {"builtin_options": TFLITE.record("AssignVariableOptions")}
     if assigned_by_main:
         main.operators.append((BuiltinOperator.ASSIGN_VARIABLE, ["handle", "y"], [], assign))
@@ -239,3 +261,41 @@ def sparse_dense_layer(*, blocks: bool) -> tuple[SmallFile, Array]:
         )
     )
     return file, matrix
+
+
+def narrow_layers() -> bytes:
+    """Convolutions whose weights are of half precision, int8, int8 met by quantized data, and int4; then int16."""
+    rng = np.random.default_rng(2)
+    builder = GraphBuilder("narrow")
+    x = builder.input("x", DType.F32, (1, 5, 5, 2))
+    tensor: Tensor = Tensor(DType.F16, (2, 3, 3, 2), None, rng.normal(size=(2, 3, 3, 2)).astype(np.float16))
+    kinds = [(tensor, "none"), (random_weights((2, 3, 3, 2), 0, 1), "none")]
+    kinds += [
+        (random_weights((2, 3, 3, 2), 0, 2), "asymmetric"),
+        (random_nibbles((2, 3, 3, 2), 0, 3), "none"),
+    ]
+    for index, (weights, how) in enumerate(kinds):
+        assert weights.constant is not None
+        w = builder.constant(f"w{index}", weights.constant, weights.quantization, weights.dtype)
+        attributes = {"padding": (1, 1, 1, 1), "quantize_input": how}
+        x = builder.add("conv_2d", [x, w], attributes)
+    x = builder.add("quantize", [x], {"dtype": "s16"}, quantization=Quantization.per_tensor(0.001))
+    eight = random_weights((3, 3, 3, 2), 0, 4)
+    assert eight.constant is not None
+    w = builder.constant("wide", eight.constant, eight.quantization)
+    x = builder.add("conv_2d", [x, w], quantization=Quantization.per_tensor(0.002))
+    x = builder.add("logistic", [x], quantization=Quantization.per_tensor(1 / 32768))
+    return write_tflite(builder.build([x]))
+
+
+def recurrent_layers() -> bytes:
+    """An LSTM and, step by step, a GRU."""
+    rng = np.random.default_rng(3)
+    builder = GraphBuilder("recurrent")
+    x = builder.input("x", DType.F32, (1, 3, 2))
+    for operator, gates, returns in (("lstm", 4, "sequence"), ("gru", 3, "last")):
+        shapes = ((gates * 2, 2), (gates * 2, 2), (gates * 2,))
+        arrays = [rng.normal(0, 0.5, shape).astype(np.float32) for shape in shapes]
+        weights = [builder.constant(f"{operator}{k}", array) for k, array in enumerate(arrays)]
+        x = builder.add(operator, [x, *weights], {"returns": returns})
+    return write_tflite(builder.build([x]))
