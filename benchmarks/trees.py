@@ -28,6 +28,7 @@ from smelt.engines.elf import elf_sizes
 from smelt.engines.machine import Machine
 from smelt.engines.profile import profile
 from smelt.engines.toolchain import find_toolchain
+from smelt.errors import CompileError
 from smelt.targets import Target, find_target
 
 CORES = ("cortex-m4", "cortex-m0plus")
@@ -41,8 +42,8 @@ class Row:
     model: str
     core: str
     maker: str
-    flash_bytes: int
-    cycles: float
+    flash_bytes: int | None
+    cycles: float | None
 
 
 def models() -> Iterator[tuple[str, Any, NDArray[np.float32]]]:
@@ -75,7 +76,16 @@ def of_smelt(name: str, model: Any, rows: NDArray[np.float32], target: Target) -
 def of_rival(
     name: str, source: str, maker: str, rows: NDArray[Any], target: Target, folders: list[Path]
 ) -> Row:
-    """C with a function `run(features, result)`."""
+    """C with a function `run(features, result)`; without figures where the compiler refuses it."""
+    try:
+        return _measured(name, source, maker, rows, target, folders)
+    except CompileError:
+        return Row(name, target.name, maker, None, None)
+
+
+def _measured(
+    name: str, source: str, maker: str, rows: NDArray[Any], target: Target, folders: list[Path]
+) -> Row:
     with tempfile.TemporaryDirectory(prefix="smelt-trees-") as temporary:
         flash = _flash(source, target, folders, Path(temporary) / "with")
         empty = "void run(const void *x, void *y); void run(const void *x, void *y) { (void)x; (void)y; }\n"
@@ -126,6 +136,12 @@ def _console() -> Console:
     return Console(width=110)
 
 
+def _texts(row: Row) -> tuple[str, str]:
+    if row.flash_bytes is None or row.cycles is None:
+        return "does not compile", "-"
+    return f"{row.flash_bytes:,}", f"{row.cycles:,.0f}"
+
+
 def main() -> None:
     """Measure and print; with --markdown also write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -136,15 +152,15 @@ def main() -> None:
     for name, model, samples in models():
         for core in CORES:
             rows.append(of_smelt(name, model, samples, find_target(core)))
-            if options.rivals:
+            if options.rivals and not name.startswith("digits, 100"):  # hours of compiling, megabytes of flash
                 rows += rivals(name, model, samples, find_target(core))
     table = Table("model", "core", "made by", "flash bytes", "cycles")
     for row in rows:
-        table.add_row(row.model, row.core, row.maker, f"{row.flash_bytes:,}", f"{row.cycles:,.0f}")
+        table.add_row(row.model, row.core, row.maker, *_texts(row))
     _console().print(table)
     if options.markdown:
         lines = ["| model | core | made by | flash bytes | cycles |", "|---|---|---|---|---|"]
-        lines += [f"| {r.model} | {r.core} | {r.maker} | {r.flash_bytes:,} | {r.cycles:,.0f} |" for r in rows]
+        lines += [f"| {r.model} | {r.core} | {r.maker} | {' | '.join(_texts(r))} |" for r in rows]
         options.markdown.write_text("\n".join(lines) + "\n")
 
 

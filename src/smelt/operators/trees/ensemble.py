@@ -60,7 +60,20 @@ def round_down(thresholds: NDArray[Any]) -> NDArray[np.float32]:
 def add_trees(
     builder: GraphBuilder, x: str, trees: Sequence[Tree], outputs: int, name: str = "", *, alike: bool = True
 ) -> tuple[str, Reals]:
-    """A node that adds up the trees' leaves as integers; returns its output s32[rows, outputs] and what 1 is worth.
+    """A node that adds up the trees' leaves as integers; returns its output s32[rows, outputs] and what 1 is worth."""
+    tables, worth = tree_tables(trees, outputs, alike=alike)
+    inputs = [
+        None if array is None else builder.constant(f"{name}/{key}", array) for key, array in tables.items()
+    ]
+    while inputs[-1] is None:
+        inputs.pop()
+    return builder.add("tree_ensemble", [x, *inputs], {"outputs": outputs}, name=name), worth
+
+
+def tree_tables(
+    trees: Sequence[Tree], outputs: int, *, alike: bool = True
+) -> tuple[dict[str, NDArray[Any] | None], Reals]:
+    """The constant inputs of tree_ensemble in order, None where there is none, and what 1 of its sums is worth.
 
     That is a power of two for each output, the smallest for which no sum overflows; one for all where they are
     compared with each other (`alike`).
@@ -76,24 +89,19 @@ def add_trees(
     )
     distinct, leaves = np.unique(rows.astype(np.int32), axis=0, return_inverse=True)
     picked = list(zip(trees, (splits for splits, _, _ in walked), strict=True))
-    tables = {
+    missing = np.concatenate([tree.missing_left[splits] for tree, splits in picked]).astype(np.bool_)
+    targets = np.array([tree.target for tree in trees], np.int32)
+    tables: dict[str, NDArray[Any] | None] = {
         "features": np.concatenate([tree.feature[splits] for tree, splits in picked]).astype(np.int32),
         "thresholds": np.concatenate([tree.threshold[splits] for tree, splits in picked]).astype(np.float32),
         "left_sizes": np.array([left for _, lefts, _ in walked for left in lefts], np.int32),
         "tree_sizes": np.array([len(splits) for splits, _, _ in walked], np.int32),
         "leaves": leaves.reshape(-1).astype(np.int32),
         "values": distinct,
+        "targets": targets if distinct.shape[1] < outputs else None,
+        "missing_left": missing if missing.any() else None,
     }
-    inputs: list[str | None] = [builder.constant(f"{name}/{key}", array) for key, array in tables.items()]
-    targets = np.array([tree.target for tree in trees], np.int32)
-    missing = np.concatenate([tree.missing_left[splits] for tree, splits in picked]).astype(np.bool_)
-    if distinct.shape[1] < outputs or missing.any():
-        inputs.append(
-            builder.constant(f"{name}/targets", targets) if distinct.shape[1] < outputs else None,
-        )
-    if missing.any():
-        inputs.append(builder.constant(f"{name}/missing_left", missing))
-    return builder.add("tree_ensemble", [x, *inputs], {"outputs": outputs}, name=name), worth
+    return tables, worth
 
 
 def _worth(trees: Sequence[Tree], values: Sequence[Reals], outputs: int, alike: bool) -> Reals:
