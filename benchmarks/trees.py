@@ -152,7 +152,9 @@ def main() -> None:
     for name, model, samples in models():
         for core in CORES:
             rows.append(of_smelt(name, model, samples, find_target(core)))
-            if options.rivals and not name.startswith("digits, 100"):  # hours of compiling, megabytes of flash
+            if options.rivals and not name.startswith(
+                "digits, 100"
+            ):  # hours of compiling, megabytes of flash
                 rows += rivals(name, model, samples, find_target(core))
     table = Table("model", "core", "made by", "flash bytes", "cycles")
     for row in rows:

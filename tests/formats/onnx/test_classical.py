@@ -61,22 +61,25 @@ def assert_as_onnxruntime(
     that no leaf of a sample has, and chooses the second of two classes whenever its score is above 0.
     """
     session = ort.InferenceSession(data)
+    names = [output.name for output in session.get_outputs()]
+    meant = {name: [] for name in names}
+    for sample in samples:
+        for name, array in zip(names, session.run(None, sample), strict=True):
+            meant[name].append(np.asarray(array))
     graph = smelt.load(data)
     with open_engine("native", graph) as native:
-        for index, sample in enumerate(samples):
-            meant = dict(zip([o.name for o in session.get_outputs()], session.run(None, sample), strict=True))
-            runs = [evaluate_graph(graph, sample)] + ([native.run(sample)] if index < 20 else [])
-            for got in runs:
-                for name, wanted in meant.items():
-                    array = np.asarray(wanted)
-                    assert got[name].size == array.size
-                    if array.dtype.kind == "f":
-                        np.testing.assert_array_equal(np.isnan(got[name]).ravel(), np.isnan(array).ravel())
-                        largest = max(float(np.nanmax(np.abs(array), initial=0)), 1e-6)
-                        difference = np.nanmax(np.abs(got[name].ravel() - array.ravel()), initial=0)
-                        assert difference <= tolerance * largest
-                    else:
-                        np.testing.assert_array_equal(got[name].ravel(), array.ravel())
+        by_meaning = [evaluate_graph(graph, sample) for sample in samples]
+        compiled = [native.run(sample) for sample in samples[:20]]
+    for runs in (by_meaning, compiled):
+        for name in names:
+            got = np.stack([run[name].ravel() for run in runs])
+            wanted = np.stack([array.ravel() for array in meant[name][: len(runs)]])
+            if wanted.dtype.kind == "f":
+                np.testing.assert_array_equal(np.isnan(got), np.isnan(wanted))
+                largest = np.nanmax(np.abs(wanted), initial=0)
+                assert np.nanmax(np.abs(got - wanted), initial=0) <= tolerance * largest
+            else:
+                np.testing.assert_array_equal(got, wanted)
 
 
 def rows(count: int = 100, width: int = 4) -> list[dict[str, Array]]:
