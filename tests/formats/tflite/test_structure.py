@@ -176,3 +176,15 @@ def test_sparse_parts_that_do_not_fit_are_refused(change: dict[str, object], mes
     )
     with pytest.raises(FormatError, match=message):
         read_tflite(file.model())
+
+
+def test_axes_that_are_no_integers_are_refused() -> None:
+    file = SmallFile()
+    main = file.subgraph("main", ["x"], ["y"])
+    file.tensor(main, "x", (2, 3))
+    file.constant(main, "axes", np.array([1.5], np.float32))
+    file.tensor(main, "y", (2,))
+    options = {"builtin_options": TFLITE.record("ReducerOptions")}
+    main.operators.append((BuiltinOperator.MEAN, ["x", "axes"], ["y"], options))
+    with pytest.raises(FormatError, match="MEAN 'y': 'axes' must hold integers, it is float32"):
+        read_tflite(file.model())

@@ -102,6 +102,14 @@ def translate(
     return function(surroundings, *inputs, **arguments)
 
 
+def integers(_: Surroundings, name: str) -> Array:
+    """A constant of whole numbers: axes, sizes and the like."""
+    array = _.constant(name)
+    if array.dtype.kind not in "iu":
+        raise FormatError(f"{_.label}: '{name}' must hold integers, it is {array.dtype}")
+    return array
+
+
 def activation(_: Surroundings, kind: ActivationFunctionType) -> str:
     """smelt's name of a fused activation."""
     if kind not in _ACTIVATIONS:
@@ -292,7 +300,7 @@ def _mul(_: Surroundings, a: str, b: str, *, fused_activation_function: Activati
 @reads(BuiltinOperator.MEAN)
 def _mean(_: Surroundings, x: str, axes: str, *, keep_dims: bool) -> Translated:
     rank = len(_.value(x).shape)
-    given = sorted({int(a) % max(rank, 1) for a in _.constant(axes).reshape(-1).tolist()})
+    given = sorted({int(a) % max(rank, 1) for a in integers(_, axes).reshape(-1).tolist()})
     return Translated("mean", (x,), {"axes": tuple(given), "keep_dims": bool(keep_dims)})
 
 
@@ -313,12 +321,12 @@ def _expand_dims(_: Surroundings, x: str, axis: str) -> Translated:
 
 @reads(BuiltinOperator.TRANSPOSE)
 def _transpose(_: Surroundings, x: str, permutation: str) -> Translated:
-    return Translated("transpose", (x,), {"permutation": tuple(int(p) for p in _.constant(permutation))})
+    return Translated("transpose", (x,), {"permutation": tuple(int(p) for p in integers(_, permutation))})
 
 
 @reads(BuiltinOperator.PAD)
 def _pad(_: Surroundings, x: str, paddings: str) -> Translated:
-    return Translated("pad", (x,), {"paddings": tuple(int(p) for p in _.constant(paddings).reshape(-1))})
+    return Translated("pad", (x,), {"paddings": tuple(int(p) for p in integers(_, paddings).reshape(-1))})
 
 
 @reads(BuiltinOperator.PADV2)
@@ -326,7 +334,7 @@ def _pad_with(_: Surroundings, x: str, paddings: str, value: str) -> Translated:
     element = _.constant(value).reshape(-1)
     if len(element) != 1:
         raise FormatError(f"{_.label}: pads with {len(element)} values, needs one")
-    amounts = tuple(int(p) for p in _.constant(paddings).reshape(-1))
+    amounts = tuple(int(p) for p in integers(_, paddings).reshape(-1))
     quantization = _.value(value).quantization
     real = float(element[0])
     if quantization is not None:
@@ -413,7 +421,7 @@ def _strided_slice(
         raise UnsupportedError(f"{_.label}: STRIDED_SLICE with an ellipsis or new axis is not supported")
     index: list[int | slice] = []
     for i, (first, last, step) in enumerate(
-        zip(*(_.constant(name).tolist() for name in (begin, end, strides)), strict=True)
+        zip(*(integers(_, name).tolist() for name in (begin, end, strides)), strict=True)
     ):
         bit = 1 << i
         whole = slice(None if begin_mask & bit else first, None if end_mask & bit else last, step)
@@ -479,7 +487,7 @@ def _reduction(name: str, code: BuiltinOperator) -> None:
     @reads(code)
     def function(_: Surroundings, x: str, axes: str, *, keep_dims: bool) -> Translated:
         rank = len(_.value(x).shape)
-        chosen = tuple(sorted({int(axis) % max(rank, 1) for axis in _.constant(axes).reshape(-1)}))
+        chosen = tuple(sorted({int(axis) % max(rank, 1) for axis in integers(_, axes).reshape(-1)}))
         return Translated(name, (x,), {"axes": chosen, "keep_dims": keep_dims})
 
 
@@ -493,7 +501,7 @@ def _argument(_: Surroundings, x: str, axis: str, *, output_type: TensorType) ->
     index_type = {TensorType.INT32: "s32", TensorType.INT64: "s64"}.get(output_type)
     if index_type is None:
         raise UnsupportedError(f"{_.label}: indices of type {output_type.name} are not supported")
-    along = int(_.constant(axis).reshape(-1)[0]) % max(rank, 1)
+    along = int(integers(_, axis).reshape(-1)[0]) % max(rank, 1)
     return Translated(_.label.split()[0].lower(), (x,), {"axis": along, "index_type": index_type})
 
 
@@ -521,18 +529,18 @@ def _cast(_: Surroundings, x: str) -> Translated:
 
 @reads(BuiltinOperator.TILE)
 def _tile(_: Surroundings, x: str, multiples: str) -> Translated:
-    return Translated("tile", (x,), {"multiples": tuple(int(n) for n in _.constant(multiples).reshape(-1))})
+    return Translated("tile", (x,), {"multiples": tuple(int(n) for n in integers(_, multiples).reshape(-1))})
 
 
 @reads(BuiltinOperator.BROADCAST_TO)
 def _broadcast_to(_: Surroundings, x: str, shape: str) -> Translated:
-    return Translated("broadcast_to", (x,), {"shape": tuple(int(n) for n in _.constant(shape).reshape(-1))})
+    return Translated("broadcast_to", (x,), {"shape": tuple(int(n) for n in integers(_, shape).reshape(-1))})
 
 
 @reads(BuiltinOperator.REVERSE_V2)
 def _reverse(_: Surroundings, x: str, axes: str) -> Translated:
     shape = _.value(x).shape
-    turned = {int(axis) % max(len(shape), 1) for axis in _.constant(axes).reshape(-1)}
+    turned = {int(axis) % max(len(shape), 1) for axis in integers(_, axes).reshape(-1)}
     spans = [(n - 1, -1, -1) if axis in turned else (0, n, 1) for axis, n in enumerate(shape)]
     begins, ends, steps = zip(*spans, strict=True)
     return Translated("strided_slice", (x,), {"begin": begins, "end": ends, "stride": steps})
@@ -540,13 +548,13 @@ def _reverse(_: Surroundings, x: str, axes: str) -> Translated:
 
 @reads(BuiltinOperator.CUMSUM)
 def _cumsum(_: Surroundings, x: str, axis: str, *, exclusive: bool, reverse: bool) -> Translated:
-    along = int(_.constant(axis).reshape(-1)[0]) % max(len(_.value(x).shape), 1)
+    along = int(integers(_, axis).reshape(-1)[0]) % max(len(_.value(x).shape), 1)
     return Translated("cumsum", (x,), {"axis": along, "exclusive": exclusive, "reverse": reverse})
 
 
 @reads(BuiltinOperator.TOPK_V2)
 def _topk_v2(_: Surroundings, x: str, k: str) -> Translated:
-    return Translated("topk_v2", (x,), {"k": int(_.constant(k).reshape(-1)[0])})
+    return Translated("topk_v2", (x,), {"k": int(integers(_, k).reshape(-1)[0])})
 
 
 @reads(BuiltinOperator.GATHER_ND)
