@@ -82,7 +82,7 @@ def test_functions_that_grow_without_bounds_are_refused() -> None:
 
     last = function("F20", ["a"], ["b"], [helper.make_node("Relu", ["a"], ["b"])])
     data = model([helper.make_node("F0", ["x"], ["y"], domain="com.example")], {"x": [2]})
-    with pytest.raises(FormatError, match="too often"):
+    with pytest.raises(FormatError, match="too many operations"):
         read_onnx(with_functions(data, last, *map(calls, range(20))))
 
 
@@ -129,3 +129,69 @@ def test_operators_that_onnx_defines_by_others() -> None:
     check(single("MeanVarianceNormalization", (1, 3, 4, 4), opset=17))
     check(single("LayerNormalization", (2, 3, 4), weights(4), weights(4), opset=17))
     check(single("Softsign", (2, 3), opset=22))
+
+
+def value(name: str, kind: int = TensorProto.FLOAT) -> Any:
+    return helper.make_tensor_value_info(name, kind, None)
+
+
+def loop(trips: Any, condition: Any, *, goes_on: Any) -> bytes:
+    """x doubled in each round, the rounds' sums with their number collected."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Add", ["s", "s"], ["t"]),
+            helper.make_node("Cast", ["i"], ["f"], to=TensorProto.FLOAT),
+            helper.make_node("Add", ["t", "f"], ["o"]),
+            goes_on,
+        ],
+        "body",
+        [helper.make_tensor_value_info("i", TensorProto.INT64, []),
+         helper.make_tensor_value_info("c", TensorProto.BOOL, []), value("s")],
+        [value("d", TensorProto.BOOL), value("t"), value("o")],
+    )  # fmt: skip
+    constants = {"four": np.array(4), "limit": np.array(2), "true": np.array(True)}
+    node = helper.make_node("Loop", [trips, condition, "x"], ["y", "all"], body=body)
+    return model([node], {"x": [2, 3]}, ["y", "all"], constants)
+
+
+KEEP_ON = helper.make_node("Identity", ["c"], ["d"])
+
+
+def test_loops_of_known_length_are_unrolled() -> None:
+    graph = check(loop("four", "true", goes_on=KEEP_ON))
+    assert operators(graph).count("add") == 8
+    assert graph.values["all"].shape == (4, 2, 3)
+
+
+def test_loops_whose_condition_is_known_are_unrolled() -> None:
+    graph = check(loop("", "true", goes_on=helper.make_node("Less", ["i", "limit"], ["d"])))
+    assert graph.values["all"].shape == (3, 2, 3)
+
+
+def test_loops_that_never_end_are_refused() -> None:
+    with pytest.raises(FormatError, match="too many operations"):
+        read_onnx(loop("", "true", goes_on=KEEP_ON))
+
+
+def test_loops_of_unknown_length_are_refused() -> None:
+    nodes = [helper.make_node("ReduceMax", ["s"], ["m"], keepdims=0)]
+    data = parsed(loop("four", "true", goes_on=helper.make_node("Cast", ["m"], ["d"], to=TensorProto.BOOL)))
+    body = data.graph.node[0].attribute[0].g
+    body.node.insert(0, nodes[0])
+    with pytest.raises(UnsupportedError, match="after 1 rounds is computed"):
+        read_onnx(data.SerializeToString())
+
+
+@pytest.mark.parametrize("backwards", [0, 1])
+def test_scans_are_unrolled(backwards: int) -> None:
+    """A running sum over the second dimension, forwards or backwards."""
+    body = helper.make_graph(
+        [helper.make_node("Add", ["s", "e"], ["t"]), helper.make_node("Relu", ["t"], ["o"])], "body",
+        [value("s"), value("e")], [value("t"), value("o")],
+    )  # fmt: skip
+    node = helper.make_node(
+        "Scan", ["z", "x"], ["last", "y"], body=body, num_scan_inputs=1, scan_input_axes=[1],
+        scan_input_directions=[backwards], scan_output_axes=[-1], scan_output_directions=[backwards],
+    )  # fmt: skip
+    graph = check(model([node], {"x": [3, 4]}, ["last", "y"], {"z": weights(3)}))
+    assert graph.values["y"].shape == (3, 4)

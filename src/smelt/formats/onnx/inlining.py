@@ -103,13 +103,17 @@ class Inliner:
         """The operations of nodes, in order, with the model's own functions in place."""
         result: list[Operation] = []
         for node in nodes:
-            self.left -= 1
-            if self.left < 0:
-                raise FormatError("the model's functions call each other too often")
+            self.spend("the model")
             made = operation(node, scope)
             function = self.functions.get((node.domain, node.op_type))
             result += [made] if function is None else self.called(function, made)
         return result
+
+    def spend(self, label: str) -> None:
+        """Count an operation, or a round of a loop; FormatError when there are too many."""
+        self.left -= 1
+        if self.left < 0:
+            raise FormatError(f"{label}: its functions and loops make too many operations")
 
     def called(self, function: Any, call: Operation, opset: int | None = None) -> list[Operation]:
         """The operations of a FunctionProto, called by an operation."""
@@ -131,7 +135,7 @@ class Inliner:
     def branch(self, graph: Any, call: Operation) -> tuple[list[Operation], Scope]:
         """The operations of a subgraph, which sees the names around it, and its scope."""
         scope = self._inner(call, call.scope.opset, call.scope.attributes, call.scope)
-        for tensor in graph.initializer:
+        for tensor in (*graph.initializer, *graph.input):
             scope.declare(tensor.name)
         return self.operations(graph.node, scope), scope
 

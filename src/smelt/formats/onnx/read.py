@@ -14,6 +14,7 @@ from smelt.formats.channels_first.quantized import as_in_the_file
 from smelt.formats.channels_first.shapes import integers
 from smelt.formats.channels_first.tensors import Tensors
 from smelt.formats.channels_first.wishes import Reader, Wish, layout_wishes
+from smelt.formats.onnx.control_flow import CONTROL_FLOW, read_control_flow
 from smelt.formats.onnx.inlining import Inliner, Operation, Scope, has_own_function, own_function
 from smelt.formats.onnx.inputs import Inputs, declared_dtype
 from smelt.formats.onnx.model import attribute_values, opset_of, parse_model, tensor_array, type_number
@@ -87,7 +88,7 @@ class _Reader(Tensors):
             self._declare(value)
         self.given.check_names(self.builder.inputs)
         for operation in self.operations:
-            self._read(operation)
+            self.read_operation(operation)
         outputs: dict[str, Tensor] = {}
         self.reads_shifted = False
         for value in self.proto.output:
@@ -165,7 +166,7 @@ class _Reader(Tensors):
     def _is_known(self, operation: Operation) -> bool:
         name, opset = operation.operator, operation.scope.opset
         row = OPERATORS.find(name, opset) or FOLDING.find(name, opset)
-        return bool(row) or name == "If" or has_own_function(name, opset)
+        return bool(row) or name in CONTROL_FLOW or has_own_function(name, opset)
 
     def _reader_of(self, operation: Operation) -> Reader:
         row = OPERATORS.find(operation.operator, operation.scope.opset)
@@ -183,7 +184,8 @@ class _Reader(Tensors):
             axes = list(integers(tensor_array(self.initializers[name], self.folder, f"initializer '{name}'")))
         return bool(axes) and min(axes or [0]) > 1
 
-    def _read(self, operation: Operation) -> None:
+    def read_operation(self, operation: Operation) -> None:
+        """Read one operation; its results become tensors."""
         label, outputs = operation.label, operation.outputs
         if not any(outputs):
             raise FormatError(f"{label}: has no output")
@@ -199,8 +201,8 @@ class _Reader(Tensors):
             self.sources[name] = operation.inputs
         opset = operation.scope.opset
         row, folding = OPERATORS.find(operation.operator, opset), FOLDING.find(operation.operator, opset)
-        if operation.operator == "If":
-            self._branch(operation)
+        if operation.operator in CONTROL_FLOW:
+            read_control_flow(self, operation)
             return
         if row is None and folding is None:
             self._function(operation, given)
@@ -233,22 +235,4 @@ class _Reader(Tensors):
         if function is None:
             raise UnsupportedError(f"{operation.label}: is not supported on these inputs")
         for inner in self.inliner.called(function, operation, operation.scope.opset):
-            self._read(inner)
-
-    def _branch(self, operation: Operation) -> None:
-        """The branch of an If that its constant condition chooses."""
-        condition = self.constant(operation.inputs[0]) if operation.inputs else np.empty(0)
-        if condition.size != 1:
-            raise FormatError(f"{operation.label}: its condition is not one element")
-        wanted = "then_branch" if condition.reshape(())[()] else "else_branch"
-        graph = next((a.g for a in operation.attributes if a.name == wanted and a.HasField("g")), None)
-        if graph is None or len(graph.output) < len(operation.outputs):
-            raise FormatError(f"{operation.label}: has no {wanted} with its outputs")
-        inner, scope = self.inliner.branch(graph, operation)
-        for tensor in graph.initializer:
-            self.initializers[scope.declare(tensor.name)] = tensor
-        for each in inner:
-            self._read(each)
-        for name, value in zip(operation.outputs, graph.output, strict=False):
-            if name:
-                self.tensors[name] = self.tensor(scope.meaning(value.name))
+            self.read_operation(inner)
