@@ -16,6 +16,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 from small_torch import CONVOLUTIONAL, NAMES, expected, file_of, network  # noqa: E402
+from torch_layers import LAYERS  # noqa: E402
 
 TOLERANCE = 1e-5
 ROUTES = ("live", "live_scripted", "exported", "traced", "scripted", "traced_lite", "scripted_lite")
@@ -231,3 +232,24 @@ def test_changes_in_place_are_followed_or_refused() -> None:
             np.testing.assert_allclose(computed(graph, inputs[0].numpy())[0], wanted, rtol=1e-5)
         with pytest.raises(smelt.SmeltError, match="in place"):
             smelt.load(file_of(InPlace(True).eval(), inputs, route))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_larger_layers(name: str) -> None:
+    make, shape = LAYERS[name]
+    torch.manual_seed(3)
+    module, x = make().eval(), torch.randn(shape)
+    with torch.no_grad():
+        found = module(x)
+    wanted = [tensor.numpy() for tensor in (found if isinstance(found, tuple) else (found,))]
+    for route in ("exported", "traced_lite", "scripted"):
+        with torch.no_grad():
+            data = file_of(module, (x,), route)
+        unknown = "src" if "encoder" in name else "x"
+        graph = smelt.optimize(smelt.load(data, shapes={unknown: shape} if route == "scripted" else None))
+        results = computed(graph, x.numpy())
+        for result, meant in zip(results, wanted, strict=True):
+            assert result.shape == meant.shape
+            assert np.abs(result - meant).max() <= TOLERANCE * np.abs(meant).max(), route
+        if len(shape) == 4:
+            assert transposes(graph) == 0, route

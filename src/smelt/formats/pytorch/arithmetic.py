@@ -20,10 +20,11 @@ ARITHMETIC = Table()
 """What reads an operator that works element by element."""
 
 _UNARY = {
-    "abs": "abs", "ceil": "ceil", "cos": "cos", "erf": "erf", "exp": "exp", "floor": "floor",
+    "abs": "abs", "acos": "acos", "acosh": "acosh", "asin": "asin", "asinh": "asinh", "atan": "atan",
+    "atanh": "atanh", "ceil": "ceil", "cos": "cos", "cosh": "cosh", "erf": "erf", "exp": "exp", "floor": "floor",
     "hardswish": "hard_swish", "log": "log", "neg": "neg", "negative": "neg", "reciprocal": "reciprocal",
     "relu": "relu", "relu6": "relu6", "round": "round", "rsqrt": "rsqrt", "sigmoid": "logistic",
-    "sign": "sign", "sin": "sin", "sqrt": "sqrt", "square": "square", "tanh": "tanh",
+    "sign": "sign", "sin": "sin", "sinh": "sinh", "sqrt": "sqrt", "square": "square", "tan": "tan", "tanh": "tanh",
 }  # fmt: skip
 
 _KEEPING_INTEGERS = {"abs", "neg", "negative", "relu", "sign", "square"}
@@ -251,6 +252,11 @@ def _floor_divide(_: Translation, x: Operand, other: Operand) -> Translated:
     return applied(_, "floor_div", x, other)
 
 
+@ARITHMETIC.reads("aten.fmod", wish=Wish.ANY)
+def _fmod(_: Translation, x: Operand, other: Operand) -> Translated:
+    return applied(_, "truncated_mod", x, other)
+
+
 @ARITHMETIC.reads("aten.remainder", wish=Wish.ANY)
 def _remainder(_: Translation, x: Operand, other: Operand) -> Translated:
     return applied(_, "floor_mod", x, other)
@@ -333,7 +339,7 @@ def as_bool(_: Translation, x: Tensor) -> Tensor:
 
 @ARITHMETIC.reads("aten.logical_not", "aten.bitwise_not", wish=Wish.ANY)
 def _logical_not(_: Translation, x: Tensor) -> Translated:
-    return applied(_, "logical_xor", as_bool(_, x), True)
+    return unary(_, "logical_not", as_bool(_, x))
 
 
 @ARITHMETIC.reads("aten.where", wish=Wish.ANY)

@@ -16,6 +16,7 @@ from smelt.formats.pytorch.recurrent import RECURRENT
 from smelt.formats.pytorch.reducing import REDUCING
 from smelt.formats.pytorch.schema import Table
 from smelt.formats.pytorch.spatial import SPATIAL
+from smelt.formats.pytorch.transformers import TRANSFORMERS
 
 OPERATORS = Table()
 """What reads an operator, by its name ("aten.conv2d")."""
@@ -30,5 +31,6 @@ for _table in (
     RECURRENT,
     REDUCING,
     SPATIAL,
+    TRANSFORMERS,
 ):
     OPERATORS.update(_table)

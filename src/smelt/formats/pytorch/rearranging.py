@@ -11,10 +11,10 @@ from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.channels_first.layout import Shape, Tensor
 from smelt.formats.channels_first.rearranging import concatenation, gather, pad, part, reshape, transpose
 from smelt.formats.channels_first.shapes import reshaped
-from smelt.formats.channels_first.translation import Folded, Result, kept, number
+from smelt.formats.channels_first.translation import Folded, Result, Translated, kept, number
 from smelt.formats.channels_first.wishes import Wish
 from smelt.formats.pytorch.arithmetic import select
-from smelt.formats.pytorch.operands import Translation, applied, axis_of, cast, indices, promoted
+from smelt.formats.pytorch.operands import Translation, applied, axis_of, cast, indices, plain, promoted
 from smelt.formats.pytorch.schema import Ints, Numbers, Table, Tensors, Unused
 from smelt.formats.pytorch.storage import MAX_ELEMENTS
 from smelt.ir import DType
@@ -136,12 +136,10 @@ def _expand_as(_: Translation, x: Tensor, other: Tensor) -> Result:
 def _repeat(_: Translation, x: Tensor, repeats: Ints) -> Result:
     rank = max(x.rank, len(repeats))
     data = kept(_, reshape(_, x, (1,) * (rank - x.rank) + x.shape))
-    for axis, count in enumerate((1,) * (rank - len(repeats)) + repeats):
-        if not 1 <= count <= 1 << 12:
-            raise UnsupportedError(f"{_.label}: repeats {list(repeats)}")
-        if count > 1:
-            data = kept(_, concatenation(_, [data] * count, axis))
-    return data
+    multiples = (1,) * (rank - len(repeats)) + repeats
+    if min(multiples, default=1) < 1 or math.prod(multiples) * math.prod(x.shape) > MAX_ELEMENTS:
+        raise UnsupportedError(f"{_.label}: repeats {list(repeats)}")
+    return data if set(multiples) <= {1} else Translated("tile", (plain(_, data),), {"multiples": multiples})
 
 
 def sliced(_: Translation, x: Tensor, axis: int, start: int, end: int, step_: int) -> Result:
@@ -203,6 +201,7 @@ def _parts(_: Translation, x: Tensor, axis: int, sizes: Sequence[int]) -> list[R
 
 
 @REARRANGING.reads("aten.split", "aten.split_with_sizes", wish=Wish.ANY, is_view=True)
+@REARRANGING.reads("aten.unsafe_split", wish=Wish.ANY)
 def _split(_: Translation, x: Tensor, split_size: Ints, dim: int = 0) -> list[Result]:
     axis = axis_of(_, dim, x.rank)
     if len(split_size) > 1 or not split_size or split_size[0] == x.shape[axis]:
@@ -214,6 +213,7 @@ def _split(_: Translation, x: Tensor, split_size: Ints, dim: int = 0) -> list[Re
 
 
 @REARRANGING.reads("aten.chunk", wish=Wish.ANY, is_view=True)
+@REARRANGING.reads("aten.unsafe_chunk", wish=Wish.ANY)
 def _chunk(_: Translation, x: Tensor, chunks: int, dim: int = 0) -> list[Result]:
     if chunks < 1:
         raise FormatError(f"{_.label}: {chunks} chunks")
@@ -286,6 +286,40 @@ def _embedding(
 @REARRANGING.reads("aten.index_select")
 def _index_select(_: Translation, x: Tensor, dim: int, index: Tensor) -> Result:
     return gather(_, x, indices(_, index), axis_of(_, dim, x.rank))
+
+
+@REARRANGING.reads("aten.gather")
+def _gather_elements(
+    _: Translation, x: Tensor, dim: int, index: Tensor, sparse_grad: Unused = None
+) -> Result:
+    axis = axis_of(_, dim, x.rank)
+    return Translated("gather_elements", (plain(_, x), plain(_, indices(_, index))), {"axis": axis})
+
+
+@REARRANGING.reads("aten.cumsum")
+def _cumsum(_: Translation, x: Tensor, dim: int, dtype: DType | None = None) -> Result:
+    return Translated(
+        "cumsum", (plain(_, cast(_, x, dtype or _.dtype(x))),), {"axis": axis_of(_, dim, x.rank)}
+    )
+
+
+@REARRANGING.reads("aten.index")
+def _index(_: Translation, x: Tensor, given: Unused) -> Result:
+    """x[:, indices]: along one dimension."""
+    places = [(axis, i) for axis, i in enumerate(given if isinstance(given, list) else []) if i is not None]
+    if len(places) != 1 or not isinstance(places[0][1], Tensor) or _.dtype(places[0][1]) is DType.BOOL:
+        raise UnsupportedError(f"{_.label}: by masks, or along several dimensions, is not supported")
+    ((axis, index),) = places
+    return gather(_, x, indices(_, index), axis_of(_, axis, x.rank))
+
+
+@REARRANGING.reads("aten.channel_shuffle", "aten.native_channel_shuffle")
+def _channel_shuffle(_: Translation, x: Tensor, groups: int) -> Result:
+    channels = x.shape[1] if x.rank > 1 else 0
+    if groups < 1 or channels % groups:
+        raise FormatError(f"{_.label}: {channels} channels in {groups} groups")
+    order = np.arange(channels, dtype=np.int32).reshape(groups, -1).T.reshape(-1)
+    return gather(_, x, _.known(np.ascontiguousarray(order)), 1)
 
 
 @REARRANGING.reads("aten.flip")

@@ -152,3 +152,26 @@ def _initial(_: Translation, state: Tensor, index: int) -> str | None:
         raise FormatError(f"{_.label}: the initial state '{state.name}' is {list(state.shape)}")
     part = kept(_, sliced(_, state, 0, index, index + 1, 1))
     return plain(_, kept(_, reshape(_, part, state.shape[1:])))
+
+
+def _cell(kind: str) -> None:
+    def function(
+        _: Translation, x: Tensor, hx: Tensors, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None,
+        b_hh: Tensor | None = None,
+    ) -> Result | tuple[Result | None, ...]:  # fmt: skip
+        """One step of a layer: a sequence of length 1."""
+        if x.rank != 2 or any(state.rank != 2 for state in hx):
+            raise UnsupportedError(f"{_.label}: '{x.name}' {list(x.shape)} has no batch dimension")
+        sequence = kept(_, reshape(_, x, (x.shape[0], 1, x.shape[1])))
+        states = tuple(kept(_, reshape(_, state, (1, *state.shape))) for state in hx)
+        biases = tuple(bias for bias in (b_ih, b_hh) if bias is not None)
+        given = _Layers(kind, states, (w_ih, w_hh, *biases), len(biases) == 2, 1, 1, True)
+        _sequence, *finals = _one(_, sequence, given, 0, False, True)
+        found = [final for final in finals if final is not None]
+        return tuple(found) if kind == "lstm" else found[0]
+
+    RECURRENT.reads(f"aten.{kind}_cell")(function)
+
+
+for _kind in _GATES:
+    _cell(_kind)
