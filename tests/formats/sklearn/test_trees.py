@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("sklearn", reason="scikit-learn is not installed: pip install 'smelt[sklearn]'")
 from agreement import answers, assert_agrees, assert_alike, data, fitted, run_rows
 from numpy.typing import NDArray
-from sklearn import ensemble, tree
+from sklearn import ensemble, pipeline, preprocessing, tree
 
 import smelt
 
@@ -88,6 +88,39 @@ def test_missing_values_take_the_way_that_training_chose(seen: bool) -> None:
     graph = smelt.from_sklearn(model)
     assert_alike(run_rows(graph, holes), answers(model, holes))
     assert_alike(run_rows(graph, holes, "native"), answers(model, holes))
+
+
+SCALERS = {
+    "standard": preprocessing.StandardScaler(),
+    "min_max": preprocessing.MinMaxScaler((-1, 3), clip=True),
+    "max_abs": preprocessing.MaxAbsScaler(),
+    "robust": preprocessing.RobustScaler(),
+}
+
+
+@pytest.mark.parametrize("name", SCALERS)
+def test_scalers_before_trees_move_thresholds_exactly(name: str) -> None:
+    """No node scales anything; rows at the moved thresholds and beside them go where scikit-learn's go."""
+    forest = ensemble.ExtraTreesRegressor(5, random_state=0)
+    model = pipeline.make_pipeline(SCALERS[name], preprocessing.RobustScaler(), forest).fit(*data("diabetes"))
+    graph = smelt.from_sklearn(model)
+    assert [node.operator for node in graph.nodes] == ["tree_ensemble", "cast", "mul", "reshape"]
+    features, moved = (graph.constants[graph.nodes[0].inputs[k] or ""] for k in (1, 2))
+    rng = np.random.default_rng(0)
+    columns = [rng.choice(edges(moved[features == k].astype(np.float64)), 300) for k in range(10)]
+    rows = np.stack(columns, axis=1)
+    assert_alike(run_rows(graph, rows), answers(model, rows))
+    assert_alike(run_rows(graph, data("diabetes")[0]), answers(model, data("diabetes")[0]))
+
+
+def test_scalers_before_other_trees() -> None:
+    for estimator in (
+        ensemble.HistGradientBoostingClassifier(max_iter=5),
+        ensemble.GradientBoostingClassifier(n_estimators=5),
+        ensemble.AdaBoostClassifier(n_estimators=5),
+    ):
+        model = pipeline.make_pipeline(preprocessing.StandardScaler(), estimator).fit(*data("iris"))
+        assert_alike(run_rows(smelt.from_sklearn(model), data("iris")[0]), answers(model, data("iris")[0]))
 
 
 @pytest.mark.parametrize("core", ["cortex-m4", "cortex-m0plus"])

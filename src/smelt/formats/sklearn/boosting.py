@@ -10,8 +10,8 @@ import numpy as np
 
 from smelt.formats.sklearn.estimators import Estimator, Reals, Result, reads
 from smelt.formats.sklearn.linear import above, logistic_probabilities
-from smelt.formats.sklearn.trees import class_shares, scaled, tree_of
-from smelt.operators.trees.ensemble import Tree, add_trees, round_down
+from smelt.formats.sklearn.trees import class_shares, scaled, thresholds, tree_of
+from smelt.operators.trees.ensemble import Tree, add_trees
 
 
 def _begun(trees: Sequence[Tree], start: Reals) -> list[Tree]:
@@ -63,7 +63,7 @@ def _hist_tree(_: Estimator, nodes: Any, target: int) -> Tree:
     leaf = nodes["is_leaf"].astype(np.bool_)
     return Tree(
         feature=nodes["feature_idx"],
-        threshold=round_down(nodes["num_threshold"]),
+        threshold=thresholds(_, nodes["feature_idx"], nodes["num_threshold"], ~leaf),
         left=np.where(leaf, -1, nodes["left"].astype(np.int64)),
         right=np.where(leaf, -1, nodes["right"].astype(np.int64)),
         values=nodes["value"].astype(np.float64)[:, None],

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from smelt.formats.sklearn.estimators import Estimator, Result, read, reads
+from smelt.formats.sklearn.monotone import TREES, is_monotone
 from smelt.formats.sklearn.transformers import columns
 
 
@@ -25,11 +26,16 @@ def _transform(_: Estimator, fitted: Any, name: str, x: str) -> str:
 @reads("Pipeline")
 def _pipeline(_: Estimator, x: str) -> Result:
     *first, (name, last) = _.setting("steps")
+    scalers: list[Any] = []
+    if type(last).__name__ in TREES:
+        while first and (first[-1][1] in (None, "passthrough") or is_monotone(first[-1][1])):
+            scalers.insert(0, first.pop()[1])
     for step, fitted in first:
         x = _transform(_, fitted, step, x)
     if last is None or isinstance(last, str):
         return Result("transformed", _transform(_, last, name, x))
-    return read(_.child(last, name), x)
+    moved = [scaler for scaler in scalers if scaler not in (None, "passthrough")]
+    return read(_.child(last, name, moved), x)
 
 
 @reads("ColumnTransformer")

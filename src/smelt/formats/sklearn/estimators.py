@@ -32,19 +32,25 @@ class Result:
 
 
 class Estimator:
-    """A fitted estimator that is being read; `emit` appends nodes that are named after it."""
+    """A fitted estimator that is being read; `emit` appends nodes that are named after it.
 
-    def __init__(self, builder: GraphBuilder, fitted: Any, path: Sequence[str] = ()) -> None:
+    `scalers` are fitted ones that its input has yet to pass: only trees have them, who compare with other thresholds.
+    """
+
+    def __init__(
+        self, builder: GraphBuilder, fitted: Any, path: Sequence[str] = (), scalers: Sequence[Any] = ()
+    ) -> None:
         self.builder = builder
+        self.scalers = tuple(scalers)
         self.fitted = fitted
         self.path = tuple(path)
         self.kind = type(fitted).__name__
         self.name = "/".join(path) or self.kind.lower()
         self.label = f"{self.kind} '{'/'.join(path)}'" if path else self.kind
 
-    def child(self, fitted: Any, name: str) -> Estimator:
+    def child(self, fitted: Any, name: str, scalers: Sequence[Any] = ()) -> Estimator:
         """A part of it."""
-        return Estimator(self.builder, fitted, (*self.path, name))
+        return Estimator(self.builder, fitted, (*self.path, name), scalers)
 
     def setting(self, name: str) -> Any:
         """A parameter or learned attribute; UnsupportedError where this release of scikit-learn has none such."""

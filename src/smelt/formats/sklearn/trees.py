@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smelt.formats.sklearn.estimators import Estimator, Reals, Result, reads
+from smelt.formats.sklearn.monotone import thresholds_before
 from smelt.operators.trees.ensemble import Tree, add_trees, round_down
 
 
@@ -18,13 +20,24 @@ def tree_of(_: Estimator, fitted: Any, values: Reals | None = None, target: int 
     missing = getattr(tree, "missing_go_to_left", np.zeros(tree.node_count))
     return Tree(
         feature=tree.feature,
-        threshold=round_down(tree.threshold),
+        threshold=thresholds(_, tree.feature, tree.threshold, tree.children_left >= 0),
         left=tree.children_left,
         right=tree.children_right,
         values=own.reshape(len(own), -1) if values is None else values,
         missing_left=np.asarray(missing).astype(np.bool_),
         target=target,
     )
+
+
+def thresholds(
+    _: Estimator, feature: NDArray[Any], threshold: NDArray[Any], is_split: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """The thresholds of splits as float32, for what the scalers before the trees are given; 0 at leaves."""
+    result = np.where(is_split, round_down(threshold), np.float32(0))
+    if _.scalers and is_split.any():
+        features = int(_.scalers[0].n_features_in_)
+        result[is_split] = thresholds_before(_.scalers, feature[is_split], result[is_split], features)
+    return result
 
 
 def class_shares(_: Estimator, fitted: Any) -> Reals:
