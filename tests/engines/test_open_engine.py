@@ -82,6 +82,26 @@ def test_a_file_is_recognized_by_its_content(tmp_path: Path) -> None:
     assert path.read_bytes() == given
 
 
+def test_engines_get_what_convert_and_compile_make(tmp_path: Path) -> None:
+    need("onnxruntime")
+    graph = small_int8()
+    path = tmp_path / "pairs.onnx"
+    smelt.save(graph, path)
+    pairs = smelt.load(path)
+    sample = {"image": np.random.default_rng(7).integers(-128, 128, (1, 8, 8, 3)).astype(np.int8)}
+    # float operators between pairs of quantize and dequantize, as the file says: they become int8 operators
+    with pytest.raises(UnsupportedError, match=r"dequantize.*no C kernel"):
+        smelt.open_engine("native", pairs, path=path)
+    with (
+        smelt.open_engine("native", graph) as expected,
+        smelt.open_engine("native", pairs, path=path, optimized=True) as native,
+        smelt.open_engine("onnxruntime", pairs, path=path, optimized=True) as itself,
+        smelt.open_engine("onnxruntime", pairs, path=path) as plain,
+    ):
+        np.testing.assert_array_equal(native.run(sample)["scores"], expected.run(sample)["scores"])
+        assert list(itself.run_all(sample)) == list(plain.run_all(sample))
+
+
 def test_tensors_inside_are_shown_as_smelt_reads_them() -> None:
     need("onnxruntime")
     graph = small_float()

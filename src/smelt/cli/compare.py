@@ -38,7 +38,7 @@ def command(
         typer.Option(
             "--engines",
             help="Run every model on each of these, comma separated, or on all: time of a run, difference to the "
-            "first model on the engine reference. Models are converted where an engine has another format.",
+            "first model on the engine reference. Models are optimized and converted for each engine.",
             show_default=False,
         ),
     ] = None,

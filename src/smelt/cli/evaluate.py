@@ -44,7 +44,7 @@ def command(
     for path, graph in zip(paths, graphs, strict=True):
         total = len(data.labels) - skip if data.labels is not None else None
         with (
-            open_engine(engine.value, graph, target=target, path=path) as runner,
+            open_engine(engine.value, graph, target=target, path=path, optimized=True) as runner,
             console.progress(path.name, total) as bar,
         ):
             channels_first = any(came_channels_first(graph, name) for name in graph.inputs)

@@ -37,7 +37,7 @@ def command(
 
     check_output(output, (model, inputs))
     graph = formats.load(model, shapes=formats.parse_shapes(shape))
-    with open_engine(engine.value, graph, target=target, path=model) as runner:
+    with open_engine(engine.value, graph, target=target, path=model, optimized=True) as runner:
         outputs = run_samples(graph, runner, inputs)
     if output is not None:
         save_arrays(output, outputs)

@@ -8,22 +8,35 @@ from pathlib import Path
 from smelt.engines.engine import Engine
 from smelt.errors import UsageError
 from smelt.ir import Graph
+from smelt.passes import optimize
 
 _Opener = Callable[[Graph, str, Path | None], Engine]
 
 
-def open_engine(name: str, graph: Graph, *, target: str | None = None, path: Path | None = None) -> Engine:
+def open_engine(
+    name: str,
+    graph: Graph,
+    *,
+    target: str | None = None,
+    path: Path | None = None,
+    optimized: bool = False,
+) -> Engine:
     """A model ready to run on the engine of that name.
 
     `target` chooses the core for emulated (default cortex-m4).  litert, tflm and onnxruntime run the
     file at `path` when it is of their format, and otherwise what smelt's writer of that format makes of
     the graph, tvm what the .onnx writer makes; torch runs PyTorch's files, and graphs as a module.
+    With `optimized` every engine but reference that does not run the file itself gets the graph optimized, as
+    `smelt convert` and `smelt compile` do.
     Raises UsageError for unknown names, MissingExtraError for packages that are not installed, UnsupportedError
     for an operator that the engine's format cannot say, EngineError where the engine refuses the model.
     """
     if name not in _OPENERS:
         raise UsageError(f"there is no engine '{name}'; there are: {', '.join(ENGINES)}")
-    return _OPENERS[name](graph, target or "cortex-m4", path)
+    own = _of_format(_FILES[name], path) if name in _FILES else None
+    if optimized and name != "reference" and own is None:
+        graph = optimize(graph)
+    return _OPENERS[name](graph, target or "cortex-m4", own)
 
 
 def _reference(graph: Graph, target: str, path: Path | None) -> Engine:
@@ -61,7 +74,7 @@ def _onnxruntime(graph: Graph, target: str, path: Path | None) -> Engine:
     from smelt.engines.onnxruntime import OnnxRuntimeEngine
     from smelt.formats.onnx import write_onnx
 
-    return OnnxRuntimeEngine(_of_format(".onnx", path) or write_onnx(graph), graph)
+    return OnnxRuntimeEngine(path or write_onnx(graph), graph)
 
 
 def _tvm(graph: Graph, target: str, path: Path | None) -> Engine:
@@ -74,16 +87,14 @@ def _torch(graph: Graph, target: str, path: Path | None) -> Engine:
     from smelt.engines.torch import TorchEngine
     from smelt.formats import read_bytes
 
-    own = _of_format(".pt2", path)
-    return TorchEngine(graph, read_bytes(own) if own else None)
+    return TorchEngine(graph, read_bytes(path) if path else None)
 
 
 def _tflite(graph: Graph, path: Path | None) -> bytes:
     from smelt.formats import read_bytes
     from smelt.formats.tflite import write_tflite
 
-    own = _of_format(".tflite", path)
-    return read_bytes(own) if own else write_tflite(graph)
+    return read_bytes(path) if path else write_tflite(graph)
 
 
 def _of_format(suffix: str, path: Path | None) -> Path | None:
@@ -93,6 +104,14 @@ def _of_format(suffix: str, path: Path | None) -> Path | None:
     row = format_of(path) if path else None
     return path if row and suffix in row.suffixes else None
 
+
+_FILES: Mapping[str, str] = {
+    "litert": ".tflite",
+    "tflm": ".tflite",
+    "onnxruntime": ".onnx",
+    "torch": ".pt2",
+}
+"""The engines that run files of a format as they are."""
 
 _OPENERS: Mapping[str, _Opener] = {
     "reference": _reference,

@@ -70,7 +70,7 @@ def compare_engines(
 ) -> list[EngineResult]:
     """Every model on every engine, models outermost; `samples` are inputs of the first model.
 
-    Models are converted for an engine as `open_engine` does, samples for a model as `sample_for` does.
+    Models are optimized and converted for an engine as `open_engine` does, samples for a model as `sample_for` does.
     Raises UsageError for an unknown target and for models whose inputs or outputs are not those of the first,
     EngineError when nothing runs.
     """
@@ -117,7 +117,7 @@ def _result(
 ) -> EngineResult:
     result = EngineResult(model.path.name, name)
     try:
-        with open_engine(name, model.graph, target=target, path=model.path) as engine:
+        with open_engine(name, model.graph, target=target, path=model.path, optimized=True) as engine:
             differences = _differences(engine, samples, expected)
             counted = engine.count(_fed(engine, samples[0])) if isinstance(engine, EmulatedEngine) else None
             seconds = _time(engine, samples) if counted is None else []
