@@ -24,7 +24,8 @@ _UNARY = {
     "atanh": "atanh", "ceil": "ceil", "cos": "cos", "cosh": "cosh", "erf": "erf", "exp": "exp", "floor": "floor",
     "hardswish": "hard_swish", "log": "log", "neg": "neg", "negative": "neg", "reciprocal": "reciprocal",
     "relu": "relu", "relu6": "relu6", "round": "round", "rsqrt": "rsqrt", "sigmoid": "logistic",
-    "sign": "sign", "sin": "sin", "sinh": "sinh", "sqrt": "sqrt", "square": "square", "tan": "tan", "tanh": "tanh",
+    "sign": "sign", "special_erf": "erf", "special_round": "round", "sin": "sin",
+    "sinh": "sinh", "sqrt": "sqrt", "square": "square", "tan": "tan", "tanh": "tanh",
 }  # fmt: skip
 
 _KEEPING_INTEGERS = {"abs", "neg", "negative", "relu", "sign", "square"}
@@ -34,7 +35,7 @@ def _reader(name: str, operator: str) -> None:
     def function(_: Translation, x: Tensor) -> Translated:
         return unary(_, operator, x if name in _KEEPING_INTEGERS else as_float(_, x))
 
-    ARITHMETIC.reads(f"aten.{name}", f"aten.special_{name}", wish=Wish.ANY)(function)
+    ARITHMETIC.reads(f"aten.{name}", wish=Wish.ANY)(function)
 
 
 for _name, _operator in _UNARY.items():
