@@ -12,7 +12,7 @@ import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -21,8 +21,7 @@ from smelt.formats import load
 from smelt.formats.tflite import write_tflite
 from smelt.ir import Graph
 from smelt.passes import optimize
-from smelt.quantize import quantize_int8
-from smelt.quantize.scheme import IoType
+from smelt.quantize.scheme import SCHEMES, IoType, quantize_graph
 
 
 class Optimize(enum.Enum):
@@ -118,13 +117,17 @@ class Converter:
             if (inputs, outputs) != ("float32", "float32"):
                 raise UsageError(f"a float model has float32 inputs and outputs, not {inputs} and {outputs}")
             return write_tflite(graph)
-        if scheme != "int8":
-            raise UnsupportedError(f"smelt does not quantize to {scheme}")
-        return write_tflite(
-            quantize_int8(
-                graph, self.representative_dataset, input_type=_io(inputs), output_type=_io(outputs)
-            )
+        if scheme not in SCHEMES:
+            raise UnsupportedError(f"smelt does not quantize to {scheme}; it does to {', '.join(SCHEMES)}")
+        quantized = quantize_graph(
+            graph,
+            scheme,
+            self.representative_dataset,
+            input_type=cast(IoType, inputs),
+            output_type=cast(IoType, outputs),
+            strict=OpsSet.TFLITE_BUILTINS.name not in map(_member, self.target_spec.supported_ops),
         )
+        return write_tflite(quantized)
 
     def _scheme(self) -> str:
         """The quantization that the wishes come to, by smelt's name."""
@@ -160,9 +163,3 @@ def _type_name(kind: object) -> str:
         return np.dtype(getattr(kind, "as_numpy_dtype", kind)).name  # type: ignore[call-overload, no-any-return]
     except TypeError as error:
         raise UsageError(f"{kind!r} is no element type") from error
-
-
-def _io(name: str) -> IoType:
-    if name not in ("int8", "float32"):
-        raise UsageError(f"inputs and outputs of an int8 model are int8 or float32, not {name}")
-    return "int8" if name == "int8" else "float32"
