@@ -14,6 +14,7 @@ from smelt.ir import DType, Graph
 from smelt.ir.equality import graphs_equal
 from smelt.operators.builder import GraphBuilder
 from smelt.operators.evaluate import evaluate_graph
+from smelt.quantize.noise import noise_ratio, wanted_numbers
 from smelt.quantize.parameters import real
 from smelt.quantize.samples import to_input
 
@@ -32,10 +33,26 @@ def island_samples() -> list[dict[str, np.ndarray]]:
     return [{"x": x} for x in np.random.default_rng(1).normal(size=(40, 1, 8)).astype(np.float32)]
 
 
-def test_int8_by_name_is_quantize_int8() -> None:
+def test_int8_without_improvements_is_quantize_int8() -> None:
     graph = small_float()
     samples = list(smelt.samples_for(graph, {"x": small_samples()}))
-    assert graphs_equal(smelt.quantize_graph(graph, "int8", samples), smelt.quantize_int8(graph, samples))
+    plain = smelt.quantize_graph(graph, "int8", samples, improve=())
+    assert graphs_equal(plain, smelt.quantize_int8(graph, samples))
+
+
+def test_int16x8() -> None:
+    graph = small_float()
+    samples = list(smelt.samples_for(graph, {"x": small_samples()}))
+    wide, narrow = (smelt.quantize_graph(graph, name, samples) for name in ("int16x8", "int8"))
+    types = {wide.values[n.outputs[0]].dtype for n in wide.nodes}
+    assert types == {DType.S16}
+    assert {
+        wide.constants[n.inputs[2]].dtype for n in wide.nodes if n.operator == "conv_2d" and n.inputs[2]
+    } == {np.dtype(np.int64)}
+    wanted = wanted_numbers(graph, samples)
+    assert noise_ratio(wide, samples, wanted) < noise_ratio(narrow, samples, wanted) / 2
+    mixed = smelt.quantize_graph(graph, "int16x8", samples, input_type="float32", output_type="float32")
+    assert {mixed.values[n].dtype for n in (*mixed.inputs, *mixed.outputs)} == {DType.F32}
 
 
 def test_what_has_no_int8_form_stays_in_float_and_is_named() -> None:

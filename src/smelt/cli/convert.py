@@ -12,6 +12,7 @@ from smelt.cli.quantizing import (
     Calibrator,
     CalibratorOption,
     Images,
+    Improve,
     InputType,
     OutputType,
     Quantize,
@@ -30,6 +31,7 @@ def command(
     calibrate: Calibrate = None,
     calibration_samples: CalibrationSamples = None,
     calibrator: CalibratorOption = Calibrator.min_max,
+    improve: Improve = None,
     images: Images = None,
     input_type: InputType = None,
     output_type: OutputType = None,
@@ -55,7 +57,7 @@ def command(
     signature: Signature = None,
     json: Json = False,
 ) -> None:
-    """Convert a model to .tflite, optimized; with --quantize int8 --calibrate X.npz to full int8."""
+    """Convert a model to another format, optimized; with --quantize and --calibrate to integers."""
     from smelt import formats
     from smelt.cli import console
     from smelt.cli.outputs import check_output
@@ -66,6 +68,7 @@ def command(
         calibrate,
         calibration_samples,
         calibrator,
+        improve,
         images,
         input_type,
         output_type,

@@ -19,6 +19,7 @@ class Scheme(StrEnum):
     """Quantization schemes."""
 
     int8 = "int8"
+    int16x8 = "int16x8"
 
 
 class Calibrator(StrEnum):
@@ -37,6 +38,7 @@ class IoType(StrEnum):
     """Element types of a quantized model's inputs and outputs."""
 
     int8 = "int8"
+    int16 = "int16"
     float32 = "float32"
 
 
@@ -59,6 +61,15 @@ Images = Annotated[
         show_default=False,
     ),
 ]
+Improve = Annotated[
+    str | None,
+    typer.Option(
+        "--improve",
+        help="What is done for accuracy without training, comma separated: means, equalization, bias, gptq, learned, "
+        "scales; an empty text does nothing (default: the scheme's). Kept only where it is better on unseen samples.",
+        show_default=False,
+    ),
+]
 InputType = Annotated[
     IoType | None,
     typer.Option(help="Type of a quantized model's inputs (default: the scheme's).", show_default=False),
@@ -72,6 +83,11 @@ Strict = Annotated[
 ]
 
 
+def names(text: str) -> list[str]:
+    """A comma separated list."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 @dataclass(frozen=True)
 class Quantizing:
     """What the options say."""
@@ -80,6 +96,7 @@ class Quantizing:
     calibrate: Path | None
     calibration_samples: int | None
     calibrator: Calibrator
+    improve: str | None
     images: str | None
     input_type: IoType | None
     output_type: IoType | None
@@ -119,6 +136,7 @@ class Quantizing:
                 self.scheme.value,
                 samples,
                 calibrator=self.calibrator.value,
+                improve=None if self.improve is None else names(self.improve),
                 input_type=None if self.input_type is None else self.input_type.value,
                 output_type=None if self.output_type is None else self.output_type.value,
                 strict=self.strict,

@@ -3,6 +3,7 @@
 from smelt.quantize.calibrate import calibrate
 from smelt.quantize.calibrators import CALIBRATORS
 from smelt.quantize.images import ImageRecipe
+from smelt.quantize.improve import IMPROVEMENTS
 from smelt.quantize.observers import MinMaxObserver, Observer
 from smelt.quantize.samples import DataFile, read_data, samples_for
 from smelt.quantize.scheme import SCHEMES, Scheme, quantize_graph, quantize_int8
@@ -10,6 +11,7 @@ from smelt.quantize.sources import open_samples, representative
 
 __all__ = [
     "CALIBRATORS",
+    "IMPROVEMENTS",
     "SCHEMES",
     "DataFile",
     "ImageRecipe",
