@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 from small_models import small_float
 
 import smelt
+from smelt.engines.torch import TorchEngine
 from smelt.errors import EngineError
 from smelt.operators.evaluate import sample_inputs
 
@@ -40,8 +44,40 @@ def test_files_run_as_they_are(tmp_path: Path, suffix: str) -> None:
     graph = smelt.load(path)
     feed = {graph.inputs[0]: np.moveaxis(inputs[0].numpy(), 1, -1)}
     (wanted,) = smelt.open_engine("reference", graph).run(feed).values()
-    with smelt.open_engine("torch", graph, path=path) as engine:
+    with TorchEngine(graph, path.read_bytes()) as engine:
         (result,) = engine.run(feed).values()
         with pytest.raises(EngineError, match="does not show"):
             engine.run_all(feed)
     assert np.abs(result - wanted).max() <= 1e-5 * np.abs(wanted).max()
+
+
+class Hostile:
+    """Unpickling it makes a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_nothing_that_is_pickled_in_a_file_runs(tmp_path: Path) -> None:
+    from small_torch import file_of, network
+
+    module, inputs = network("cnn")
+    hostile = io.BytesIO()
+    torch.save(Hostile(tmp_path / "was_run"), hostile)
+    path = tmp_path / "model.pt2"
+    with (
+        zipfile.ZipFile(io.BytesIO(file_of(module, inputs, "exported"))) as archive,
+        zipfile.ZipFile(path, "w") as changed,
+    ):
+        for name in archive.namelist():
+            changed.writestr(name, hostile.getvalue() if "sample_inputs" in name else archive.read(name))
+    graph = smelt.load(path)
+    feed = {graph.inputs[0]: np.moveaxis(inputs[0].numpy(), 1, -1)}
+    with smelt.open_engine("torch", graph, path=path, optimized=True) as engine:
+        assert engine.run(feed)
+    assert not (tmp_path / "was_run").exists()
+    torch.load(io.BytesIO(hostile.getvalue()), weights_only=False)
+    assert (tmp_path / "was_run").exists()

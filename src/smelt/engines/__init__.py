@@ -25,7 +25,7 @@ def open_engine(
 
     `target` chooses the core for emulated (default cortex-m4).  litert, tflm and onnxruntime run the
     file at `path` when it is of their format, and otherwise what smelt's writer of that format makes of
-    the graph, tvm what the .onnx writer makes; torch runs PyTorch's files, and graphs as a module.
+    the graph, tvm what the .onnx writer makes, torch the module that smelt makes.
     With `optimized` every engine but reference that does not run the file itself gets the graph optimized, as
     `smelt convert` and `smelt compile` do.
     Raises UsageError for unknown names, MissingExtraError for packages that are not installed, UnsupportedError
@@ -85,9 +85,9 @@ def _tvm(graph: Graph, target: str, path: Path | None) -> Engine:
 
 def _torch(graph: Graph, target: str, path: Path | None) -> Engine:
     from smelt.engines.torch import TorchEngine
-    from smelt.formats import read_bytes
 
-    return TorchEngine(graph, read_bytes(path) if path else None)
+    # never the file itself: PyTorch's loaders run what is pickled in it
+    return TorchEngine(graph)
 
 
 def _tflite(graph: Graph, path: Path | None) -> bytes:
@@ -109,7 +109,6 @@ _FILES: Mapping[str, str] = {
     "litert": ".tflite",
     "tflm": ".tflite",
     "onnxruntime": ".onnx",
-    "torch": ".pt2",
 }
 """The engines that run files of a format as they are."""
 

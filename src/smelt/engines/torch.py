@@ -20,7 +20,8 @@ from smelt.quantize.samples import came_channels_first
 class TorchEngine(Engine):
     """Runs a .pt2, .pt or .ptl file in PyTorch, or a graph as the module that smelt makes of it, on one thread.
 
-    `model` is the file's bytes, None to run the graph; `graph` is the same file as read by smelt.
+    `model` is the file's bytes, None to run the graph; `graph` is the same file as read by smelt.  Give only files that
+    you trust: PyTorch's loader runs what is pickled in a .pt2.
     """
 
     name = "torch"
