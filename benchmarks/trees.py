@@ -127,6 +127,8 @@ def rivals(name: str, model: Any, rows: NDArray[np.float32], target: Target) -> 
             source = "#include <stdint.h>\n" + converted.save(name="m", format="c")
             data = rows.astype(np.int16 if dtype == "int16_t" else np.float32)
             yield of_rival(name, source + call, f"emlearn {method} {dtype}", data, target, folder)
+    if "Forest" not in type(model).__name__:
+        return
     source = m2cgen.export_to_c(model) + run.format("score((double *)x, (double *)y);")
     yield of_rival(name, source, "m2cgen double", rows.astype(np.float64), target, [])
 
@@ -152,6 +154,7 @@ def main() -> None:
     for name, model, samples in models():
         for core in CORES:
             rows.append(of_smelt(name, model, samples, find_target(core)))
+            _console().print(rows[-1])
             if options.rivals and not name.startswith(
                 "digits, 100"
             ):  # hours of compiling, megabytes of flash

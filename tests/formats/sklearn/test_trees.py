@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ import pytest
 pytest.importorskip("sklearn", reason="scikit-learn is not installed: pip install 'smelt[sklearn]'")
 from agreement import answers, assert_agrees, assert_alike, data, fitted, run_rows
 from numpy.typing import NDArray
-from sklearn import ensemble, pipeline, preprocessing, tree
+from sklearn import ensemble, linear_model, pipeline, preprocessing, tree
 
 import smelt
+from smelt.errors import UsageError
 
 CASES = {
     "tree": (tree.DecisionTreeClassifier(random_state=0), "iris"),
@@ -88,6 +90,49 @@ def test_missing_values_take_the_way_that_training_chose(seen: bool) -> None:
     graph = smelt.from_sklearn(model)
     assert_alike(run_rows(graph, holes), answers(model, holes))
     assert_alike(run_rows(graph, holes, "native"), answers(model, holes))
+
+
+def test_thresholds_are_rounded_where_asked_and_what_it_changes_is_said() -> None:
+    x, y = data("breast_cancer")
+    model = ensemble.RandomForestClassifier(20, random_state=0).fit(x[::2], y[::2])
+    exact = smelt.from_sklearn(model)
+    with pytest.warns(UserWarning, match="thresholds of 16 bits change") as caught:
+        short = smelt.from_sklearn(model, x, threshold_dtype="s16")
+    loss = json.loads(short.metadata["threshold_loss"])
+    got, meant = run_rows(short, x), run_rows(exact, x)
+    assert loss["samples"] == len(x)
+    assert loss["differing"]["label"] == (got["label"] != meant["label"]).sum()
+    assert (
+        0
+        < loss["differing"]["probabilities"]
+        == (got["probabilities"] != meant["probabilities"]).any(1).sum()
+    )
+    assert f"label of {loss['differing']['label']}" in str(caught[0].message)
+    assert_alike(run_rows(short, x[:40], "native"), run_rows(short, x[:40]), 1e-6)
+    splits = len(exact.constants[exact.nodes[0].inputs[2] or ""])
+    sizes = [
+        smelt.profile(graph, smelt.find_target("cortex-m4")).layers[0].table_bytes for graph in (exact, short)
+    ]
+    assert sizes[0] - sizes[1] == 2 * splits
+
+
+def test_thresholds_that_fit_16_bits_change_nothing() -> None:
+    x, _ = data("digits")
+    model = fitted(ensemble.RandomForestClassifier(5, random_state=0), "digits")
+    short = smelt.from_sklearn(model, x, threshold_dtype="s16")
+    assert json.loads(short.metadata["threshold_loss"])["differing"] == {"label": 0, "probabilities": 0}
+    assert_alike(run_rows(short, x[:50], "native"), answers(model, x[:50]))
+
+
+def test_rounding_thresholds_needs_trees_and_samples() -> None:
+    model = fitted(tree.DecisionTreeClassifier(), "iris")
+    with pytest.raises(UsageError, match="needs samples"):
+        smelt.from_sklearn(model, threshold_dtype="s16")
+    with pytest.raises(UsageError, match="f32 or s16"):
+        smelt.from_sklearn(model, threshold_dtype="s8")  # type: ignore[arg-type]
+    other = fitted(linear_model.LinearRegression(), "diabetes")
+    with pytest.raises(UsageError, match="has no trees"):
+        smelt.from_sklearn(other, data("diabetes")[0], threshold_dtype="s16")
 
 
 SCALERS = {

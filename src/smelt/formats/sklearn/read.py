@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import warnings
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smelt.errors import GraphError, UnsupportedError, UsageError, require
 from smelt.formats.sklearn import (
@@ -25,6 +27,7 @@ from smelt.formats.sklearn.estimators import Estimator, Result, integer_table, r
 from smelt.ir import Array, DType, Graph
 from smelt.operators.builder import GraphBuilder
 from smelt.operators.evaluate import evaluate_graph
+from smelt.operators.trees.packing import THRESHOLDS, shortened
 
 MODULES = (bayes, boosting, clusters, composition, linear, neighbors, neural, svm, transformers, trees)
 """What registers the functions that read estimators."""
@@ -33,7 +36,13 @@ TOLERANCE = 1e-5
 """Of the largest magnitude: how far real outputs may be from scikit-learn's without a warning."""
 
 
-def from_sklearn(estimator: Any, samples: Any = None, *, name: str | None = None) -> Graph:
+def from_sklearn(
+    estimator: Any,
+    samples: Any = None,
+    *,
+    name: str | None = None,
+    threshold_dtype: Literal["f32", "s16"] = "f32",
+) -> Graph:
     """The graph of a fitted scikit-learn estimator or pipeline, for one row of features, f32[1, features] named `x`.
 
     Outputs: a classifier's `label` (the class; its index where classes are no numbers, with the names in
@@ -43,6 +52,11 @@ def from_sklearn(estimator: Any, samples: Any = None, *, name: str | None = None
     With `samples` [n, features] the graph's outputs are compared with the estimator's; a UserWarning says how many
     labels differ, and by how much real outputs do where it is over 1e-5 of the largest.
 
+    `threshold_dtype` "s16" rounds the thresholds of trees up to 16 bits, 8 of them a float's significant digits, which
+    takes a third off a split's bytes and changes nothing for features of up to 8 such digits, as integers to 256
+    are.  What it does change on the samples, which it needs, is said in
+    `metadata["threshold_loss"]` (JSON: samples, and for each output how many differ) and by a UserWarning.
+
     Raises UsageError for an estimator that is not fitted, UnsupportedError for one that smelt does not read;
     MissingExtraError without scikit-learn.
     """
@@ -50,8 +64,15 @@ def from_sklearn(estimator: Any, samples: Any = None, *, name: str | None = None
     _check(estimator)
     name = name or type(estimator).__name__.lower()
     graph = _graph(estimator, name, 1)
+    if threshold_dtype not in ("f32", "s16"):
+        raise UsageError(f"threshold_dtype is f32 or s16, not {threshold_dtype!r}")
     if samples is not None:
-        _compare(estimator, name, samples)
+        rows = _rows(estimator, samples)
+        _compare(estimator, name, rows)
+    if threshold_dtype == "s16":
+        if samples is None:
+            raise UsageError("rounding thresholds needs samples, to say what it changes")
+        graph = _with_short_thresholds(estimator, graph, rows)
     return graph
 
 
@@ -125,8 +146,6 @@ def rename(builder: GraphBuilder, old: str, new: str) -> str:
     """Give a computed value another name everywhere."""
     if old == new:
         return new
-    from dataclasses import replace
-
     builder.values = {
         (new if key == old else key): replace(value, name=new) if key == old else value
         for key, value in builder.values.items()
@@ -142,13 +161,18 @@ def rename(builder: GraphBuilder, old: str, new: str) -> str:
     return new
 
 
-def _compare(estimator: Any, name: str, samples: Any) -> None:
-    """Warn where the graph and the estimator differ on samples."""
+def _rows(estimator: Any, samples: Any) -> NDArray[np.float32]:
+    """The samples as the graph takes them; UsageError where they do not fit."""
     if hasattr(samples, "toarray"):
         raise UsageError("samples are a sparse matrix: give a dense array, samples.toarray()")
     rows = np.asarray(samples, np.float32)
     if rows.ndim != 2 or rows.shape[1] != _features(estimator) or not len(rows):
         raise UsageError(f"samples are {list(rows.shape)}, needed are [any, {_features(estimator)}]")
+    return rows
+
+
+def _compare(estimator: Any, name: str, rows: NDArray[np.float32]) -> None:
+    """Warn where the graph and the estimator differ on samples."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of names of features, and what reading said before
         got = evaluate_graph(_graph(estimator, name, len(rows)), {"x": rows})
@@ -156,6 +180,34 @@ def _compare(estimator: Any, name: str, samples: Any) -> None:
     for key, meant in answers.items():
         if key in got:
             _compare_output(estimator, key, got[key], meant)
+
+
+def _with_short_thresholds(estimator: Any, graph: Graph, rows: NDArray[np.float32]) -> Graph:
+    """The graph with rounded thresholds, and what they change noted."""
+    short = _shortened(graph)
+    if short is graph:
+        raise UsageError(f"{type(estimator).__name__} has no trees whose thresholds could be rounded")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # said before
+        exact = _graph(estimator, graph.name, len(rows))
+    before, after = (evaluate_graph(each, {"x": rows}) for each in (exact, _shortened(exact)))
+    differing = {
+        name: int((before[name] != after[name]).reshape(len(rows), -1).any(axis=1).sum()) for name in before
+    }
+    if any(differing.values()):
+        told = ", ".join(f"{name} of {count}" for name, count in differing.items())
+        warnings.warn(
+            f"{type(estimator).__name__}: thresholds of 16 bits change {told} among {len(rows)} samples",
+            stacklevel=3,
+        )
+    loss = json.dumps({"samples": len(rows), "differing": differing}).encode()
+    return replace(short, metadata={**short.metadata, "threshold_loss": loss})
+
+
+def _shortened(graph: Graph) -> Graph:
+    names = [node.inputs[THRESHOLDS] for node in graph.nodes if node.operator == "tree_ensemble"]
+    rounded = {name: shortened(graph.constants[name]) for name in names if name is not None}
+    return graph.replaced(constants=rounded) if rounded else graph
 
 
 def expected(estimator: Any, samples: Array) -> dict[str, Array]:

@@ -11,7 +11,7 @@ The sums are integers, so that their order does not matter; what one is worth is
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -151,6 +151,10 @@ def _small(call: Call) -> SplitForm:
     return SMALL
 
 
+def _short(call: Call) -> SplitForm:
+    return replace(fitting(call, np.uint16), short=True)
+
+
 def _narrow(call: Call) -> SplitForm:
     return fitting(call, np.uint16)
 
@@ -167,7 +171,8 @@ def _accepts(form: Callable[[Call], SplitForm], call: Call, target: Target) -> b
 def _lower(function: str, form: Callable[[Call], SplitForm], call: Call, target: Target) -> Lowering:
     check_tables(call, call.constants)
     chosen = form(call)
-    struct = "smelt_tree_ensemble" if chosen.dtype is np.uint16 else "smelt_tree_ensemble_wide"
+    wide = "_wide" if chosen.dtype is np.uint32 else ""
+    struct = f"smelt_tree_ensemble{'_short' if chosen.short else wide}"
     parameters = Parameters(f"struct {struct}_parameters", packed(call, chosen))
     return Lowering(function, (Output(), Input(X), parameters, Scratch()))
 
@@ -179,7 +184,7 @@ def _scratch_bytes(call: Call, target: Target) -> int:
 def _kernel(stem: str, form: Callable[[Call], SplitForm]) -> Kernel:
     return Kernel(
         f"smelt_{stem}",
-        (f"{stem}.c", "tree_keys_f32.c"),
+        (f"{stem}.c", "tree_short_keys_f32.c" if "short" in stem else "tree_keys_f32.c"),
         "trees.h",
         partial(_accepts, form),
         partial(_lower, f"smelt_{stem}", form),
@@ -207,6 +212,7 @@ TREE_ENSEMBLE = Operator(
     cost=lambda call: Cost(),
     traits=Traits(quantizable=False),
     kernels=(
+        _kernel("tree_ensemble_short_f32", _short),
         _kernel("tree_ensemble_small_f32", _small),
         _kernel("tree_ensemble_f32", _narrow),
         _kernel("tree_ensemble_wide_f32", _wide),

@@ -6,6 +6,7 @@ import numpy as np
 
 from smelt.ir import DType
 from smelt.operators.case import Case, Tensor
+from smelt.operators.trees.packing import shortened
 
 
 def _shape_of_tree(splits: int, rng: np.random.Generator) -> list[int]:
@@ -31,6 +32,7 @@ def _case(
     columns: int = 1,
     outputs: int = 0,
     missing: bool = False,
+    short: bool = False,
     seed: int = 0,
 ) -> Case:
     """Trees of `sizes` splits over some of `width` features; `leaf_kinds` distinct leaves (0: all differ)."""
@@ -39,6 +41,8 @@ def _case(
     kinds = leaf_kinds or leaves
     thresholds = rng.normal(size=splits).astype(np.float32)
     thresholds[::5] = -0.0
+    if short:
+        thresholds = shortened(thresholds)
     arrays = [
         rng.choice(features, splits).astype(np.int32),
         thresholds,
@@ -64,5 +68,8 @@ CASES = [
     _case("tree_ensemble_f32_targets", (6, 6, 6, 6), (0, 1, 2, 3, 4), outputs=3),
     _case("tree_ensemble_f32_leaves_16", (700, 500), (0, 1, 2, 3), leaf_kinds=300, columns=4),
     _case("tree_ensemble_f32_only_leaves", (0, 2, 0), (0, 1), rows=2, columns=2),
+    _case(
+        "tree_ensemble_f32_short", (31, 20, 9), (0, 1, 2), leaf_kinds=4, columns=3, missing=True, short=True
+    ),
     _case("tree_ensemble_f32_wide", (400, 3), tuple(range(300)), rows=2),
 ]

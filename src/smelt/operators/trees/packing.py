@@ -31,14 +31,20 @@ def _has_missing(call: Call) -> bool:
 
 @dataclass(frozen=True)
 class SplitForm:
-    """How a split is stored: the bits of a key's index, the bit for NaN, the bits below the left child's size."""
+    """How a split is stored: the bits of a key's index, the bit for NaN, the bits below the left child's size.
+
+    `short`: thresholds are the upper halves of keys.
+    """
 
     dtype: type[np.uint16] | type[np.uint32]
     feature_bits: int
     left_shift: int
+    short: bool = False
 
     def holds(self, call: Call) -> bool:
-        """Whether all splits, and the sizes of trees, fit."""
+        """Whether all splits, the sizes of trees, and thresholds fit."""
+        if self.short and not is_short(_array(call, THRESHOLDS)):
+            return False
         most = 2**16 if self.dtype is np.uint16 else 2**32
         largest = int(_array(call, LEFT_SIZES).max(initial=0))
         return (
@@ -65,6 +71,19 @@ def threshold_keys(thresholds: NDArray[Any]) -> NDArray[np.int32]:
     return np.where(bits < 0, -magnitude, magnitude).astype(np.int32)
 
 
+def is_short(thresholds: NDArray[Any]) -> bool:
+    """Whether comparing the upper halves of keys says the same: the lower ones of all thresholds are ones."""
+    return bool((threshold_keys(thresholds) & 0xFFFF == 0xFFFF).all())
+
+
+def shortened(thresholds: NDArray[Any]) -> NDArray[np.float32]:
+    """The next float32 numbers of which that is true: nothing changes for x of up to 8 significant binary digits."""
+    key = threshold_keys(thresholds) | 0xFFFF
+    magnitude: NDArray[np.int32] = np.abs(key).astype(np.int32)
+    result: NDArray[np.float32] = np.where(key < 0, -magnitude.view(np.float32), magnitude.view(np.float32))
+    return result
+
+
 def packed(call: Call, form: SplitForm) -> dict[str, int | float | Table | None]:
     """The fields of the kernels' parameter struct."""
     used = used_features(call)
@@ -75,6 +94,7 @@ def packed(call: Call, form: SplitForm) -> dict[str, int | float | Table | None]
         splits |= _array(call, MISSING_LEFT).astype(np.uint32) * np.uint32(missing_bit)
     values = _array(call, VALUES)
     leaves_8, leaves_16, values = _leaves(_array(call, LEAVES), values)
+    keys = threshold_keys(_array(call, THRESHOLDS))
     all_used = np.array_equal(used, np.arange(len(used)))
     targets = _array(call, TARGETS) if call.has(TARGETS) else np.zeros(1)
     return {
@@ -88,7 +108,7 @@ def packed(call: Call, form: SplitForm) -> dict[str, int | float | Table | None]
         "missing": missing_bit,
         "left_shift": form.left_shift,
         "used": None if all_used else Table("used", used.astype(np.uint16), "features that are compared"),
-        "thresholds": Table("thresholds", threshold_keys(_array(call, THRESHOLDS)), "keys"),
+        "thresholds": Table("thresholds", (keys >> 16).astype(np.int16) if form.short else keys, "keys"),
         "splits": Table("splits", splits.astype(form.dtype), "splits to the left, feature"),
         "sizes": Table("sizes", _array(call, TREE_SIZES).astype(form.dtype), "splits a tree"),
         "targets": Table("targets", targets.astype(np.uint16)) if targets.any() else None,

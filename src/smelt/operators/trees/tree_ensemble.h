@@ -9,10 +9,10 @@
 /* Defines the walk through the splits from `at` to `end`: the leaf that is reached, counted from the left.
  * A subtree is what lies from `at` to `end`: the left child ends where the right one begins.  `feature` and `left` say
  * what is in a split, `goes_left` compares key and threshold. */
-#define SMELT_TREE_WALK(name, parameters, type, feature, left, goes_left)                                          \
+#define SMELT_TREE_WALK(name, parameters, type, key_type, feature, left, goes_left)                                \
     SMELT_CODE_SECTION                                                                                             \
-    static int32_t name(const int32_t *keys, int32_t at, int32_t end, const struct parameters *p) {                \
-        const int32_t *const thresholds = p->thresholds;                                                           \
+    static int32_t name(const key_type *keys, int32_t at, int32_t end, const struct parameters *p) {               \
+        const key_type *const thresholds = p->thresholds;                                                          \
         const type *const splits = p->splits;                                                                      \
         int32_t lefts = 0;                                                                                         \
         while (at != end) {                                                                                        \
@@ -30,14 +30,14 @@
         return at - lefts;                                                                                         \
     }
 
-/* Defines the kernel; `feature`, `missing` and `left` say what is in a split. */
-#define SMELT_TREE_ENSEMBLE(name, parameters, type, feature, missing, left)                                        \
-    SMELT_TREE_WALK(walk, parameters, type, feature, left, key <= threshold)                                       \
-    SMELT_TREE_WALK(walk_with_nan, parameters, type, feature, left,                                                \
-                    key == SMELT_TREE_NAN ? (split & (missing)) != 0 : key <= threshold)                           \
+/* Defines the kernel; `feature`, `missing` and `left` say what is in a split, `make_keys` gives keys, `nan` for NaN. */
+#define SMELT_TREE_ENSEMBLE(name, parameters, type, key_type, make_keys, nan, feature, missing, left)              \
+    SMELT_TREE_WALK(walk, parameters, type, key_type, feature, left, key <= threshold)                             \
+    SMELT_TREE_WALK(walk_with_nan, parameters, type, key_type, feature, left,                                      \
+                    key == (nan) ? (split & (missing)) != 0 : key <= threshold)                                    \
                                                                                                                    \
     SMELT_CODE_SECTION                                                                                             \
-    static void add_leaves(int32_t *sums, const int32_t *keys, int32_t has_nan, const struct parameters *p) {      \
+    static void add_leaves(int32_t *sums, const key_type *keys, int32_t has_nan, const struct parameters *p) {     \
         int32_t at = 0;                                                                                            \
         for (int32_t tree = 0; tree < p->trees; tree++) {                                                          \
             const int32_t end = at + (int32_t)p->sizes[tree];                                                      \
@@ -57,9 +57,9 @@
     }                                                                                                              \
                                                                                                                    \
     SMELT_CODE_SECTION                                                                                             \
-    void name(int32_t *output, const float *input, const struct parameters *p, int32_t *keys) {                    \
+    void name(int32_t *output, const float *input, const struct parameters *p, key_type *keys) {                   \
         for (int32_t row = 0; row < p->rows; row++) {                                                              \
-            const int32_t has_nan = smelt_tree_keys_f32(keys, input, p->used, p->keys);                            \
+            const int32_t has_nan = make_keys(keys, input, p->used, p->keys);                                      \
             for (int32_t i = 0; i < p->outputs; i++) {                                                             \
                 output[i] = 0;                                                                                     \
             }                                                                                                      \

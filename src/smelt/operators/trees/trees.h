@@ -11,19 +11,23 @@
  * whether there is one. */
 int32_t smelt_tree_keys_f32(int32_t *keys, const float *features, const uint16_t *used, int32_t count);
 
+/* The upper halves of keys. */
+int32_t smelt_tree_short_keys_f32(int16_t *keys, const float *features, const uint16_t *used, int32_t count);
+
 #define SMELT_TREE_NAN INT32_MAX
+#define SMELT_TREE_SHORT_NAN INT16_MAX
 
 /* The splits of a tree in preorder, so that the left child follows its parent, then come the splits of the right one;
  * tree after tree. A split is: the number of splits in the left child << left_shift, `missing` where NaN goes left,
  * the index of a key (feature_mask). Left is where key <= threshold.
  * Leaves are counted from left to right, tree after tree: `leaves_8` or `leaves_16` give each the row of `values` that
  * is added to the outputs from `targets` on (NULL: from the first); both NULL: the rows stand in order of leaves. */
-#define SMELT_TREES(name, type)                                                         \
+#define SMELT_TREES(name, type, key_type)                                               \
     struct name {                                                                       \
         int32_t rows, features, keys, trees, outputs, columns;                          \
         uint32_t feature_mask, missing, left_shift;                                     \
         const uint16_t *used;                                                           \
-        const int32_t *thresholds;                                                      \
+        const key_type *thresholds;                                                     \
         const type *splits, *sizes;                                                     \
         const uint16_t *targets;                                                        \
         const uint8_t *leaves_8;                                                        \
@@ -31,8 +35,9 @@ int32_t smelt_tree_keys_f32(int32_t *keys, const float *features, const uint16_t
         const int32_t *values;                                                          \
     }
 
-SMELT_TREES(smelt_tree_ensemble_parameters, uint16_t);
-SMELT_TREES(smelt_tree_ensemble_wide_parameters, uint32_t);
+SMELT_TREES(smelt_tree_ensemble_parameters, uint16_t, int32_t);
+SMELT_TREES(smelt_tree_ensemble_wide_parameters, uint32_t, int32_t);
+SMELT_TREES(smelt_tree_ensemble_short_parameters, uint16_t, int16_t);
 
 /* Sums of `outputs` numbers for each of `rows`; `keys` is scratch for as many of them. */
 void smelt_tree_ensemble_f32(int32_t *output, const float *input,
@@ -42,5 +47,8 @@ void smelt_tree_ensemble_small_f32(int32_t *output, const float *input,
                                    const struct smelt_tree_ensemble_parameters *parameters, int32_t *keys);
 void smelt_tree_ensemble_wide_f32(int32_t *output, const float *input,
                                   const struct smelt_tree_ensemble_wide_parameters *parameters, int32_t *keys);
+/* For thresholds whose keys end with 16 ones: only upper halves are compared. */
+void smelt_tree_ensemble_short_f32(int32_t *output, const float *input,
+                                   const struct smelt_tree_ensemble_short_parameters *parameters, int16_t *keys);
 
 #endif
