@@ -26,6 +26,12 @@ ACTIVATIONS = (
     "gelu", "exponential", "leaky_relu", "mish", "log_softmax", "celu", "hard_tanh", "squareplus", "tanh_shrink",
     "soft_shrink", "hard_shrink", "log_sigmoid", "softmax", "linear",
 )  # fmt: skip
+
+
+def _transposed(padding: str, stride: Any, kernel: Any) -> Callable[[], Any]:
+    return lambda: layers.Conv2DTranspose(3, kernel, strides=stride, padding=padding, activation="tanh")
+
+
 LAYERS: dict[str, tuple[tuple[int, ...], Callable[[], Any]]] = {
     "group_normalization": (IMAGE, lambda: layers.GroupNormalization(groups=2)),
     "instance_normalization": (IMAGE, lambda: layers.GroupNormalization(groups=-1, scale=False)),
@@ -41,6 +47,20 @@ LAYERS: dict[str, tuple[tuple[int, ...], Callable[[], Any]]] = {
     "center_crop": (IMAGE, lambda: layers.CenterCrop(3, 5)),
     "up_sampling_2d": (IMAGE, lambda: layers.UpSampling2D((2, 3))),
     "up_sampling_1d": (SIGNAL, lambda: layers.UpSampling1D(3)),
+    **{
+        f"transposed_{padding}_{stride}_{kernel}": (IMAGE, _transposed(padding, stride, kernel))
+        for padding in ("same", "valid")
+        for stride, kernel in ((1, 3), (2, 2), (2, 3), (3, 2), ((1, 2), (4, 3)))
+    },
+    "transposed_dilated": (IMAGE, lambda: layers.Conv2DTranspose(2, 3, dilation_rate=2, padding="same")),
+    "transposed_with_output_padding": (
+        IMAGE,
+        lambda: layers.Conv2DTranspose(2, 3, strides=2, output_padding=1),
+    ),
+    "transposed_1d": (
+        SIGNAL,
+        lambda: layers.Conv1DTranspose(3, 4, strides=2, padding="same", use_bias=False),
+    ),
     "cropping_2d": (IMAGE, lambda: layers.Cropping2D(((1, 2), (0, 3)))),
     "zero_padding_1d": (SIGNAL, lambda: layers.ZeroPadding1D((1, 2))),
     "spatial_dropout": (IMAGE, lambda: layers.SpatialDropout2D(0.5)),

@@ -1,4 +1,4 @@
-"""Keras's layers that pad, cut and enlarge images and signals."""
+"""Keras's layers that pad, cut and enlarge images and signals, transposed convolutions among them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from smelt.formats.keras.building import Layer
+from smelt.formats.keras.activations import activate
+from smelt.formats.keras.building import Layer, pair, plane, unplane
 from smelt.formats.keras.layers import reads
+from smelt.formats.transposed import Transposed, flipped, same_or_valid, transposed_conv_2d
 
 
 def _margins(_: Layer, amounts: Any, rank: int) -> list[tuple[int, int]]:
@@ -61,3 +63,38 @@ def _up_sampling(
         places = np.repeat(np.arange(_.shape(x)[axis], dtype=np.int32), factor)
         x = _.emit("gather", (x, _.constant("places", places)), {"axis": axis})
     return x
+
+
+@reads("Conv1DTranspose", "Conv2DTranspose")
+def _transposed_convolution(
+    _: Layer, x: str, *, kernel_size: Any, strides: Any = 1, padding: str = "valid", output_padding: Any = None,
+    data_format: str | None = None, dilation_rate: Any = 1, activation: Any = None, use_bias: bool = True,
+) -> str:  # fmt: skip
+    rank = len(kernel_size)
+    data = plane(_, x, rank, data_format)
+    size, channels = _.shape(data)[1:3], _.shape(data)[3]
+    stride, dilation = pair(strides, rank), pair(dilation_rate, rank)
+    kernel = _.weights("kernel", (*kernel_size, None, channels))
+    if rank == 1:
+        kernel = kernel.reshape(1, *kernel.shape)
+    extent = [(k - 1) * d + 1 for k, d in zip(kernel.shape[:2], dilation, strict=True)]
+    extra = None if output_padding is None else pair(output_padding, rank)
+    if extra is None:
+        wanted = [
+            n * s + (max(k - s, 0) if padding == "valid" else 0)
+            for n, s, k in zip(size, stride, extent, strict=True)
+        ]
+    else:
+        if rank == 1:
+            extra = (0, extra[1])
+        cut = [k // 2 if padding == "same" else 0 for k in extent]
+        wanted = [
+            (n - 1) * s + k - 2 * c + e
+            for n, s, k, c, e in zip(size, stride, extent, cut, extra, strict=True)
+        ]
+    before = same_or_valid(padding, size, extent, stride, wanted)
+    about = Transposed((stride[0], stride[1]), (dilation[0], dilation[1]), (wanted[0], wanted[1]), before)
+    bias = _.array("bias") if use_bias else None
+    offset = None if bias is None else _.constant("bias", bias)
+    result = transposed_conv_2d(_, data, _.constant("kernel", flipped(kernel)), offset, about)
+    return activate(_, unplane(_, result, rank), activation)

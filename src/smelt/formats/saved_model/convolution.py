@@ -9,6 +9,13 @@ from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.saved_model.interpreter import Blocks, Interpreter, Item
 from smelt.formats.saved_model.operators import OPERATORS, transposed_constant
 from smelt.formats.tflite.operators import same_padding
+from smelt.formats.transposed import (
+    Transposed,
+    flipped,
+    nearest_places,
+    same_or_valid,
+    transposed_conv_2d,
+)
 from smelt.ir import Attribute
 
 _ONES = (1, 1, 1, 1)
@@ -111,6 +118,46 @@ def _in_blocks(
     data = _.emit("pad", (x.source,), {"paddings": margins}) if any(margins) else x.source
     attributes: dict[str, Attribute] = {"dilation": x.block}
     return replace(x, source=_placed(_, data, w, attributes, each=each), convolved=True)
+
+
+@OPERATORS.reads("Conv2DBackpropInput")
+def _transposed(
+    _: Interpreter, shape: Item, w: Item, x: Item, *, strides: Sequence[int], padding: str, data_format: str = "NHWC",
+    dilations: Sequence[int] = _ONES,
+) -> str:  # fmt: skip
+    """The gradient of a convolution with weights [height, width, outputs, inputs]: `shape` is the result's."""
+    stride = _plane(_, strides, data_format, "strides")
+    dilation = _plane(_, dilations, data_format, "dilations")
+    data, wanted = _channels_last(_, x, data_format), _.integers(shape)
+    if len(wanted) not in (2, 4) or len(_.shape(w)) != 4:
+        raise FormatError(f"{_.label}: its result is {list(wanted)}")
+    output = wanted if len(wanted) == 2 else wanted[2:] if data_format == "NCHW" else wanted[1:3]
+    extent = [(k - 1) * d + 1 for k, d in zip(_.shape(w)[:2], dilation, strict=True)]
+    size = _.shape(data)[1:3]
+    if padding not in ("SAME", "VALID"):
+        raise UnsupportedError(f"{_.label}: the padding {padding} is not supported")
+    about = Transposed(
+        stride, dilation, (output[0], output[1]), same_or_valid(padding, size, extent, stride, output)
+    )
+    kernel = _.constant(w)
+    weights = _.store(_.tensor(w), lambda: flipped(kernel), ("flipped", w))
+    return _as_asked(_, transposed_conv_2d(_, data, weights, None, about), data_format)
+
+
+@OPERATORS.reads("ResizeNearestNeighbor")
+def _resize_nearest(
+    _: Interpreter, x: Item, size: Item, *, align_corners: bool = False, half_pixel_centers: bool = False
+) -> str:
+    wanted, result = _.integers(size), _.tensor(x)
+    if len(wanted) != 2 or min(wanted) < 1 or len(_.shape(x)) != 4:
+        raise FormatError(f"{_.label}: resizes {list(_.shape(x))} to {list(wanted)}")
+    for axis, count in enumerate(wanted, 1):
+        _.allow(4 * count)
+        places = nearest_places(
+            _.shape(x)[axis], count, half_pixel=half_pixel_centers, align_corners=align_corners
+        )
+        result = _.emit("gather", (result, _.keep(places)), {"axis": axis})
+    return result
 
 
 @OPERATORS.reads("SpaceToBatchND")
