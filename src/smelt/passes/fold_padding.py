@@ -104,6 +104,30 @@ def _merge(match: Match) -> Replacement:
     return Replacement((node,))
 
 
+def _pads_the_signal(pad: Node) -> bool:
+    paddings = _paddings(pad)
+    return len(paddings) == 6 and not any(paddings[:2]) and not any(paddings[4:]) and _pads_with_zeros(pad)
+
+
+def _of_a_signal(match: Match) -> Replacement | None:
+    """The convolution of an image of height or width 1 that a padded signal was reshaped to."""
+    reshape, value = match.node("reshape"), match.value(match.tensor("x"))
+    batch, padded, channels = match.value(str(reshape.inputs[0])).shape
+    image = match.value(reshape.outputs[0]).shape
+    places = {(batch, 1, padded, channels): 2, (batch, padded, 1, channels): 0}
+    if image not in places:
+        return None
+    own = match.root.attributes.get("padding", (0, 0, 0, 0))
+    assert isinstance(own, tuple)
+    place, around = places[image], [int(amount) for amount in own]
+    around[place : place + 2] = np.add(around[place : place + 2], _paddings(match.node("pad"))[2:4]).tolist()
+    shape = tuple(value.shape[1] if axis == place // 2 + 1 else size for axis, size in enumerate(image))
+    name = match.fresh_name(f"{reshape.outputs[0]}/unpadded")
+    shaped = Node("reshape", (match.tensor("x"),), (name,), {"shape": shape}, reshape.name)
+    node = match.root.with_inputs(name, *match.root.inputs[1:]).with_attributes(padding=tuple(around))
+    return Replacement((shaped, node), values=(Value(name, value.dtype, shape, value.quantization),))
+
+
 _IMAGE_PAD = Pattern("pad", (Anything("x"),), name="pad", where=_pads_the_image)
 _ZERO_PAD = Pattern(
     "pad", (Anything("x"),), name="pad", where=lambda pad: _pads_the_image(pad) and _pads_with_zeros(pad)
@@ -117,6 +141,21 @@ RULES = (
         "zeros into a convolution",
         Pattern(("conv_2d", "depthwise_conv_2d"), (_ZERO_PAD,)),
         _into_padding,
+        _keeps_quantization,
+    ),
+    Rule(
+        "zeros of a signal into a convolution",
+        Pattern(
+            ("conv_2d", "depthwise_conv_2d"),
+            (
+                Pattern(
+                    "reshape",
+                    (Pattern("pad", (Anything("x"),), name="pad", where=_pads_the_signal),),
+                    name="reshape",
+                ),
+            ),
+        ),
+        _of_a_signal,
         _keeps_quantization,
     ),
     Rule(

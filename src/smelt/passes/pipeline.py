@@ -24,6 +24,7 @@ from smelt.passes.narrow_recurrent import narrow_recurrent
 from smelt.passes.remove_dead_channels import remove_dead_channels
 from smelt.passes.remove_dead_nodes import remove_dead_nodes
 from smelt.passes.remove_identities import remove_identities
+from smelt.passes.sink_reshapes import sink_reshapes
 
 Pass = Callable[[Graph], Graph]
 
@@ -39,6 +40,7 @@ DEFAULT: tuple[tuple[str, Pass], ...] = (
     ("fuse-reversals", fuse_reversals),
     ("cancel-transposes", cancel_transposes),
     ("fuse-matrix-transposes", fuse_matrix_transposes),
+    ("sink-reshapes", sink_reshapes),
     ("fold-batch-normalization", fold_batch_normalization),
     ("fuse-activations", fuse_activations),
     ("fold-padding", fold_padding),
