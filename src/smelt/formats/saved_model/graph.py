@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from smelt.errors import FormatError
 from smelt.formats.saved_model.protobuf import Message
@@ -40,6 +41,16 @@ class Body:
     def inputs(self, node: Message) -> list[Reference]:
         """The tensors that a node reads."""
         return [self.reference(text) for text in node.input if not text.startswith("^")]
+
+    @cached_property
+    def steps(self) -> list[tuple[Message, list[Reference]]]:
+        """The nodes in order, each with the tensors that it reads."""
+        return [(node, self.inputs(node)) for node in self.order]
+
+    @cached_property
+    def references(self) -> list[Reference]:
+        """The results."""
+        return [self.reference(text) for text in self.results]
 
     @cached_property
     def order(self) -> list[Message]:
@@ -84,6 +95,8 @@ class Library:
     def __init__(self, graph: Message) -> None:
         self._messages = {function.signature.name: function for function in graph.library.function}
         self._bodies: dict[str, Body] = {}
+        self.settings: dict[int, Mapping[str, Any]] = {}
+        """What the operators' functions are given besides their inputs, by the node's identity."""
 
     def body(self, name: str) -> Body:
         """A function by name; FormatError where it is not there."""

@@ -20,7 +20,7 @@ from smelt.operators import Call, find_operator
 from smelt.operators.builder import GraphBuilder
 
 _DEEPEST = 64
-_MOST_STEPS = 300_000
+_MOST_STEPS = 50_000
 
 
 @dataclass(frozen=True)
@@ -104,21 +104,24 @@ class Interpreter:
         """The results of a body whose arguments are known."""
         values: dict[str, Sequence[Item]] = {name: (item,) for name, item in known.items()}
         self._note_changes(body, known)
-        for node in body.order:
-            inputs = [self._pick(body, values, reference) for reference in body.inputs(node)]
+        for node, references in body.steps:
+            inputs = [self._pick(body, values, reference) for reference in references]
             self.label, self.name, self.node = f"{node.op} '{node.name}'", node.name, node
             self.budget.steps -= 1
             if self.budget.steps < 0:
                 raise FormatError(f"{self.label}: the model takes over {_MOST_STEPS} operations")
             values[node.name] = self._results(node, inputs)
-        return [self._pick(body, values, body.reference(text)) for text in body.results]
+        return [self._pick(body, values, reference) for reference in body.references]
 
     def _results(self, node: Message, inputs: Sequence[Item]) -> Sequence[Item]:
         if node.op in CALLS:
             return self.call(node.attr["f"].func.name if "f" in node.attr else "", inputs)
         if node.op not in self.table:
             raise UnsupportedError(f"{self.label}: the operator {node.op} is not supported")
-        result = self.table.call(node.op, self, inputs, attribute_values(node, self.label))
+        known = self.library.settings
+        if id(node) not in known:
+            known[id(node)] = self.table.settings(node.op, self.label, attribute_values(node, self.label))
+        result = self.table.call(node.op, self, inputs, known[id(node)])
         return result if isinstance(result, list | tuple) else (result,)
 
     def _pick(self, body: Body, values: Mapping[str, Sequence[Item]], reference: Reference) -> Item:

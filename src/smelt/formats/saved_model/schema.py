@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
@@ -55,17 +56,12 @@ class Table(dict[str, Callable[..., Any]]):
 
         return register
 
-    def call(
-        self, operator: str, surroundings: Any, inputs: Sequence[Any], attributes: Mapping[str, Any]
-    ) -> Any:
-        """Call an operator's function.
+    def settings(self, operator: str, label: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """The attributes that an operator's function takes.
 
-        Raises FormatError or UnsupportedError where inputs or attributes do not fit its signature.
+        Raises FormatError or UnsupportedError where they do not fit its signature.
         """
-        function, label = self[operator], surroundings.label
-        parameters = _parameters(function)
-        _check_inputs(label, parameters, inputs)
-        known = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
+        known = _signature(self[operator]).attributes
         given: dict[str, Any] = {}
         for name, value in attributes.items():
             if name in known:
@@ -77,7 +73,17 @@ class Table(dict[str, Callable[..., Any]]):
         for name, parameter in known.items():
             if parameter.default is parameter.empty and name not in given:
                 raise FormatError(f"{label}: the attribute '{name}' is missing")
-        return function(surroundings, *inputs, **given)
+        return given
+
+    def call(
+        self, operator: str, surroundings: Any, inputs: Sequence[Any], settings: Mapping[str, Any]
+    ) -> Any:
+        """Call an operator's function with its inputs and `settings`; FormatError for too few or many inputs."""
+        function = self[operator]
+        signature = _signature(function)
+        if len(inputs) < signature.least or (len(inputs) > signature.least and not signature.variadic):
+            raise FormatError(f"{surroundings.label}: has {len(inputs)} inputs, needs {signature.least}")
+        return function(surroundings, *inputs, **settings)
 
 
 def _says_nothing(value: Any) -> bool:
@@ -87,14 +93,20 @@ def _says_nothing(value: Any) -> bool:
     return isinstance(value, DataType) or value is None or value is False or value == ""
 
 
+@dataclass(frozen=True)
+class _Signature:
+    """How many inputs a function takes, whether more, and its attributes."""
+
+    least: int
+    variadic: bool
+    attributes: Mapping[str, inspect.Parameter]
+
+
 @cache
-def _parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
-    return tuple(inspect.signature(function).parameters.values())
-
-
-def _check_inputs(label: str, parameters: Sequence[inspect.Parameter], inputs: Sequence[Any]) -> None:
-    positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][1:]
-    variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    most = len(inputs) if variadic else len(positional)
-    if not len(positional) <= len(inputs) <= most:
-        raise FormatError(f"{label}: has {len(inputs)} inputs, needs {len(positional)}")
+def _signature(function: Callable[..., Any]) -> _Signature:
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    return _Signature(
+        sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters),
+        any(p.kind is p.VAR_POSITIONAL for p in parameters),
+        {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY},
+    )
