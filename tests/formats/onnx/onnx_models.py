@@ -75,15 +75,18 @@ def from_smelt(graph: Graph, name: str, array: Array) -> Array:
     return np.moveaxis(array, -1, 1) if f"layout:{name}" in graph.metadata else array
 
 
-def check(data: bytes, tolerance: float = 1e-5, **read: Any) -> Graph:
+def check(data: bytes, tolerance: float = 1e-5, *, optimized: bool = True, **read: Any) -> Graph:
     """Read a model and compare all its outputs with ONNX Runtime's; returns the graph.
 
     Names, shapes (in the file's layout) and values within `tolerance` times the largest output have to agree.
+    `optimized`: whether ONNX Runtime may replace operators, which can cost it precision.
     """
     runtime = pytest.importorskip("onnxruntime")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    if not optimized:
+        options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     graph = read_onnx(data, **read)
     given = {}

@@ -14,6 +14,9 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 from onnx_models import model, parsed, single, weights
+from test_onnx_inlining import KEEP_ON, loop
+from test_onnx_quantized import scaled
+from test_onnx_recurrent import layer
 from test_read_onnx import residual
 
 from smelt.errors import FormatError, SmeltError, UnsupportedError
@@ -21,6 +24,12 @@ from smelt.formats.onnx import read_onnx
 from smelt.ir import Graph
 
 SECONDS = 5
+
+
+EINSUM = model(
+    [helper.make_node("Einsum", ["x", "z"], ["y"], equation="...ij,...jk->...ik")],
+    {"x": [2, 3, 4], "z": [4, 5]},
+)
 
 
 @contextmanager
@@ -79,7 +88,7 @@ def tried(data: bytes) -> Graph | SmeltError:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_mutated_files_give_a_graph_or_an_error_in_words(seed: int) -> None:
-    """600 deterministic mutations; both outcomes occur, so neither branch is tested in vain."""
+    """1080 deterministic mutations; both outcomes occur, so neither branch is tested in vain."""
     rng = random.Random(seed)
     shapes = model(
         [
@@ -96,7 +105,11 @@ def test_mutated_files_give_a_graph_or_an_error_in_words(seed: int) -> None:
             "zero": np.array([0]), "rest": np.array([3, 6]), "pads": np.array([0, 0, 1, 0, 0, 1]),
         },
     )  # fmt: skip
-    outcomes = [tried(mutated(data, rng)) for data, _ in itertools.product([residual(), shapes], range(50))]
+    files = [
+        residual(), shapes, layer("LSTM", direction="bidirectional", states=True), scaled((3, 4), np.uint8, 0.02, 7),
+        loop("four", "true", goes_on=KEEP_ON), EINSUM,
+    ]  # fmt: skip
+    outcomes = [tried(mutated(data, rng)) for data, _ in itertools.product(files, range(30))]
     assert {Graph} < {type(outcome) for outcome in outcomes}
     assert all(str(outcome) for outcome in outcomes if isinstance(outcome, SmeltError))
 

@@ -240,6 +240,28 @@ def test_scales_that_make_no_sense(scale: float, point: int, words: str) -> None
         read_onnx(scaled((3, 4), np.int8, scale, point))
 
 
+@pytest.mark.parametrize("kind", [TensorProto.INT4, TensorProto.UINT4])
+@pytest.mark.parametrize("blocks", [0, 16])
+def test_weights_of_four_bits(kind: int, blocks: int) -> None:
+    """Matrix products as weight-only quantizers write them: a scale a column, or one a block of a column."""
+    low, high = (-8, 7) if kind == TensorProto.INT4 else (0, 15)
+    rng = np.random.default_rng(0)
+    shape = (2, 5) if blocks else (5,)
+    integers = [rng.integers(low, high, size, endpoint=True) for size in ((32, 5), shape)]
+    file = onnx.load_model_from_string(
+        model(
+            [make("DequantizeLinear", "w", "s", "p", output="r", axis=0 if blocks else 1, block_size=blocks),
+             make("MatMul", "x", "r")],
+            {"x": [3, 32]}, constants={"s": np.abs(weights(*shape)) + 0.1}, opset=21,
+        )
+    )  # fmt: skip
+    for name, array in zip("wp", integers, strict=True):
+        file.graph.initializer.append(helper.make_tensor(name, kind, array.shape, array.reshape(-1)))
+    file.ir_version = 10
+    graph = check(file.SerializeToString(), optimized=False)
+    assert operators(optimize(graph)) == ["fully_connected"]
+
+
 def test_an_unsigned_model_says_so_in_the_file(tmp_path: Path) -> None:
     """What the tests above mean by unsigned: the file has no signed activations."""
     file = onnx.load_model_from_string(quantized(network(), tmp_path, unsigned=True, operators=True))

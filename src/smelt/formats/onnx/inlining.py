@@ -96,7 +96,7 @@ class Inliner:
     def __init__(self, model: Any, opset: int) -> None:
         self.opset = opset
         self.functions = {(f.domain, f.name): f for f in model.functions}
-        self.left = 20 * len(model.graph.node) + 20_000
+        self.left = 20 * len(model.graph.node) + 8_000
         self._count = 0
 
     def operations(self, nodes: Sequence[Any], scope: Scope) -> list[Operation]:

@@ -28,6 +28,10 @@ DTYPES: Mapping[int, np.dtype[Any]] = {
 """numpy's types of TensorProto.DataType."""
 
 
+_NIBBLES = {21: False, 22: True}
+"""TensorProto.UINT4 and INT4: whether they have a sign.  They are read as constants only."""
+
+
 def type_number(dtype: DType) -> int:
     """TensorProto.DataType of an element type."""
     return next(number for number, held in DTYPES.items() if held == dtype.numpy)
@@ -89,6 +93,8 @@ def tensor_array(tensor: Any, folder: Path | None, where: str) -> Array:
 
     Its dimensions are compared with the data that is there before anything is allocated.
     """
+    if tensor.data_type in _NIBBLES and not tensor.HasField("segment"):
+        return _nibbles(tensor, folder, where)
     dtype = DTYPES.get(tensor.data_type)
     if dtype is None or tensor.HasField("segment"):
         raise UnsupportedError(f"{where}: tensors of ONNX's data type {tensor.data_type} are not supported")
@@ -109,6 +115,23 @@ def tensor_array(tensor: Any, folder: Path | None, where: str) -> Array:
     if dtype == np.float16:
         return np.array(stored, np.int32).astype(np.uint16).view(np.float16).reshape(shape)
     return np.array(stored, np.int32 if dtype.itemsize < 4 else dtype).astype(dtype).reshape(shape)
+
+
+def _nibbles(tensor: Any, folder: Path | None, where: str) -> Array:
+    """Numbers of 4 bits as int8, which holds signed and unsigned ones; the first of two is in the low bits."""
+    shape = checked_shape(tensor.dims, where)
+    elements = math.prod(shape)
+    wanted = (elements + 1) // 2
+    if tensor.data_location:
+        stored = np.frombuffer(external_data(tensor, folder, wanted, where), np.uint8)
+    elif tensor.HasField("raw_data"):
+        stored = np.frombuffer(tensor.raw_data, np.uint8)
+    else:
+        stored = np.array(tensor.int32_data, np.int64).astype(np.uint8)
+    if stored.size != wanted:
+        raise FormatError(f"{where}: 4-bit {list(shape)} needs {wanted} bytes, has {stored.size}")
+    numbers = np.stack([stored & 15, stored >> 4], axis=1).reshape(-1)[:elements].astype(np.int8)
+    return ((numbers ^ 8) - 8 if _NIBBLES[tensor.data_type] else numbers).astype(np.int8).reshape(shape)
 
 
 def attribute_values(
