@@ -31,8 +31,8 @@ RECURRENT = ("lstm", "gru", "rnn")
 SEEDS = range(3)
 
 # Operators that TFLite does not have.
-_MISSING = """distance tree_ensemble acos acosh asin asinh atan atanh cosh sinh tan bitwise_and bitwise_or
-cumprod gather_elements left_shift right_shift tensor_scatter truncated_mod"""
+_MISSING = """distance tree_ensemble acos acosh asin asinh atan atanh cosh sinh tan bitcast
+bitwise_and bitwise_or cumprod gather_elements left_shift right_shift tensor_scatter truncated_mod"""
 NOT_IN_TFLITE = frozenset(_MISSING.split())
 _SPREAD = "is neither SAME nor VALID"
 # What a .tflite file cannot say, by case: a part of the error that the writer gives.

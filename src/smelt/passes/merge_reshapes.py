@@ -13,7 +13,7 @@ def merge_reshapes(graph: Graph) -> Graph:
 
 
 def _is_alias(node: Node) -> bool:
-    return find_operator(node.operator).traits.alias
+    return find_operator(node.operator).traits.alias and node.operator != "bitcast"
 
 
 def _is_other_alias(node: Node) -> bool:

@@ -53,14 +53,26 @@ def windows(
 
     Raises FormatError for numbers that make no sense, UnsupportedError for negative padding.
     """
+    stride, dilation, before, after = paddings(label, size, kernel, auto_pad, pads, strides, dilations)
+    around = [amount for pair in zip(_plane(before, 0), _plane(after, 0), strict=True) for amount in pair]
+    return Windows(_plane(kernel, 1), _plane(stride, 1), _plane(dilation, 1), tuple(around))
+
+
+def paddings(
+    label: str, size: Sequence[int], kernel: Sequence[int], auto_pad: str, pads: Sequence[int] | None,
+    strides: Sequence[int] | None, dilations: Sequence[int] | None,
+) -> tuple[Shape, Shape, list[int], list[int]]:  # fmt: skip
+    """Strides, dilations, and the padding before and after each dimension, checked."""
     rank = len(size)
     stride, dilation = tuple(strides or (1,) * rank), tuple(dilations or (1,) * rank)
     for what, numbers in (("kernel_shape", kernel), ("strides", stride), ("dilations", dilation)):
         if len(numbers) != rank or not all(1 <= n <= _LARGEST for n in numbers):
             raise FormatError(f"{label}: {what} {list(numbers)} must be {rank} positive numbers")
-    before, after = _padding(label, size, kernel, auto_pad, pads or (0,) * (2 * rank), stride, dilation)
-    around = [amount for pair in zip(_plane(before, 0), _plane(after, 0), strict=True) for amount in pair]
-    return Windows(_plane(kernel, 1), _plane(stride, 1), _plane(dilation, 1), tuple(around))
+    return (
+        stride,
+        dilation,
+        *_padding(label, size, kernel, auto_pad, pads or (0,) * (2 * rank), stride, dilation),
+    )
 
 
 def _plane(numbers: Sequence[int], height: int) -> Shape:

@@ -6,15 +6,16 @@ import math
 
 import numpy as np
 
-from smelt.errors import FormatError
+from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.channels_first.elementwise import binary, unary
 from smelt.formats.channels_first.layout import Tensor, natural
 from smelt.formats.channels_first.shapes import positive_axes
 from smelt.formats.channels_first.terms import computed, of, result, term, value
 from smelt.formats.channels_first.translation import Results, Surroundings, Translated, scalar
 from smelt.formats.channels_first.wishes import Wish
+from smelt.formats.onnx.model import DTYPES
 from smelt.formats.onnx.schema import Table
-from smelt.ir import Attribute
+from smelt.ir import Attribute, DType
 
 ROWS = Table()
 """What reads such a function."""
@@ -123,3 +124,10 @@ def _ordered(_: Surroundings, x: str, k: int, axis: int, largest: bool) -> Resul
     if along == data.rank - 1:
         return tuple(_.made(name, natural(_.shape(name))) for name in names)
     return tuple(result(_, term("transpose", value(name), permutation=back)) for name in names)
+
+
+@ROWS.reads("BitCast", since=26, wish=Wish.ANY)
+def _bitcast(_: Surroundings, x: str, *, to: int) -> Translated:
+    if to not in DTYPES:
+        raise UnsupportedError(f"{_.label}: the data type {to} is not supported")
+    return unary(_, "bitcast", _.tensor(x), {"to": DType.of(np.empty(0, DTYPES[to])).value})

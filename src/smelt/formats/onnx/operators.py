@@ -11,12 +11,12 @@ import math
 from collections.abc import Sequence
 
 from smelt.errors import FormatError, UnsupportedError
-from smelt.formats.channels_first import spatial
+from smelt.formats.channels_first import spatial, taps
 from smelt.formats.channels_first.dense import dense, matrix_product, scaled_product
 from smelt.formats.channels_first.elementwise import batch_normalization
 from smelt.formats.channels_first.rearranging import along_last_axis, reshape
 from smelt.formats.channels_first.shapes import positive_axes
-from smelt.formats.channels_first.translation import TRAINING, Result, Surroundings, Translated, kept
+from smelt.formats.channels_first.translation import TRAINING, Result, Results, Surroundings, Translated, kept
 from smelt.formats.channels_first.windows import windows
 from smelt.formats.channels_first.wishes import Wish
 from smelt.formats.onnx.schema import Table
@@ -32,8 +32,12 @@ def _conv(
     kernel_shape: Sequence[int] | None = None, pads: Sequence[int] | None = None,
     strides: Sequence[int] | None = None,
 ) -> Translated:  # fmt: skip
-    data, kernel = spatial.spatial(_, _.tensor(x)), _.tensor(w)
+    data, kernel = _.tensor(x), _.tensor(w)
     size = kernel.shape[2:]
+    if data.rank == 5 and kernel.rank == 5:
+        deep = taps.windows_along(_.label, data.shape[2:], size, auto_pad, pads, strides, dilations)
+        return taps.volume_convolution(_, data, kernel, None if b is None else _.tensor(b), deep, group)
+    data = spatial.spatial(_, data)
     if kernel.rank != data.rank or (kernel_shape and tuple(kernel_shape) != size):
         raise FormatError(f"{_.label}: weights '{w}' {list(kernel.shape)} do not fit '{x}' or kernel_shape")
     window = windows(_.label, data.shape[2:], size, auto_pad, pads, strides, dilations)
@@ -46,8 +50,21 @@ def _average_pool(
     auto_pad: str = "NOTSET", ceil_mode: int = 0, count_include_pad: int = 0,
     dilations: Sequence[int] | None = None, kernel_shape: Sequence[int], pads: Sequence[int] | None = None,
     strides: Sequence[int] | None = None,
-) -> Translated:  # fmt: skip
-    data = spatial.spatial(_, _.tensor(x))
+) -> Result:  # fmt: skip
+    data = _.tensor(x)
+    odd = data.rank not in (3, 4) or max(dilations or (1,)) > 1 or (ceil_mode and count_include_pad)
+    if odd:
+        along = taps.windows_along(
+            _.label,
+            data.shape[2:],
+            kernel_shape,
+            auto_pad,
+            pads,
+            strides,
+            dilations,
+            round_up=bool(ceil_mode),
+        )
+        return taps.average_pool(_, data, along, count_padding=bool(count_include_pad))
     window = windows(_.label, data.shape[2:], kernel_shape, auto_pad, pads, strides, dilations)
     return spatial.average_pool(
         _, data, window, round_up=bool(ceil_mode), count_padding=bool(count_include_pad)
@@ -60,8 +77,26 @@ def _max_pool(
     auto_pad: str = "NOTSET", ceil_mode: int = 0, dilations: Sequence[int] | None = None,
     kernel_shape: Sequence[int], pads: Sequence[int] | None = None, storage_order: int = 0,
     strides: Sequence[int] | None = None,
-) -> Translated:  # fmt: skip
-    data = spatial.spatial(_, _.tensor(x))
+) -> Results:  # fmt: skip
+    data = _.tensor(x)
+    odd = (
+        data.rank not in (3, 4)
+        or max(dilations or (1,)) > 1
+        or any(_.outputs[1:])
+        or not _.dtype(data).is_float
+    )
+    if odd:
+        along = taps.windows_along(
+            _.label,
+            data.shape[2:],
+            kernel_shape,
+            auto_pad,
+            pads,
+            strides,
+            dilations,
+            round_up=bool(ceil_mode),
+        )
+        return taps.max_pool(_, data, along, columns_first=bool(storage_order))
     window = windows(_.label, data.shape[2:], kernel_shape, auto_pad, pads, strides, dilations)
     return spatial.max_pool(_, data, window, round_up=bool(ceil_mode))
 

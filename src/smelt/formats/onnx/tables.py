@@ -18,6 +18,10 @@ from smelt.formats.onnx import (
     rearranging,
     recurrent,
     reductions,
+    resizing,
+    sampling,
+    spreading,
+    transforms,
 )
 from smelt.formats.onnx.folding import FOLDING
 from smelt.formats.onnx.schema import Table
@@ -38,6 +42,10 @@ _MODULES = (
     rearranging,
     recurrent,
     reductions,
+    resizing,
+    sampling,
+    spreading,
+    transforms,
 )
 
 OPERATORS = Table(row for module in _MODULES for row in module.ROWS)

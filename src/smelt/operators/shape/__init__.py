@@ -4,9 +4,10 @@ concatenation, tile."""
 from smelt.operators.shape.concatenation import CONCATENATION
 from smelt.operators.shape.copies import PAD, STRIDED_SLICE, TRANSPOSE
 from smelt.operators.shape.repeats import BROADCAST_TO, TILE
-from smelt.operators.shape.views import EXPAND_DIMS, RESHAPE, SQUEEZE
+from smelt.operators.shape.views import BITCAST, EXPAND_DIMS, RESHAPE, SQUEEZE
 
 __all__ = [
+    "BITCAST",
     "BROADCAST_TO",
     "CONCATENATION",
     "EXPAND_DIMS",

@@ -50,4 +50,6 @@ CASES = [
     ),
     *_each("tile", "tile", [(2, 1, 3)], multiples=(2, 3, 2)),
     *_each("broadcast_to", "broadcast_to", [(3, 1, 4)], shape=(2, 3, 5, 4)),
+    Case("bitcast_f32", "bitcast", (Tensor(DType.F32, (2, 3)),), {"to": "s32"}),
+    Case("bitcast_s8", "bitcast", (Tensor(DType.S8, (2, 3)),), {"to": "u8"}),
 ]

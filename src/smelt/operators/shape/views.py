@@ -1,4 +1,4 @@
-"""reshape, squeeze and expand_dims: another shape for the same bytes, so they need no kernel."""
+"""reshape, squeeze, expand_dims and bitcast: another shape or type for the same bytes, so they need no kernel."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from smelt.errors import GraphError
-from smelt.ir import Array
+from smelt.ir import Array, DType
 from smelt.operators.operator import Call, Operator, TensorType, Traits
 
 
@@ -95,4 +97,36 @@ EXPAND_DIMS = Operator(
     infer=_infer_expand_dims,
     evaluate=_evaluate,
     traits=_TRAITS,
+)
+
+
+@dataclass(frozen=True)
+class Bitcast:
+    """to: the output's element type, as "s32"; as many bits as the input's."""
+
+    to: str
+
+
+def _infer_bitcast(call: Call) -> tuple[TensorType, ...]:
+    value, kind = call.input(0), call.attributes.to
+    if kind not in DType._value2member_map_ or DType(kind).bits != value.dtype.bits or value.dtype.bits < 8:
+        raise GraphError(
+            f"{call.node.label}: '{value.name}' of {value.dtype.value} has not the bits of '{kind}'"
+        )
+    return (TensorType(DType(kind), value.shape),)
+
+
+def _evaluate_bitcast(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
+    (x,) = arrays
+    assert x is not None
+    return (np.ascontiguousarray(x).view(call.output.dtype.numpy).reshape(call.output.shape),)
+
+
+BITCAST = Operator(
+    name="bitcast",
+    summary="the same bits taken for another type of the same size",
+    attributes=Bitcast,
+    infer=_infer_bitcast,
+    evaluate=_evaluate_bitcast,
+    traits=Traits(alias=True, quantizable=False),
 )

@@ -63,8 +63,10 @@ def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     assert x is not None
     if call.input(0).dtype.is_float:
         beta = x.dtype.type(call.attributes.beta)
-        exponentials = np.exp((x - x.max(axis=-1, keepdims=True)) * beta)
-        return (np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True), x.dtype),)
+        # a row of minus infinities is no number everywhere
+        with np.errstate(invalid="ignore"):
+            exponentials = np.exp((x - x.max(axis=-1, keepdims=True)) * beta)
+            return (np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True), x.dtype),)
     if call.input(0).dtype is DType.S16:
         return (wide.evaluate(call, x.astype(np.int64)).astype(np.int16),)
     return (_evaluate_s8(call, x.astype(np.int64)).astype(np.int8),)

@@ -1,0 +1,142 @@
+"""transpose_conv: a convolution's reverse, which spreads each input pixel over a window of the output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from smelt.errors import GraphError, UnsupportedError
+from smelt.ir import Array, DType
+from smelt.operators.convolution.outputs import float_bounds
+from smelt.operators.fixed_point import ACTIVATIONS
+from smelt.operators.operator import (
+    Call,
+    Cost,
+    Input,
+    Kernel,
+    Lowering,
+    Operator,
+    Output,
+    Parameters,
+    Table,
+    TensorType,
+    Traits,
+    Weights,
+)
+from smelt.targets import Target
+
+
+@dataclass(frozen=True)
+class TransposeConv:
+    """size: the output's (height, width); padding: the rows above and columns left that are cut off.
+
+    Input pixel (y, x) and tap (v, u) meet in output pixel (y * stride + v - top, x * stride + u - left).
+    """
+
+    size: tuple[int, ...]
+    stride: tuple[int, ...] = (1, 1)
+    padding: tuple[int, ...] = (0, 0)
+    activation: str = "none"
+
+
+def _infer(call: Call) -> tuple[TensorType, ...]:
+    data, weights, a = call.input(0), call.input(1), call.attributes
+    if len(data.shape) != 4 or len(weights.shape) != 4 or weights.shape[3] != data.shape[3]:
+        raise GraphError(
+            f"{call.node.label}: weights '{weights.name}' {list(weights.shape)} do not fit '{data.name}' "
+            f"{list(data.shape)}"
+        )
+    pairs = (a.size, a.stride, a.padding)
+    if any(len(pair) != 2 for pair in pairs) or min(*a.size, *a.stride) < 1 or min(a.padding) < 0:
+        raise GraphError(f"{call.node.label}: size, stride or padding make no sense")
+    if data.dtype is not weights.dtype or a.activation not in ACTIVATIONS:
+        raise GraphError(f"{call.node.label}: weights of another type, or activation '{a.activation}'")
+    if call.has(2) and call.input(2).shape != weights.shape[:1]:
+        raise GraphError(f"{call.node.label}: its bias has not one element a channel")
+    return (TensorType(data.dtype, (data.shape[0], *a.size, weights.shape[0])),)
+
+
+def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
+    data, weights = arrays[0], arrays[1]
+    bias = arrays[2] if len(arrays) > 2 else None
+    assert data is not None
+    assert weights is not None
+    if not data.dtype.kind == "f":
+        raise UnsupportedError(f"{call.node.label}: has no meaning for {call.input(0).dtype.value}")
+    a: TransposeConv = call.attributes
+    (batch, height, width, _), (outputs, taps_y, taps_x, _) = data.shape, weights.shape
+    step_y, step_x = a.stride
+    # everything that a pixel may reach, and what the output has beyond that
+    tall = max((height - 1) * step_y + taps_y, a.padding[0] + a.size[0])
+    wide = max((width - 1) * step_x + taps_x, a.padding[1] + a.size[1])
+    whole = np.zeros((batch, tall, wide, outputs))
+    pixels, kernel = data.astype(np.float64), weights.astype(np.float64)
+    for y in range(taps_y):
+        for x in range(taps_x):
+            rows, columns = slice(y, y + height * step_y, step_y), slice(x, x + width * step_x, step_x)
+            whole[:, rows, columns][:, :height, :width] += pixels @ kernel[:, y, x].T
+    top, left = a.padding
+    result = whole[:, top : top + a.size[0], left : left + a.size[1]]
+    result = result if bias is None else result + bias.astype(np.float64)
+    return (np.clip(result, *float_bounds(a.activation)).astype(data.dtype),)
+
+
+def _accepts(call: Call, target: Target) -> bool:
+    plain = not call.has(2) or call.constant(2) is not None
+    return call.input(0).dtype is DType.F32 and call.output.dtype is DType.F32 and plain
+
+
+def _lower(call: Call, target: Target) -> Lowering:
+    data, weights, a = call.input(0), call.input(1), call.attributes
+    bias = call.constant(2)
+    low, high = float_bounds(a.activation)
+    fields: dict[str, int | float | Table | None] = {
+        "batches": data.shape[0],
+        "input_height": data.shape[1],
+        "input_width": data.shape[2],
+        "input_channels": data.shape[3],
+        "output_height": a.size[0],
+        "output_width": a.size[1],
+        "output_channels": weights.shape[0],
+        "kernel_height": weights.shape[1],
+        "kernel_width": weights.shape[2],
+        "stride_height": a.stride[0],
+        "stride_width": a.stride[1],
+        "pad_top": a.padding[0],
+        "pad_left": a.padding[1],
+        "bias": None if bias is None else Table("bias", bias),
+        "low": low,
+        "high": high,
+    }
+    parameters = Parameters("struct smelt_transpose_conv_f32_parameters", fields)
+    return Lowering("smelt_transpose_conv_f32", (Output(), Input(0), Input(1), parameters))
+
+
+def _cost(call: Call) -> Cost:
+    return Cost(macs=call.input(0).elements * int(np.prod(call.input(1).shape[:3])))
+
+
+TRANSPOSE_CONV = Operator(
+    name="transpose_conv",
+    summary="each input pixel times a window of weights, summed where the windows lie in the output",
+    attributes=TransposeConv,
+    infer=_infer,
+    evaluate=_evaluate,
+    cost=_cost,
+    traits=Traits(
+        weights=Weights(input=1, channel_axis=0, bias=2, data_axis=3),
+        fuses_activation=True,
+        quantizable=False,
+    ),
+    kernels=(
+        Kernel(
+            "smelt_transpose_conv_f32",
+            ("transpose_conv_f32.c",),
+            "transposed_convolution.h",
+            _accepts,
+            _lower,
+        ),
+    ),
+)

@@ -1,0 +1,24 @@
+/* The reverse of a convolution. */
+#ifndef SMELT_TRANSPOSED_CONVOLUTION_H
+#define SMELT_TRANSPOSED_CONVOLUTION_H
+
+#include <stdint.h>
+
+#include "smelt_placement.h"
+
+/* Images are [batch, height, width, channels]. */
+struct smelt_transpose_conv_f32_parameters {
+    int32_t batches, input_height, input_width, input_channels;
+    int32_t output_height, output_width, output_channels;
+    int32_t kernel_height, kernel_width, stride_height, stride_width;
+    int32_t pad_top, pad_left; /* rows and columns that are cut off before the output */
+    const float *bias;         /* one an output channel; NULL: none */
+    float low, high;
+};
+
+/* weights: [output channels, kernel height, kernel width, input channels] */
+SMELT_CODE_SECTION
+void smelt_transpose_conv_f32(float *output, const float *input, const float *weights,
+                              const struct smelt_transpose_conv_f32_parameters *parameters);
+
+#endif
