@@ -49,6 +49,7 @@ UNWRITABLE = {
     "lstm_hard_f32": "has no unrolled form",
     "elu_steep_f32": "no elu of alpha 2.5",
     "gather_nd_batches": "no batches",
+    **dict.fromkeys(("transpose_conv_cut_f32",), "neither SAME nor VALID"),
     **{
         case.name: "plain integers"
         for case in CASES

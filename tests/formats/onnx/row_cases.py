@@ -150,60 +150,107 @@ CASES: dict[str, bytes] = {
     "part that is backwards": single("Slice", (4, 3), axes(-1), axes(-9), axes(0), axes(-2)),
     "larger image": single("Resize", IMAGE, empty(), np.array([1, 1, 2, 2], np.float32)),
     "larger image between pixels": single(
-        "Resize", IMAGE, empty(), np.array([1, 1, 2, 2], np.float32), mode="linear"),
+        "Resize", IMAGE, empty(), np.array([1, 1, 2, 2], np.float32), mode="linear"
+    ),
     "image of another size": single(
-        "Resize", IMAGE, empty(), empty(), axes(1, 4, 9, 4), mode="linear",
-        coordinate_transformation_mode="align_corners"),
+        "Resize",
+        IMAGE,
+        empty(),
+        empty(),
+        axes(1, 4, 9, 4),
+        mode="linear",
+        coordinate_transformation_mode="align_corners",
+    ),
     "larger volume": single(
-        "Resize", (1, 1, 2, 3, 4), empty(), np.array([1, 1, 2, 1.5, 1], np.float32), mode="nearest",
-        coordinate_transformation_mode="asymmetric", nearest_mode="floor"),
+        "Resize",
+        (1, 1, 2, 3, 4),
+        empty(),
+        np.array([1, 1, 2, 1.5, 1], np.float32),
+        mode="nearest",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    ),
     "smaller image by cubes": single(
-        "Resize", IMAGE, empty(), np.array([1, 1, 0.8, 0.8], np.float32), mode="cubic", cubic_coeff_a=-0.5),
+        "Resize", IMAGE, empty(), np.array([1, 1, 0.8, 0.8], np.float32), mode="cubic", cubic_coeff_a=-0.5
+    ),
     "smaller image without echoes": single(
-        "Resize", IMAGE, empty(), np.array([1, 1, 0.6, 0.6], np.float32), mode="linear", antialias=1, opset=18),
+        "Resize", IMAGE, empty(), np.array([1, 1, 0.6, 0.6], np.float32), mode="linear", antialias=1, opset=18
+    ),
     "resize of opset 10": single("Resize", IMAGE, np.array([1, 1, 2, 3], np.float32), opset=10),
     "upsample of opset 7": single("Upsample", IMAGE, scales=[1.0, 1.0, 2.0, 3.0], opset=7),
-    "upsample of opset 9": single("Upsample", IMAGE, np.array([1, 1, 2, 2], np.float32), mode="linear", opset=9),
+    "upsample of opset 9": single(
+        "Upsample", IMAGE, np.array([1, 1, 2, 2], np.float32), mode="linear", opset=9
+    ),
     "transposed convolution": single(
-        "ConvTranspose", IMAGE, weights(4, 3, 3, 2), weights(3), strides=[2, 3], pads=[1, 0, 0, 1],
-        output_padding=[1, 0]),
+        "ConvTranspose",
+        IMAGE,
+        weights(4, 3, 3, 2),
+        weights(3),
+        strides=[2, 3],
+        pads=[1, 0, 0, 1],
+        output_padding=[1, 0],
+    ),
     "transposed convolution in groups": single(
-        "ConvTranspose", IMAGE, weights(4, 2, 3, 3), strides=[2, 2], group=2, dilations=[2, 1]),
+        "ConvTranspose", IMAGE, weights(4, 2, 3, 3), strides=[2, 2], group=2, dilations=[2, 1]
+    ),
     "transposed convolution of a signal": single("ConvTranspose", (1, 4, 5), weights(4, 2, 3), strides=[2]),
     "transposed convolution to a shape": single(
-        "ConvTranspose", IMAGE, weights(4, 2, 3, 3), strides=[2, 2], output_shape=[14, 12], auto_pad="SAME_UPPER"),
+        "ConvTranspose",
+        IMAGE,
+        weights(4, 2, 3, 3),
+        strides=[2, 2],
+        output_shape=[14, 12],
+        auto_pad="SAME_UPPER",
+    ),
     "convolution of a volume": single(
-        "Conv", (2, 4, 5, 4, 3), weights(6, 2, 3, 2, 2), weights(6), group=2, strides=[2, 1, 1],
-        pads=[1, 0, 1, 1, 1, 0], dilations=[1, 2, 1]),
+        "Conv",
+        (2, 4, 5, 4, 3),
+        weights(6, 2, 3, 2, 2),
+        weights(6),
+        group=2,
+        strides=[2, 1, 1],
+        pads=[1, 0, 1, 1, 1, 0],
+        dilations=[1, 2, 1],
+    ),
     "dilated pool": single("MaxPool", IMAGE, kernel_shape=[2, 3], dilations=[2, 1], pads=[1, 1, 0, 1]),
-    "pool of a volume": single("MaxPool", (1, 2, 5, 6, 7), kernel_shape=[2, 2, 3], strides=[2, 1, 2], ceil_mode=1),
+    "pool of a volume": single(
+        "MaxPool", (1, 2, 5, 6, 7), kernel_shape=[2, 2, 3], strides=[2, 1, 2], ceil_mode=1
+    ),
     "average of a volume": single(
-        "AveragePool", (1, 2, 5, 6, 7), kernel_shape=[2, 2, 3], strides=[2, 1, 2], pads=[1, 0, 1, 0, 1, 1]),
+        "AveragePool", (1, 2, 5, 6, 7), kernel_shape=[2, 2, 3], strides=[2, 1, 2], pads=[1, 0, 1, 0, 1, 1]
+    ),
     "indices of a pool": model(
-        [helper.make_node("MaxPool", ["x"], ["y", "i"], kernel_shape=[2, 2], strides=[2, 2])], {"x": [2, 3, 5, 4]},
-        ["y", "i"]),
+        [helper.make_node("MaxPool", ["x"], ["y", "i"], kernel_shape=[2, 2], strides=[2, 2])],
+        {"x": [2, 3, 5, 4]},
+        ["y", "i"],
+    ),
     "spread maxima": model(
-        [helper.make_node("MaxPool", ["x"], ["p", "i"], kernel_shape=[2, 2], strides=[2, 2]),
-         helper.make_node("MaxUnpool", ["p", "i"], ["y"], kernel_shape=[2, 2], strides=[2, 2])],
-        {"x": [2, 3, 4, 4]}),
-    "blocks to an image": single(
-        "Col2Im", (1, 8, 12), axes(4, 5), axes(2, 2), opset=18),
+        [
+            helper.make_node("MaxPool", ["x"], ["p", "i"], kernel_shape=[2, 2], strides=[2, 2]),
+            helper.make_node("MaxUnpool", ["p", "i"], ["y"], kernel_shape=[2, 2], strides=[2, 2]),
+        ],
+        {"x": [2, 3, 4, 4]},
+    ),
+    "blocks to an image": single("Col2Im", (1, 8, 12), axes(4, 5), axes(2, 2), opset=18),
     "pool of norms": single("LpPool", IMAGE, kernel_shape=[2, 2], strides=[2, 1], p=2, opset=18),
     "pool of norms of opset 7": single("LpPool", IMAGE, kernel_shape=[2, 2], p=1, opset=7),
     "norm of a channel": single("GlobalLpPool", IMAGE, p=2),
     **{
         f"einsum {equation}": pair("Einsum", first, second, equation=equation)
         for equation, first, second in (
-            ("bij,bjk->bik", (2, 3, 4), (2, 4, 5)), ("...i,...i->...", (2, 3), (2, 3)), ("ij,k->kij", (2, 3), (4,)),
-            ("bhid,bhjd->bhij", (1, 2, 3, 4), (1, 2, 5, 4)), ("ij,jk", (2, 3), (3, 4)), ("i,i", (5,), (5,)),
+            ("bij,bjk->bik", (2, 3, 4), (2, 4, 5)),
+            ("...i,...i->...", (2, 3), (2, 3)),
+            ("ij,k->kij", (2, 3), (4,)),
+            ("bhid,bhjd->bhij", (1, 2, 3, 4), (1, 2, 5, 4)),
+            ("ij,jk", (2, 3), (3, 4)),
+            ("i,i", (5,), (5,)),
         )
     },
     "einsum of a diagonal": single("Einsum", (3, 3), equation="ii->i"),
     "spectrum": single("DFT", (1, 12, 1), opset=17, axis=1),
     "half a spectrum": single("DFT", (1, 12, 3, 1), opset=17, axis=1, onesided=1),
     "spectrum of opset 20": single("DFT", (2, 6, 2), axes(8).reshape(()), opset=20, inverse=1),
-    "spectra of frames": single(
-        "STFT", (1, 32, 1), np.array(8), np.hanning(16).astype(np.float32), opset=17),
+    "spectra of frames": single("STFT", (1, 32, 1), np.array(8), np.hanning(16).astype(np.float32), opset=17),
     "determinant": single("Det", (2, 3, 3)),
     "normalized neighbours": single("LRN", IMAGE, size=3, alpha=0.2, beta=0.6, bias=1.5),
     "normalized instances": single("InstanceNormalization", IMAGE, weights(4), weights(4)),
@@ -211,9 +258,15 @@ CASES: dict[str, bytes] = {
     "normalized by squares": single("LpNormalization", (3, 4), axis=0),
     **{
         f"samples of a grid {mode} {padding} {corners}": model(
-            [helper.make_node("GridSample", ["x", "g"], ["y"], mode=mode, padding_mode=padding, align_corners=corners)],
-            {"x": [2, 3, 4, 5]}, opset=opset,
-            constants={"g": 1.5 * np.tanh(weights(2, 3, 4, 2))})
+            [
+                helper.make_node(
+                    "GridSample", ["x", "g"], ["y"], mode=mode, padding_mode=padding, align_corners=corners
+                )
+            ],
+            {"x": [2, 3, 4, 5]},
+            opset=opset,
+            constants={"g": 1.5 * np.tanh(weights(2, 3, 4, 2))},
+        )
         for mode, opset in (("bilinear", 16), ("nearest", 16), ("cubic", 20), ("linear", 20))
         for padding, corners in (("zeros", 0), ("border", 1), ("reflection", 0))
     },

@@ -36,6 +36,10 @@ TESTED_HERE = [
         "operators",
         "rearranging",
         "reductions",
+        "resizing",
+        "sampling",
+        "spreading",
+        "transforms",
     )
 ]
 

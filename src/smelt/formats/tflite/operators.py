@@ -560,3 +560,59 @@ def _topk_v2(_: Surroundings, x: str, k: str) -> Translated:
 @reads(BuiltinOperator.GATHER_ND)
 def _gather_nd(_: Surroundings, data: str, indices: str) -> Translated:
     return Translated("gather_nd", (data, indices), {})
+
+
+@reads(BuiltinOperator.RESIZE_BILINEAR, BuiltinOperator.RESIZE_NEAREST_NEIGHBOR)
+def _resize(
+    _: Surroundings, x: str, size: str, *, align_corners: bool, half_pixel_centers: bool
+) -> Translated:
+    return Translated(
+        _.label.split()[0].lower(),
+        (x,),
+        {
+            "size": tuple(int(n) for n in _.constant(size).reshape(-1)),
+            "align_corners": align_corners,
+            "half_pixel_centers": half_pixel_centers,
+        },
+    )
+
+
+def transposed_padding(size: int, filter_size: int, stride: int) -> int:
+    """What SAME cuts off before the result of a transposed convolution."""
+    return max((-(-size // stride) - 1) * stride + filter_size - size, 0) // 2
+
+
+@reads(BuiltinOperator.TRANSPOSE_CONV)
+def _transpose_conv(
+    _: Surroundings,
+    shape: str,
+    w: str,
+    x: str,
+    bias: str | None = None,
+    *,
+    padding: Padding,
+    stride_h: int,
+    stride_w: int,
+    fused_activation_function: ActivationFunctionType,
+) -> Translated:
+    sizes = tuple(int(n) for n in _.constant(shape).reshape(-1))
+    taps = _weights_shape(_, w, 4)[1:3]
+    if len(sizes) != 4 or min(stride_h, stride_w) < 1 or padding not in (Padding.VALID, Padding.SAME):
+        raise FormatError(f"{_.label}: the output shape {list(sizes)}, strides or padding make no sense")
+    stride = (stride_h, stride_w)
+    cut = (0, 0)
+    if padding is Padding.SAME:
+        cut = (
+            transposed_padding(sizes[1], taps[0], stride_h),
+            transposed_padding(sizes[2], taps[1], stride_w),
+        )
+    return Translated(
+        "transpose_conv",
+        (x, w, bias),
+        {
+            "size": sizes[1:3],
+            "stride": stride,
+            "padding": cut,
+            "activation": activation(_, fused_activation_function),
+        },
+    )

@@ -10,7 +10,13 @@ import numpy as np
 
 from smelt.errors import UnsupportedError
 from smelt.formats.tflite.flatbuffer_schema import Record
-from smelt.formats.tflite.operators import BINARY, UNARY, per_tensor_conv_2d, same_padding
+from smelt.formats.tflite.operators import (
+    BINARY,
+    UNARY,
+    per_tensor_conv_2d,
+    same_padding,
+    transposed_padding,
+)
 from smelt.formats.tflite.schema import (
     TFLITE,
     ActivationFunctionType,
@@ -388,6 +394,43 @@ def _topk_v2(writer: Writer, call: Call) -> Written:
     return _with_constant(BuiltinOperator.TOPK_V2, "k", "TopKV2Options")(writer, call)
 
 
+def _resize(code: BuiltinOperator, table: str) -> Function:
+    def write(writer: Writer, call: Call) -> Written:
+        a = call.attributes
+        flags = {"align_corners": a.align_corners, "half_pixel_centers": a.half_pixel_centers}
+        inputs = [
+            writer.tensor(call.node.inputs[0]),
+            writer.constant(call, "size", np.array(a.size, np.int32)),
+        ]
+        return Written(code, 3 if a.half_pixel_centers else 2, inputs, TFLITE.record(table, **flags))
+
+    return write
+
+
+def _transpose_conv(writer: Writer, call: Call) -> Written:
+    a, taps = call.attributes, call.input(1).shape[1:3]
+    same = tuple(transposed_padding(a.size[k], taps[k], a.stride[k]) for k in (0, 1))
+    inputs_same = tuple(-(-a.size[k] // a.stride[k]) for k in (0, 1))
+    inputs_valid = tuple((a.size[k] - taps[k]) // a.stride[k] + 1 for k in (0, 1))
+    is_same = tuple(a.padding) == same and inputs_same == call.input(0).shape[1:3]
+    if not is_same and (any(a.padding) or inputs_valid != call.input(0).shape[1:3]):
+        raise UnsupportedError(
+            f"{call.node.label}: a size of {a.size} with {a.padding} cut off is neither SAME nor VALID in TFLite"
+        )
+    options = TFLITE.record(
+        "TransposeConvOptions",
+        padding=Padding.SAME if is_same else Padding.VALID,
+        stride_h=a.stride[0],
+        stride_w=a.stride[1],
+        fused_activation_function=_FUSED[a.activation],
+    )
+    data, weights, bias = _inputs(writer, call, 3)
+    shape = writer.constant(call, "shape", np.array(call.output.shape, np.int32))
+    inputs = [shape, weights, data, *([bias] if call.has(2) else [])]
+    version = 4 if a.activation != "none" else 3 if call.has(2) else 1
+    return Written(BuiltinOperator.TRANSPOSE_CONV, version, inputs, options)
+
+
 def _gather_nd(writer: Writer, call: Call) -> Written:
     if call.attributes.batch_dims:
         raise UnsupportedError(f"{call.node.label}: TFLite has no batches of gather_nd")
@@ -433,6 +476,11 @@ WRITTEN: dict[str, Function] = {
         BuiltinOperator.CUMSUM, "axis", "CumsumOptions", options=("exclusive", "reverse")
     ),
     "topk_v2": _topk_v2,
+    "resize_bilinear": _resize(BuiltinOperator.RESIZE_BILINEAR, "ResizeBilinearOptions"),
+    "resize_nearest_neighbor": _resize(
+        BuiltinOperator.RESIZE_NEAREST_NEIGHBOR, "ResizeNearestNeighborOptions"
+    ),
+    "transpose_conv": _transpose_conv,
     "select": _plain(BuiltinOperator.SELECT_V2, 3),
     **{
         name: _reduction(BuiltinOperator[name.upper()])
