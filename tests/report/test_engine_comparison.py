@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from smelt.report.engine_comparison import LoadedModel, compare_engines, parse_e
 
 
 def loaded(graph: Graph, name: str = "small") -> LoadedModel:
-    """A model whose file is not there: engines get what the writers make."""
+    """A model whose file is not there: for engines that run no files."""
     return LoadedModel(Path(name), graph)
 
 
@@ -91,6 +92,34 @@ def test_what_differs_and_what_does_not_run_is_said(shifted: None) -> None:
     }
     with pytest.raises(EngineError, match="tflm: 'tflite-micro' is not installed"):
         compare_engines([loaded(graph)], ["tflm", "litert"], samples(graph))
+
+
+def test_engines_whose_packages_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    packages = {
+        "emulated": "elftools",
+        "litert": "ai_edge_litert",
+        "tflm": "tflite_micro",
+        "onnxruntime": "onnxruntime",
+        "tvm": "tvm",
+        "torch": "torch",
+    }
+    pytest.importorskip("onnx", reason="the extra onnx is not installed")
+    for module in packages.values():
+        monkeypatch.setitem(sys.modules, module, None)
+    graph, steps = small_float(), list[int]()
+    path = tmp_path / "small.tflite"
+    smelt.save(graph, path)
+    results = compare_engines(
+        [LoadedModel(path, graph)], ENGINES, samples(graph, 1), after_result=steps.append
+    )
+    assert steps == list(range(1, len(ENGINES) + 1))
+    assert set(packages) | {"reference", "native"} == set(ENGINES)
+    for result in results:
+        if result.engine in packages:
+            assert result.reason is not None
+            assert "is not installed: pip install 'smelt[" in result.reason
+        else:
+            assert result.reason is None
 
 
 def test_the_emulated_core_counts_instead_of_timing() -> None:

@@ -49,6 +49,7 @@ def command(
 ) -> None:
     """Compare two models, or one on two engines, tensor by tensor; with --engines the outputs of any number."""
     from smelt import formats
+    from smelt.cli import console
     from smelt.errors import UsageError
     from smelt.report.engine_comparison import LoadedModel
     from smelt.report.tensors import samples_or_random
@@ -72,7 +73,9 @@ def command(
     if engines is not None:
         from smelt.report.engine_comparison import compare_engines, parse_engines
 
-        results = compare_engines(loaded, parse_engines(engines), samples, target=target)
+        names = parse_engines(engines)
+        with console.progress("comparing", len(loaded) * len(names)) as bar:
+            results = compare_engines(loaded, names, samples, target=target, after_result=bar)
         _show_engines(results, target, json)
         return
     if report is not None:

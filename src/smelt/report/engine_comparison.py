@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -67,6 +67,7 @@ def compare_engines(
     samples: Sequence[_Sample],
     *,
     target: str = "cortex-m4",
+    after_result: Callable[[int], None] | None = None,
 ) -> list[EngineResult]:
     """Every model on every engine, models outermost; `samples` are inputs of the first model.
 
@@ -78,11 +79,12 @@ def compare_engines(
     given = [_samples_for(models[0], model, samples) for model in models]
     with open_engine("reference", models[0].graph) as engine:
         expected = [_outputs(engine, sample) for sample in samples]
-    results = [
-        _result(model, name, own, expected, target)
-        for model, own in zip(models, given, strict=True)
-        for name in engines
-    ]
+    results: list[EngineResult] = []
+    for model, own in zip(models, given, strict=True):
+        for name in engines:
+            results.append(_result(model, name, own, expected, target))
+            if after_result:
+                after_result(len(results))
     if all(result.reason for result in results):
         reasons = "; ".join(f"{r.engine}: {r.reason}" for r in results)
         raise EngineError(f"no engine runs this: {reasons}")
