@@ -262,6 +262,14 @@ def test_weights_of_four_bits(kind: int, blocks: int) -> None:
     assert operators(optimize(graph)) == ["fully_connected"]
 
 
+def test_weights_of_half_precision_stay_so() -> None:
+    nodes = [make("Cast", "w", output="r", to=TensorProto.FLOAT), make("Conv", "x", "r")]
+    graph = check(model(nodes, {"x": SHAPE}, constants={"w": sized(4, 8, 3, 3).astype(np.float16)}))
+    result = optimize(graph)
+    assert operators(result) == ["conv_2d"]
+    assert result.values[str(result.nodes[0].inputs[1])].dtype is DType.F16
+
+
 def test_an_unsigned_model_says_so_in_the_file(tmp_path: Path) -> None:
     """What the tests above mean by unsigned: the file has no signed activations."""
     file = onnx.load_model_from_string(quantized(network(), tmp_path, unsigned=True, operators=True))

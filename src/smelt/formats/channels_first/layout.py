@@ -112,15 +112,15 @@ def inverse(permutation: Sequence[int]) -> Shape:
 
 @dataclass(frozen=True)
 class Integers:
-    """A quantized constant: real = scale * (integer - zero_point)."""
+    """What a constant is stored as: real = scale * (integer - zero_point); numbers of half precision as they are."""
 
     array: Array
-    quantization: Quantization
+    quantization: Quantization | None
 
     def moved(self, transform: Callable[[Array], Array]) -> Integers | None:
         """The same after a rearrangement of its elements; None where that leaves no one axis of scales."""
         array, own = transform(self.array), self.quantization
-        if own.axis is None:
+        if own is None or own.axis is None:
             return Integers(array, own)
         shape = [1] * self.array.ndim
         shape[own.axis] = -1
@@ -141,7 +141,7 @@ class Tensor:
     """A tensor of the file: its shape there, its contents when constant, and the smelt values that hold it.
 
     The first of `forms` is the one that it was computed in.  `variant` tells constants apart that are made
-    of the same constant of the file.  `integers`: what a constant of real numbers is stored as in the file.
+    of the same constant of the file.  `integers`: what a constant of float32 is stored as in the file.
     """
 
     name: str

@@ -6,7 +6,7 @@ import numpy as np
 
 from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.channels_first.elementwise import binary, elementwise, limited, unary
-from smelt.formats.channels_first.layout import Tensor
+from smelt.formats.channels_first.layout import Integers, Tensor
 from smelt.formats.channels_first.translation import (
     TRAINING,
     Folded,
@@ -203,4 +203,10 @@ def _cast_like(_: Surroundings, x: str, like: str, *, saturate: int = 1, round_m
 
 
 def _cast_to(_: Surroundings, x: Tensor, dtype: DType) -> Result:
+    array = x.array
+    if array is not None and array.dtype == np.float16 and dtype is DType.F32:
+        # Stays of half precision in flash where a layer reads it.
+        _.allow(array.size, 4)
+        wide = array.astype(np.float32)
+        return Tensor(x.name, x.shape, wide, variant=f"{x.variant}wide", integers=Integers(array, None))
     return x if _.dtype(x) is dtype else unary(_, "cast", x, {"to": dtype.value})

@@ -168,7 +168,7 @@ def _bias(_: Surroundings, name: str, data: float, weights: Tensor) -> Tensor:
     """int32 in steps of the product of the scales of data and weights."""
     integers = weights.integers
     array = _.constant(name)
-    if integers is None or array.dtype != np.int32 or array.ndim != 1:
+    if integers is None or integers.quantization is None or array.dtype != np.int32 or array.ndim != 1:
         raise FormatError(f"{_.label}: its bias '{name}' is no row of int32, or its weights are no constant")
     scales = np.array(integers.quantization.scales, np.float32) * np.float32(data)
     if len(scales) not in (1, len(array)):
