@@ -20,16 +20,6 @@ class Scheme(StrEnum):
 
     int8 = "int8"
     int16x8 = "int16x8"
-    int4 = "int4"
-    dynamic = "dynamic"
-    weight_only_int8 = "weight-only-int8"
-    weight_only_int4 = "weight-only-int4"
-    float16 = "float16"
-
-    @property
-    def calibrates(self) -> bool:
-        """Whether samples are needed."""
-        return self in (Scheme.int8, Scheme.int16x8, Scheme.int4)
 
 
 class Calibrator(StrEnum):
@@ -126,24 +116,20 @@ class Quantizing:
             for name, value in (("--calibrate", self.calibrate), ("--report", self.report)):
                 if value is not None:
                     raise UsageError(f"{name} is used by --quantize only")
-        elif self.scheme.calibrates and self.calibrate is None:
+        elif self.calibrate is None:
             raise UsageError(
                 f"--quantize {self.scheme.value} needs --calibrate with representative samples: "
                 ".npz, .npy, .csv or a folder of images"
             )
-        if self.report is not None and self.calibrate is None:
-            raise UsageError("--report needs --calibrate: samples on which the models are compared")
 
     def apply(self, graph: Graph) -> Graph:
         """The quantized graph; the graph itself without --quantize."""
-        if self.scheme is None:
+        if self.scheme is None or self.calibrate is None:
             return graph
         from smelt.cli import console
         from smelt.quantize import quantize_graph
 
-        samples, total = None, None
-        if self.calibrate is not None:
-            samples, total = self._samples(graph, self.calibrate)
+        samples, total = self._samples(graph, self.calibrate)
         with console.progress("calibrating", total) as advance:
             return quantize_graph(
                 graph,

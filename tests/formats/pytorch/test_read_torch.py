@@ -52,7 +52,7 @@ def transposes(graph: Graph) -> int:
     return sum(node.operator == "transpose" for node in graph.nodes)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "unet"])
+@pytest.mark.parametrize("name", NAMES)
 def test_networks(name: str) -> None:
     module, inputs = network(name)
     wanted = expected(module, inputs)

@@ -35,6 +35,8 @@ W = {
         (6,),
         (3, 5),
         (4, 2, 3),
+        (4, 2, 3, 3),
+        (2,),
     ]
 }
 
@@ -109,6 +111,18 @@ CASES: dict[str, tuple[Function, list[Shape]]] = {
     "grouped": (lambda x: F.conv2d(x, W[8, 2, 3, 3], groups=2), [IMAGE]),
     "conv1d": (lambda x: F.conv1d(x, W[6, 4, 3], W[6,], stride=2, padding=1), [SIGNAL]),
     "conv1d grouped": (lambda x: F.conv1d(x, W[4, 2, 3], groups=2, padding="same"), [SIGNAL]),
+    "conv_transpose2d": (lambda x: F.conv_transpose2d(x, W[4, 2, 3, 3], W[2,], 2, 1, output_padding=1), [IMAGE]),
+    "conv_transpose2d groups": (lambda x: F.conv_transpose2d(x, W[4, 2, 3, 3], stride=(2, 1), groups=2), [IMAGE]),
+    "conv_transpose2d dilated": (lambda x: F.conv_transpose2d(x, W[4, 2, 3, 3], stride=2, dilation=2), [IMAGE]),
+    "conv_transpose1d": (lambda x: F.conv_transpose1d(x, W[4, 2, 3], stride=2), [SIGNAL]),
+    "nearest": (lambda x: F.interpolate(x, scale_factor=2), [IMAGE]),
+    "nearest to a size": (lambda x: F.interpolate(x, size=(9, 4)), [IMAGE]),
+    "nearest exact": (lambda x: F.interpolate(x, size=(9, 4), mode="nearest-exact"), [IMAGE]),
+    "nearest of a signal": (lambda x: F.interpolate(x, scale_factor=2), [SIGNAL]),
+    "bilinear": (lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"), [IMAGE]),
+    "bilinear to a size": (lambda x: F.interpolate(x, size=(9, 4), mode="bilinear"), [IMAGE]),
+    "bilinear, aligned": (lambda x: F.interpolate(x, size=(11, 16), mode="bilinear", align_corners=True), [IMAGE]),
+    "linear resize": (lambda x: F.interpolate(x, scale_factor=3, mode="linear"), [SIGNAL]),
     "max_pool2d": (lambda x: F.max_pool2d(x, 3, 2, 1), [IMAGE]),
     "max_pool2d ceil": (lambda x: F.max_pool2d(x, 2, ceil_mode=True), [(1, 4, 5, 5)]),
     "max_pool1d": (lambda x: F.max_pool1d(x, 2), [SIGNAL]),

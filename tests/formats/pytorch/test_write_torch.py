@@ -40,7 +40,7 @@ def run_by_torch(data: bytes, suffix: str, inputs: tuple[Any, ...]) -> Any:
     return module(*inputs).detach().numpy()
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "unet"])
+@pytest.mark.parametrize("name", NAMES)
 def test_networks_there_and_back(name: str) -> None:
     module, inputs = network(name)
     wanted = expected(module, inputs)

@@ -107,7 +107,7 @@ class Running:
             for name, tensor in zip(self.graph.inputs, inputs, strict=True)
         }
         for call in self._calls:
-            SAID[call.node.operator](self, call)
+            self._say(SAID[call.node.operator], call)
             if self.seen is not None:
                 self.seen.update({v.name: self._left(v.name, self.tensor(v.name)) for v in call.outputs})
         results = []
@@ -116,6 +116,17 @@ class Running:
             results.append(self._left(name, tensor))
         self._values = {}
         return results[0] if len(results) == 1 else tuple(results)
+
+    def _say(self, say: Callable[[Running, Call], None], call: Call) -> None:
+        try:
+            say(self, call)
+        except (RuntimeError, TypeError) as error:  # torch's answers to types that it does not compute with
+            words = next(
+                (line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__
+            )
+            raise UnsupportedError(
+                f"{call.node.label}: torch does not compute this: {words[:200]}"
+            ) from error
 
     def _entered(self, name: str, tensor: Any) -> Any:
         """An input of the model: real numbers where it is quantized."""
@@ -185,6 +196,9 @@ class Running:
     ) -> Any:
         """A trained parameter in torch's order, reshaped afterwards if a shape is given."""
         array, name = call.constant(index), str(call.node.inputs[index])
+        narrow = call.input(index).dtype is DType.F16 and call.input(0).dtype is DType.F32
+        if array is not None and narrow:
+            return self._constant(name, order, shape).to(self.torch.float32)
         if array is None:
             moved = self.tensor(name).permute(*order)
             return moved if shape is None else moved.reshape(tuple(shape))

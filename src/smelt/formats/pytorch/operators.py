@@ -14,6 +14,7 @@ from smelt.formats.pytorch.quantizing import QUANTIZING
 from smelt.formats.pytorch.rearranging import REARRANGING
 from smelt.formats.pytorch.recurrent import RECURRENT
 from smelt.formats.pytorch.reducing import REDUCING
+from smelt.formats.pytorch.resizing import RESIZING
 from smelt.formats.pytorch.schema import Table
 from smelt.formats.pytorch.spatial import SPATIAL
 from smelt.formats.pytorch.transformers import TRANSFORMERS
@@ -30,6 +31,7 @@ for _table in (
     REARRANGING,
     RECURRENT,
     REDUCING,
+    RESIZING,
     SPATIAL,
     TRANSFORMERS,
 ):

@@ -76,10 +76,17 @@ def _larger(name: str) -> Callable[..., Any]:
 
 def _logic(name: str) -> Callable[..., Any]:
     def function(_: Running, a: Any, b: Any) -> Any:
-        tensors = [x if hasattr(x, "shape") else _.torch.tensor(x) for x in (a, b)]
+        tensors = [
+            x if hasattr(x, "shape") else _.torch.tensor(x, dtype=_other(_, a, b).dtype) for x in (a, b)
+        ]
         return getattr(_.torch, name)(*tensors)
 
     return function
+
+
+def _other(_: Running, a: Any, b: Any) -> Any:
+    """The operand that is a tensor."""
+    return a if hasattr(a, "shape") else b
 
 
 def _selected(_: Running, condition: Any, a: Any, b: Any) -> Any:
@@ -128,6 +135,38 @@ def _convolution(_: Running, call: Call) -> None:
     bias = _.tensor(call.input(2).name) if call.has(2) else None
     result = _.functional.conv2d(x, weight, bias, a.stride, padding, a.dilation, group)
     _.keep(call, result, first=True)
+
+
+def _transpose_conv(_: Running, call: Call) -> None:
+    """torch cuts as much after the output as before it, less output_padding."""
+    a, (_batch, height, width, _channels) = call.attributes, call.input(0).shape
+    kernel = call.input(1).shape[1:3]
+    extra = []
+    for axis, n in enumerate((height, width)):
+        after = (n - 1) * a.stride[axis] + kernel[axis] - a.padding[axis] - a.size[axis]
+        extra.append(max(a.padding[axis] - after, 0))
+        if extra[-1] >= max(a.stride[axis], 2):
+            raise UnsupportedError(f"{call.node.label}: torch has no output padding of {extra[-1]} pixels")
+    x, weight = _.tensor(call.input(0).name, first=True), _.weights(call, 1, (3, 0, 1, 2))
+    bias = _.tensor(call.input(2).name) if call.has(2) else None
+    result = _.functional.conv_transpose2d(x, weight, bias, a.stride, a.padding, extra)
+    if tuple(result.shape[2:]) != tuple(a.size):
+        result = result[:, :, : a.size[0], : a.size[1]]
+    _.keep(call, result, first=True)
+
+
+def _resize(modes: Mapping[tuple[bool, bool], Mapping[str, Any]]) -> _Function:
+    """Modes by (align_corners, half_pixel_centers)."""
+
+    def say(_: Running, call: Call) -> None:
+        a = call.attributes
+        how = modes.get((a.align_corners, a.half_pixel_centers))
+        if how is None:
+            raise UnsupportedError(f"{call.node.label}: torch does not place pixels like this")
+        x = _.tensor(call.input(0).name, first=True)
+        _.keep(call, _.functional.interpolate(x, size=list(a.size), **how), first=True)
+
+    return say
 
 
 def _pools_alike(call: Call) -> bool:
@@ -359,6 +398,38 @@ def _same(_: Running, call: Call) -> None:
     _.keep(call, _.tensor(call.input(0).name).reshape(call.output.shape))
 
 
+def _broadcast_to(_: Running, call: Call) -> None:
+    _.keep(call, _.tensor(call.input(0).name).expand(call.output.shape))
+
+
+def _tile(_: Running, call: Call) -> None:
+    _.keep(call, _.tensor(call.input(0).name).repeat(call.attributes.multiples))
+
+
+def _running_total(name: str) -> _Function:
+    def say(_: Running, call: Call) -> None:
+        a = call.attributes
+        if a.exclusive or a.reverse:
+            raise UnsupportedError(f"{call.node.label}: torch's {name} is neither exclusive nor reversed")
+        found = getattr(_.torch, name)(_.tensor(call.input(0).name), a.axis)
+        _.keep(call, found.to(_.dtype(call.output.dtype)))
+
+    return say
+
+
+def _gather_elements(_: Running, call: Call) -> None:
+    indices = call.constant(1)
+    if indices is None or (indices.size and indices.min() < 0):
+        raise UnsupportedError(f"{call.node.label}: torch has no indices that may count from the end")
+    x, places = _.tensor(call.input(0).name), _.tensor(call.input(1).name)
+    axis = call.attributes.axis % len(call.input(0).shape)
+    if any(
+        n > m for k, (n, m) in enumerate(zip(indices.shape, call.input(0).shape, strict=True)) if k != axis
+    ):
+        raise UnsupportedError(f"{call.node.label}: more indices than elements")
+    _.keep(call, _.torch.gather(x, axis, places.to(_.torch.int64)))
+
+
 def _all_named(names: Mapping[str, str]) -> dict[str, _Function]:
     return {name: _named(function) for name, function in names.items()}
 
@@ -401,6 +472,16 @@ SAID: dict[str, _Function] = {
     "cast": _cast,
     "conv_2d": _convolution,
     "depthwise_conv_2d": _convolution,
+    "transpose_conv": _transpose_conv,
+    "resize_nearest_neighbor": _resize(
+        {(False, False): {"mode": "nearest"}, (False, True): {"mode": "nearest-exact"}}
+    ),
+    "resize_bilinear": _resize(
+        {
+            (False, True): {"mode": "bilinear", "align_corners": False},
+            (True, False): {"mode": "bilinear", "align_corners": True},
+        }
+    ),
     "max_pool_2d": _max_pool,
     "average_pool_2d": _average_pool,
     "mean": _reduction("mean"),
@@ -423,6 +504,13 @@ SAID: dict[str, _Function] = {
     "squeeze": _same,
     "transpose": _transpose,
     "gather": _gather,
+    "broadcast_to": _broadcast_to,
+    "tile": _tile,
+    "cumsum": _running_total("cumsum"),
+    "cumprod": _running_total("cumprod"),
+    "gather_elements": _gather_elements,
+    "truncated_mod": _division(lambda _, a, b: _.torch.fmod(a, b)),
+    **{name: _elementwise(_logic(name)) for name in ("bitwise_and", "bitwise_or", "bitwise_xor")},
     "quantize": _unary(lambda _, x, a: x),
     "dequantize": _unary(lambda _, x, a: x.to(_.torch.float32)),
     "lstm": _recurrent,

@@ -18,13 +18,13 @@ from smelt.formats.channels_first.translation import Result, Translated
 from smelt.formats.channels_first.windows import Windows, windows
 from smelt.formats.channels_first.wishes import Wish
 from smelt.formats.pytorch.operands import Translation
-from smelt.formats.pytorch.schema import Ints, Table, Unused
+from smelt.formats.pytorch.schema import Ints, Table
 
 SPATIAL = Table()
 """What reads an operator on images and signals."""
 
 
-def _per_dimension(_: Translation, numbers: Sequence[int], rank: int) -> tuple[int, ...]:
+def per_dimension(_: Translation, numbers: Sequence[int], rank: int) -> tuple[int, ...]:
     """A number for each spatial dimension: given, or one for all."""
     found = tuple(numbers) * rank if len(numbers) == 1 else tuple(numbers)
     if len(found) != rank:
@@ -37,7 +37,7 @@ def _windows(
     dilation: Sequence[int],
 ) -> Windows:  # fmt: skip
     rank = x.rank - 2
-    size, reach = _per_dimension(_, kernel, rank), _per_dimension(_, dilation, rank)
+    size, reach = per_dimension(_, kernel, rank), per_dimension(_, dilation, rank)
     if padding == "same":
         total = [d * (k - 1) for k, d in zip(size, reach, strict=True)]
         pads = (*(t // 2 for t in total), *(t - t // 2 for t in total))
@@ -46,8 +46,8 @@ def _windows(
     elif isinstance(padding, str):
         raise FormatError(f"{_.label}: padding '{padding}' is unknown")
     else:
-        pads = _per_dimension(_, padding, rank) * 2
-    steps = _per_dimension(_, stride or kernel, rank)
+        pads = per_dimension(_, padding, rank) * 2
+    steps = per_dimension(_, stride or kernel, rank)
     return windows(_.label, x.shape[2:], size, "NOTSET", pads, steps, reach)
 
 
@@ -60,17 +60,6 @@ def conv(
     data = spatial(_, x)
     window = _windows(_, data, weight.shape[2:], stride, padding, dilation)
     return convolution(_, data, weight, bias, window, groups)
-
-
-@SPATIAL.reads("aten.convolution", "aten._convolution", wish=Wish.CHANNELS_LAST)
-def _convolution(
-    _: Translation, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Ints, padding: Ints, dilation: Ints,
-    transposed: bool, output_padding: Ints, groups: int, benchmark: Unused = None, deterministic: Unused = None,
-    cudnn_enabled: Unused = None, allow_tf32: Unused = None,
-) -> Translated:  # fmt: skip
-    if transposed:
-        raise UnsupportedError(f"{_.label}: transposed convolutions are not supported")
-    return conv(_, x, weight, bias, stride, padding, dilation, groups)
 
 
 @SPATIAL.reads("aten.max_pool1d", "aten.max_pool2d", wish=Wish.CHANNELS_LAST)
@@ -106,7 +95,7 @@ def _avg_pool(
 def _adaptive(_: Translation, x: Tensor, output_size: Ints) -> Windows | None:
     """The windows that divide the input evenly; None where one is the whole input."""
     size = spatial(_, x).shape[2:]
-    wanted = _per_dimension(_, output_size, x.rank - 2)
+    wanted = per_dimension(_, output_size, x.rank - 2)
     if all(n == 1 for n in wanted):
         return None
     if any(n < 1 or s % n for n, s in zip(wanted, size, strict=True)):
