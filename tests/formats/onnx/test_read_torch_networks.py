@@ -70,6 +70,13 @@ def recurrent_over_signal(layers: Any, x: Any) -> Any:
     return layers["dense"](sequence[:, -1])
 
 
+def u_net(layers: Any, x: Any) -> Any:
+    """Down and up again, with what was before joined to it."""
+    before = torch.relu(layers["first"](x))
+    inner = torch.relu(layers["down"](before))
+    return layers["out"](torch.cat([before, layers["up"](inner)], 1))
+
+
 def last(layers: Any, x: Any) -> Any:
     sequence, _ = layers["layer"](x)
     return layers["dense"](sequence[:, -1])
@@ -103,6 +110,19 @@ def networks() -> dict[str, tuple[Any, tuple[int, ...], list[str]]]:
             # Of pairs of channels, which have to move.
             ["conv_2d", "reshape", "transpose", "reshape", "strided_slice", "strided_slice", "mul", "concatenation",
              "depthwise_conv_2d"]),
+        **{
+            f"u-net, {name}": (
+                Function(
+                    u_net, first=stem, down=nn.Conv2d(8, 16, 3, padding=1, stride=2), up=up, out=nn.Conv2d(16, 2, 1)
+                ), (1, 3, 8, 8), ["conv_2d", "conv_2d", *operator, "concatenation", "conv_2d"])
+            for name, up, operator in (
+                ("nearest", nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(16, 8, 1)),
+                 ["resize_nearest_neighbor", "conv_2d"]),
+                ("bilinear", nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear"), nn.Conv2d(16, 8, 1)),
+                 ["resize_bilinear", "conv_2d"]),
+                ("transposed convolution", nn.ConvTranspose2d(16, 8, 2, 2), ["transpose_conv"]),
+            )
+        },
         "transformer block": (
             Function(
                 attention, first=nn.LayerNorm(16), qkv=nn.Linear(16, 48), out=nn.Linear(16, 16),
