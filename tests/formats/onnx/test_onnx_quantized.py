@@ -6,6 +6,7 @@ zero, and fixed-point multipliers that round twice.  So single elements differ b
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from onnx_models import check, from_smelt, model, operators, single, to_smelt, weights
+from onnx_models import check, from_smelt, model, operators, parsed, single, to_smelt, weights
 from quantized_models import network, quantized, sized
 
 from smelt.engines.native import NativeEngine
-from smelt.errors import FormatError, UnsupportedError
+from smelt.errors import FormatError
 from smelt.formats.onnx import read_onnx
 from smelt.ir import Array, DType, Graph
 from smelt.operators.evaluate import evaluate_graph
@@ -200,9 +201,33 @@ def test_integer_convolution() -> None:
     )
 
 
-def test_sums_that_float32_does_not_hold_are_refused() -> None:
-    with pytest.raises(UnsupportedError, match=r"sums 1000 products.*quantize_static"):
-        read_onnx(single("MatMulInteger", (np.int8, (2, 1000)), np.zeros((1000, 3), np.int8)))
+@pytest.mark.parametrize("size", [258, 259, 1000])
+def test_long_sums_of_integers_are_exact(size: int) -> None:
+    """All products as large as they can be: beyond 2**24, where float32 has no odd numbers."""
+    constants = {"w": np.full((size, 3), -127, np.int8), "p": np.array(255, np.uint8)}
+    constants["w"][0] = [-126, 1, 2]
+    nodes = [make("Mul", "x", "z", output="t"), make("MatMulInteger", "t", "w", "p")]
+    check(model(nodes, {"x": (np.uint8, [2, size])}, constants={**constants, "z": np.array(0, np.uint8)}))
+
+
+def test_long_sums_of_integer_convolutions() -> None:
+    rng = np.random.default_rng(0)
+    constants = {"w": rng.integers(0, 255, (2, 70, 3, 3), np.uint8), "z": np.array(7, np.uint8)}
+    check(model([make("ConvInteger", "x", "w", "z")], {"x": (np.uint8, [1, 70, 5, 5])}, constants=constants))
+
+
+def test_dynamically_quantized_models(tmp_path: Path) -> None:
+    quantization = pytest.importorskip("onnxruntime.quantization", reason="quantizes the model")
+    nodes = [
+        make("Gemm", "x", "w", "b", output="h", transB=1), make("Relu", "h", output="r"), make("MatMul", "r", "v"),
+    ]  # fmt: skip
+    constants = {"w": sized(40, 300), "b": weights(40), "v": sized(7, 40).T.copy()}
+    onnx.save_model(parsed(model(nodes, {"x": [2, 300]}, constants=constants)), tmp_path / "float.onnx")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        quantization.quantize_dynamic(tmp_path / "float.onnx", tmp_path / "dynamic.onnx")
+    # A tie that rounds otherwise is a step of the computed scale.
+    check((tmp_path / "dynamic.onnx").read_bytes(), 0.01)
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from smelt.formats.channels_first.dense import dense, matrix_product, scaled_pro
 from smelt.formats.channels_first.elementwise import binary, elementwise, limited, unary
 from smelt.formats.channels_first.layout import Tensor
 from smelt.formats.channels_first.quantized import parameters, quantized, real, real_constant
-from smelt.formats.channels_first.rearranging import along_last_axis, concatenation, reshape
+from smelt.formats.channels_first.rearranging import along_last_axis, concatenation, part, reshape
 from smelt.formats.channels_first.shapes import positive_axes
 from smelt.formats.channels_first.translation import Result, Surroundings, kept
 from smelt.formats.channels_first.windows import windows
@@ -318,7 +318,7 @@ def _qlinear_where(
 
 
 _MOST_EXACT = (1 << 24) // (255 * 255)
-"""The most products of bytes whose sum float32 is sure to hold."""
+"""The most products of bytes whose sum float32 is sure to hold; longer sums are made of such, in int32."""
 
 
 def _centred(_: Surroundings, x: Tensor, zero_point: str | None, axis: int) -> Tensor:
@@ -330,23 +330,40 @@ def _centred(_: Surroundings, x: Tensor, zero_point: str | None, axis: int) -> T
     return kept(_, binary(_, "sub", result, _along(_, point, x, axis, 0)))
 
 
-def _whole(_: Surroundings, result: Result, products: int) -> Result:
-    """A sum of so many products as int32."""
-    if products > _MOST_EXACT:
-        raise UnsupportedError(
-            f"{_.label}: sums {products} products, of which float32 is not sure to hold more than {_MOST_EXACT}; "
-            "quantize the model statically (onnxruntime.quantization.quantize_static)"
-        )
-    return unary(_, "cast", kept(_, result), {"to": "s32"})
+def _summed(_: Surroundings, parts: Iterable[Result]) -> Result:
+    """The sum of some results as int32."""
+    total: Result | None = None
+    for each in parts:
+        whole = unary(_, "cast", kept(_, each), {"to": "s32"})
+        total = whole if total is None else binary(_, "add", kept(_, total), kept(_, whole))
+    assert total is not None
+    return total
+
+
+def _cut(_: Surroundings, x: Tensor, axis: int, length: int) -> list[Tensor]:
+    """A tensor in parts of an axis, of so many elements or fewer."""
+    size = x.shape[axis]
+    if size <= length:
+        return [x]
+    _.allow(size // length, 1)
+    whole = [(0, extent, 1) for extent in x.shape]
+    places = range(0, size, length)
+    return [
+        kept(_, part(_, x, [*whole[:axis], (at, min(at + length, size), 1), *whole[axis + 1 :]]))
+        for at in places
+    ]
 
 
 @ROWS.reads("MatMulInteger")
 def _matmul_integer(
     _: Surroundings, a: str, b: str, a_zero: str | None = None, b_zero: str | None = None
 ) -> Result:
-    left, right = _.tensor(a), _.tensor(b)
-    operands = _centred(_, left, a_zero, -2), _centred(_, right, b_zero, -1)
-    return _whole(_, _product(_, *operands), left.shape[-1] if left.rank else 0)
+    left, right = _centred(_, _.tensor(a), a_zero, -2), _centred(_, _.tensor(b), b_zero, -1)
+    if not left.rank or not right.rank or left.shape[-1] != right.shape[max(right.rank - 2, 0)]:
+        raise FormatError(f"{_.label}: of '{a}' {list(left.shape)} and '{b}' {list(right.shape)}")
+    columns = _cut(_, left, left.rank - 1, _MOST_EXACT)
+    rows = _cut(_, right, max(right.rank - 2, 0), _MOST_EXACT)
+    return _summed(_, (_product(_, x, y) for x, y in zip(columns, rows, strict=True)))
 
 
 @ROWS.reads("ConvInteger", wish=Wish.CHANNELS_LAST)
@@ -359,5 +376,15 @@ def _conv_integer(
     data = spatial.spatial(_, _centred(_, _.tensor(x), x_zero, 1))
     kernel = _centred(_, _.tensor(w), w_zero, 0)
     window = windows(_.label, data.shape[2:], kernel.shape[2:], auto_pad, pads, strides, dilations)
-    result = spatial.convolution(_, data, kernel, None, window, group)
-    return _whole(_, result, int(np.prod(kernel.shape[1:])))
+    channels = _MOST_EXACT // max(int(np.prod(kernel.shape[2:])), 1)
+    if kernel.shape[1] > channels and (group > 1 or not channels):
+        raise UnsupportedError(
+            f"{_.label}: sums {int(np.prod(kernel.shape[1:]))} products, of which float32 is not sure to hold more "
+            f"than {_MOST_EXACT}; quantize the model statically (onnxruntime.quantization.quantize_static)"
+        )
+    if group == 1:
+        spatial.check_convolution(_, data, kernel, group)
+    pairs = [(data, kernel)]
+    if kernel.shape[1] > channels:
+        pairs = list(zip(_cut(_, data, 1, channels), _cut(_, kernel, 1, channels), strict=True))
+    return _summed(_, (spatial.convolution(_, d, k, None, window, group) for d, k in pairs))
