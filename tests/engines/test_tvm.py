@@ -91,6 +91,15 @@ def test_libraries_for_other_processors_are_not_linked(tvm: object, tmp_path: Pa
         write_tvm(small_float(), ".so", target)
 
 
+def test_without_a_compiler(tvm: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(CompileError, match=r"takes a C\+\+ compiler; a \.tar holds"):
+        write_tvm(small_float(), ".so")
+    assert write_tvm(small_float(), ".tar")
+
+
 def test_refusals(tvm: object, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UnsupportedError, match=r"TVM cannot compile.*GRU"):
         smelt.open_engine("tvm", CASES["gru_last_f32"].graph())

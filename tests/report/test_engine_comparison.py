@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
+import importlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -104,8 +105,14 @@ def test_engines_whose_packages_are_missing(monkeypatch: pytest.MonkeyPatch, tmp
         "torch": "torch",
     }
     pytest.importorskip("onnx", reason="the extra onnx is not installed")
-    for module in packages.values():
-        monkeypatch.setitem(sys.modules, module, None)
+    real_import = importlib.import_module
+
+    def without_packages(name: str) -> ModuleType:
+        if name.partition(".")[0] in packages.values():
+            raise ImportError(name)
+        return real_import(name)
+
+    monkeypatch.setattr("smelt.errors.importlib.import_module", without_packages)
     graph, steps = small_float(), list[int]()
     path = tmp_path / "small.tflite"
     smelt.save(graph, path)
@@ -160,6 +167,11 @@ def test_models_that_are_not_alike() -> None:
     for other in (cut, two):
         with pytest.raises(UsageError, match="'small' and 'other' have different inputs or outputs"):
             compare_engines([loaded(graph), loaded(other, "other")], ["reference"], samples(graph))
+    build = GraphBuilder("flat")
+    x = build.input("x", DType.F32, (1, 10))
+    flat = build.build([build.add("fully_connected", [x, build.constant("w", np.ones((5, 10), np.float32))])])
+    with pytest.raises(UsageError, match=r"'other' takes no samples of 'small'.*\[1, 10\]"):
+        compare_engines([loaded(graph), loaded(flat, "other")], ["reference"], samples(graph))
 
 
 def test_engines_are_named_in_a_list() -> None:

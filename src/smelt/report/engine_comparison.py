@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from smelt.engines import ENGINES, Engine, open_engine
 from smelt.engines.emulated import EmulatedEngine
-from smelt.errors import EngineError, MissingExtraError, SmeltError, UsageError
+from smelt.errors import EngineError, FormatError, MissingExtraError, SmeltError, UsageError
 from smelt.ir import Array, Graph
 from smelt.quantize.parameters import real
 from smelt.report.difference import TensorDifference, sample_for
@@ -107,7 +107,10 @@ def _samples_for(first: LoadedModel, model: LoadedModel, samples: Sequence[_Samp
     sizes = [[graph.values[name].elements for name in graph.outputs] for graph in (a, b)]
     if len(a.inputs) != len(b.inputs) or sizes[0] != sizes[1]:
         raise UsageError(f"'{first.path}' and '{model.path}' have different inputs or outputs")
-    return [sample_for(a, b, sample) for sample in samples]
+    try:
+        return [sample_for(a, b, sample) for sample in samples]
+    except FormatError as error:
+        raise UsageError(f"'{model.path}' takes no samples of '{first.path}': {error}") from error
 
 
 def _result(

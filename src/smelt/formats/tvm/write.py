@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -13,6 +15,9 @@ from typing import Any, Literal
 from smelt.errors import CompileError, UnsupportedError, require
 from smelt.formats.onnx import write_onnx
 from smelt.ir import Graph
+
+_LINKERS = ("g++", "gcc", "clang++", "clang", "c++", "cc")
+"""Any of which TVM calls; CXX and CC name others."""
 
 TvmTarget = str | Mapping[str, str]
 
@@ -26,14 +31,18 @@ def write_tvm(graph: Graph, packed: Literal[".so", ".tar"] = ".so", target: TvmT
     say or TVM cannot compile, CompileError when nothing here links, MissingExtraError without the packages.
     """
     compiled = compile_tvm(graph, target)
+    if packed == ".so" and not ({"CC", "CXX"} & os.environ.keys() or any(map(shutil.which, _LINKERS))):
+        raise CompileError(
+            "linking a library for TVM takes a C++ compiler; a .tar holds the objects unlinked"
+        )
     with tempfile.TemporaryDirectory(prefix="smelt-tvm-") as folder:
         path = Path(folder) / f"model{packed}"
         try:
             compiled.export_library(str(path))
         except Exception as error:  # what TVM and its helpers raise has no common parent
             raise CompileError(
-                f"TVM cannot link a library for this target: {_last_line(error)}. Linking takes a C++ compiler; "
-                "a .tar holds the objects unlinked"
+                f"TVM cannot link a library for this target: {_last_line(error)}; a .tar holds the objects "
+                "unlinked"
             ) from error
         return path.read_bytes()
 
