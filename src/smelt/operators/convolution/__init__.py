@@ -1,6 +1,6 @@
 """Convolutions over height and width: conv_2d (grouped too) and depthwise_conv_2d."""
 
-from smelt.operators.convolution import arm_dsp, arm_dsp_compact, arm_mve, arm_v6m, narrow
+from smelt.operators.convolution import arm_dsp, arm_dsp_compact, arm_dsp_wide, arm_mve, arm_v6m, narrow
 from smelt.operators.convolution.geometry import (
     Conv2dAttributes,
     DepthwiseConv2dAttributes,
@@ -37,6 +37,7 @@ CONV_2D = Operator(
         *arm_dsp_compact.CONV_2D,
         *arm_v6m.CONV_2D,
         CONV_2D_S8,
+        arm_dsp_wide.CONV_2D_S16,
         CONV_2D_S16,
         CONV_2D_F32,
         *narrow.CONV_2D,
@@ -61,6 +62,7 @@ DEPTHWISE_CONV_2D = Operator(
         *arm_dsp_compact.DEPTHWISE_CONV_2D,
         *arm_v6m.DEPTHWISE_CONV_2D,
         DEPTHWISE_CONV_2D_S8,
+        arm_dsp_wide.DEPTHWISE_CONV_2D_S16,
         DEPTHWISE_CONV_2D_S16,
         DEPTHWISE_CONV_2D_F32,
         *narrow.DEPTHWISE_CONV_2D,

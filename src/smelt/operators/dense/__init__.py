@@ -8,6 +8,7 @@ import numpy as np
 
 from smelt.errors import UnsupportedError
 from smelt.ir import Array, DType
+from smelt.operators.convolution.arm_dsp_wide import gemm_fields
 from smelt.operators.convolution.geometry import check_parameters, output_dtype
 from smelt.operators.convolution.outputs import (
     LARGEST_COUNT,
@@ -41,6 +42,7 @@ from smelt.operators.operator import (
     Operator,
     Output,
     Parameters,
+    Scratch,
     TensorType,
     Traits,
     Weights,
@@ -109,6 +111,15 @@ def _accepts_s16(call: Call, target: Target) -> bool:
     return _fits(call, DType.S16, DType.S8) and weights_zero_point(call) == 0
 
 
+def _accepts_s16_dsp(call: Call, target: Target) -> bool:
+    return target.has("dsp") and _accepts_s16(call, target)
+
+
+def _padded_row_bytes(call: Call, target: Target) -> int:
+    inputs = geometry(call).inputs
+    return 2 * (inputs + -inputs % 4) if inputs % 4 else 0
+
+
 def _accepts_f32(call: Call, target: Target) -> bool:
     return _fits(call, DType.F32)
 
@@ -142,6 +153,21 @@ def _lower_s16(call: Call, target: Target) -> Lowering:
     return Lowering("smelt_fully_connected_s16", (Output(), Input(0), Input(1), parameters))
 
 
+def _lower_s16_dsp(call: Call, target: Target) -> Lowering:
+    sizes, weights = geometry(call), call.constant(1)
+    assert weights is not None
+    parameters = Parameters(
+        "struct smelt_fully_connected_s16__arm_dsp_parameters",
+        {
+            "batches": sizes.rows,
+            "inputs": sizes.inputs,
+            **gemm_fields(weights),
+            **rows_fields_s16(call, sizes.outputs, *requantization(call)),
+        },
+    )
+    return Lowering("smelt_fully_connected_s16__arm_dsp", (Output(), Input(0), parameters, Scratch()))
+
+
 def _lower_f32(call: Call, target: Target) -> Lowering:
     sizes = geometry(call)
     low, high = float_bounds(call.attributes.activation)
@@ -165,6 +191,14 @@ _S8 = Kernel(
     header="dense.h",
     accepts=_accepts_s8,
     lower=_lower_s8,
+)
+_S16_DSP = Kernel(
+    name="smelt_fully_connected_s16__arm_dsp",
+    sources=("fully_connected_s16__arm_dsp.c", "smelt_gemm_s16__arm_dsp.c", "smelt_rows_s16.c"),
+    header="dense_s16__arm_dsp.h",
+    accepts=_accepts_s16_dsp,
+    lower=_lower_s16_dsp,
+    scratch_bytes=_padded_row_bytes,
 )
 _S16 = Kernel(
     name="smelt_fully_connected_s16",
@@ -195,6 +229,7 @@ FULLY_CONNECTED = Operator(
         *arm_dsp_compact.FULLY_CONNECTED,
         *arm_v6m.FULLY_CONNECTED,
         _S8,
+        _S16_DSP,
         _S16,
         _F32,
         *narrow.FULLY_CONNECTED,
