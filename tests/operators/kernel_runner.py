@@ -24,7 +24,8 @@ SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recove
 class _Source:
     """The text of a C program: each step reads its inputs, calls a kernel, writes the output."""
 
-    def __init__(self, in_place: bool) -> None:
+    def __init__(self, in_place: bool, target: str) -> None:
+        self.target = find_target(target)
         self.in_place = in_place
         self.tables: list[str] = []
         self.steps: list[str] = []
@@ -32,6 +33,7 @@ class _Source:
     def table(self, array: Array) -> str:
         name = f"table_{len(self.tables)}"
         c_type = C_TYPES[DType.of(array)]
+        array = array.view(np.uint16) if array.dtype == np.float16 else array
         self.tables.append(f"static const {c_type} {name}[{max(array.size, 1)}] = {initializer(array)};")
         return name
 
@@ -49,8 +51,8 @@ class _Source:
         return f"&{name}"
 
     def step(self, call: Call) -> None:
-        kernel = choose_kernel(call, find_target("host"))
-        lowering = kernel.lower(call, find_target("host"))
+        kernel = choose_kernel(call, self.target)
+        lowering = kernel.lower(call, self.target)
         lines = [_buffer("output", call.output.dtype, call.output.elements)]
         ends = [f"fwrite({'input_0' if self.in_place else 'output'}, {call.output.bytes}, 1, stdout);"]
         ends.append("free(output);")
@@ -69,7 +71,7 @@ class _Source:
             elif isinstance(argument, Parameters):
                 arguments.append(self.parameters(argument))
             elif isinstance(argument, Scratch):
-                scratch_bytes = kernel.scratch_bytes(call, find_target("host"))
+                scratch_bytes = kernel.scratch_bytes(call, self.target)
                 lines.append(_buffer("scratch", DType.S8, scratch_bytes))
                 ends.append("free(scratch);")
                 arguments.append("scratch")
@@ -100,21 +102,26 @@ def _source_file(family: Path, name: str) -> Path:
 
 
 def run_kernels(
-    runs: Sequence[tuple[Graph, Mapping[str, Array]]], folder: Path, *, in_place: bool = False
+    runs: Sequence[tuple[Graph, Mapping[str, Array]]],
+    folder: Path,
+    *,
+    in_place: bool = False,
+    target: str = "host",
 ) -> list[Array]:
     """The outputs of one-node graphs of one family as their C kernels compute them, one compilation for all.
 
-    With `in_place` the output is written over input 0.  Skips the test without gcc.
+    With `in_place` the output is written over input 0.  `target`: whose kernels, by their portable twins.
+    Skips the test without gcc.
     """
     gcc = shutil.which("gcc") or pytest.skip("gcc is not installed")
-    source = _Source(in_place)
+    source = _Source(in_place, target)
     sources: set[Path] = set()
     headers: set[str] = set()
     data = []
     for graph, inputs in runs:
         (node,) = graph.nodes
         call = call_of(graph, node)
-        kernel = choose_kernel(call, find_target("host"))
+        kernel = choose_kernel(call, source.target)
         family = find_operator(node.operator).folder
         sources.update(_source_file(family, name) for name in kernel.sources)
         headers.add(kernel.header)

@@ -12,7 +12,7 @@
 #include "conv_2d_walk.h"
 
 void smelt_conv_2d_dynamic_s8(float *output, const float *input, const int8_t *weights,
-    const struct smelt_conv_2d_narrow_f32_parameters *parameters, int8_t *scratch) {
+    const struct smelt_conv_2d_narrow_f32_parameters *parameters, void *scratch) {
     const struct smelt_window *window = &parameters->window;
     const int32_t image = window->input_height * window->input_width * window->input_channels;
     for (int32_t batch = 0; batch < window->batches; batch++) {

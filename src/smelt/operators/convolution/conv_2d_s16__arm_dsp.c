@@ -32,13 +32,13 @@ void smelt_conv_2d_rows_s16__arm_dsp(int16_t *output, const int16_t *input,
         for (; left > 1; left -= 2) {
             const int16_t *const x = field_at(parameters, input, &rows, column, first);
             const int16_t *const y = field_at(parameters, input, &rows, column + window->stride_width, second);
-            smelt_gemm_two_s16__arm_dsp(output, output + channels, x, y, &parameters->gemm, &parameters->rows);
+            smelt_gemm_two_s16__arm_dsp(output, output + channels, x, y, &parameters->gemm, &parameters->outputs);
             output += 2 * channels;
             column += 2 * window->stride_width;
         }
         if (left > 0) {
             const int16_t *const x = field_at(parameters, input, &rows, column, first);
-            smelt_gemm_one_s16__arm_dsp(output, x, &parameters->gemm, &parameters->rows);
+            smelt_gemm_one_s16__arm_dsp(output, x, &parameters->gemm, &parameters->outputs);
             output += channels;
         }
         row += window->stride_height;

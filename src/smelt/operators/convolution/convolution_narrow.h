@@ -49,10 +49,10 @@ void smelt_conv_2d_f32_s4(float *output, const float *input, const uint8_t *weig
     const struct smelt_conv_2d_narrow_f32_parameters *parameters);
 SMELT_CODE_SECTION
 void smelt_conv_2d_dynamic_s8(float *output, const float *input, const int8_t *weights,
-    const struct smelt_conv_2d_narrow_f32_parameters *parameters, int8_t *scratch);
+    const struct smelt_conv_2d_narrow_f32_parameters *parameters, void *scratch);
 SMELT_CODE_SECTION
 void smelt_conv_2d_dynamic_s4(float *output, const float *input, const uint8_t *weights,
-    const struct smelt_conv_2d_narrow_f32_parameters *parameters, int8_t *scratch);
+    const struct smelt_conv_2d_narrow_f32_parameters *parameters, void *scratch);
 SMELT_CODE_SECTION
 void smelt_depthwise_conv_2d_rows_f32_f16(float *output, const float *input, const uint16_t *weights,
     const struct smelt_depthwise_conv_2d_narrow_f32_parameters *parameters, int32_t first_row,
@@ -76,9 +76,9 @@ void smelt_depthwise_conv_2d_f32_s4(float *output, const float *input, const uin
     const struct smelt_depthwise_conv_2d_narrow_f32_parameters *parameters);
 SMELT_CODE_SECTION
 void smelt_depthwise_conv_2d_dynamic_s8(float *output, const float *input, const int8_t *weights,
-    const struct smelt_depthwise_conv_2d_narrow_f32_parameters *parameters, int8_t *scratch);
+    const struct smelt_depthwise_conv_2d_narrow_f32_parameters *parameters, void *scratch);
 SMELT_CODE_SECTION
 void smelt_depthwise_conv_2d_dynamic_s4(float *output, const float *input, const uint8_t *weights,
-    const struct smelt_depthwise_conv_2d_narrow_f32_parameters *parameters, int8_t *scratch);
+    const struct smelt_depthwise_conv_2d_narrow_f32_parameters *parameters, void *scratch);
 
 #endif

@@ -5,20 +5,20 @@
 #include <stdint.h>
 
 #include "smelt_gemm_s16__arm_dsp.h"
+#include "smelt_narrow_s16__arm_dsp.h"
 #include "smelt_placement.h"
-#include "smelt_rows_s16.h"
 #include "smelt_window.h"
 
 struct smelt_conv_2d_s16__arm_dsp_parameters {
     struct smelt_window window; /* its input channels are counted in bytes */
     struct smelt_gemm_s16__arm_dsp gemm;
-    struct smelt_rows_s16 rows;
+    struct smelt_narrow_s16__arm_dsp outputs;
     int32_t gather;             /* 0: every field is one run inside the input, of gemm.depth values */
 };
 
 struct smelt_depthwise_conv_2d_s16__arm_dsp_parameters {
     struct smelt_window window; /* its input channels are counted in bytes */
-    struct smelt_rows_s16 rows;
+    struct smelt_narrow_s16__arm_dsp outputs;
     const uint32_t *weights;    /* for every two channels c, d and two taps t, u a word: from the lowest byte on the
                                    weights of c at t, d at t, c at u, d at u; absent ones are zero */
     int32_t taps;               /* of a kernel, rounded up to even */

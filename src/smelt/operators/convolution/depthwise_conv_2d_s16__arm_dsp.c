@@ -20,22 +20,17 @@ static int16_t *pixel(int16_t *output, const int16_t *field,
     const uint32_t *w = parameters->weights;
     for (int32_t channel = 0; channel < channels; channel += 2) {
         const int16_t *from = field + channel;
-        int64_t total_0 = 0, total_1 = 0;
-        for (int32_t left = parameters->taps; left > 0; left -= SMELT_SUMMED_S16 - 1) {
-            int32_t sum_0 = 0, sum_1 = 0;
-            for (int32_t k = left < SMELT_SUMMED_S16 ? left : SMELT_SUMMED_S16 - 1; k > 0; k -= 2) {
-                const uint32_t t = smelt_load_word((const int8_t *)(const void *)from);
-                const uint32_t u = smelt_load_word((const int8_t *)(const void *)(from + channels));
-                const uint32_t word = *w++;
-                sum_0 = smelt_smlad(low_halves(t, u), smelt_sxtb16(word), sum_0);
-                sum_1 = smelt_smlad(high_halves(t, u), smelt_sxtb16_ror8(word), sum_1);
-                from += 2 * channels;
-            }
-            total_0 += sum_0;
-            total_1 += sum_1;
+        int32_t sum_0 = 0, sum_1 = 0;
+        for (int32_t k = parameters->taps; k > 0; k -= 2) {
+            const uint32_t t = smelt_load_word((const int8_t *)(const void *)from);
+            const uint32_t u = smelt_load_word((const int8_t *)(const void *)(from + channels));
+            const uint32_t word = *w++;
+            sum_0 = smelt_smlad(low_halves(t, u), smelt_sxtb16(word), sum_0);
+            sum_1 = smelt_smlad(high_halves(t, u), smelt_sxtb16_ror8(word), sum_1);
+            from += 2 * channels;
         }
-        *output++ = smelt_row_output_s16(&parameters->rows, channel, total_0);
-        *output++ = smelt_row_output_s16(&parameters->rows, channel + 1, total_1);
+        *output++ = smelt_narrow_output_s16__arm_dsp(&parameters->outputs, channel, sum_0);
+        *output++ = smelt_narrow_output_s16__arm_dsp(&parameters->outputs, channel + 1, sum_1);
     }
     return output;
 }

@@ -8,7 +8,7 @@ import numpy as np
 
 from smelt.errors import UnsupportedError
 from smelt.ir import Array, DType
-from smelt.operators.convolution.arm_dsp_wide import gemm_fields
+from smelt.operators.convolution.arm_dsp_wide import Fields, gemm_fields, narrow_fields_s16
 from smelt.operators.convolution.geometry import check_parameters, output_dtype
 from smelt.operators.convolution.outputs import (
     LARGEST_COUNT,
@@ -112,7 +112,13 @@ def _accepts_s16(call: Call, target: Target) -> bool:
 
 
 def _accepts_s16_dsp(call: Call, target: Target) -> bool:
-    return target.has("dsp") and _accepts_s16(call, target)
+    return target.has("dsp") and _accepts_s16(call, target) and _narrow_outputs(call) is not None
+
+
+def _narrow_outputs(call: Call) -> Fields | None:
+    weights = call.constant(1)
+    assert weights is not None
+    return narrow_fields_s16(call, weights, *requantization(call))
 
 
 def _padded_row_bytes(call: Call, target: Target) -> int:
@@ -154,15 +160,16 @@ def _lower_s16(call: Call, target: Target) -> Lowering:
 
 
 def _lower_s16_dsp(call: Call, target: Target) -> Lowering:
-    sizes, weights = geometry(call), call.constant(1)
+    sizes, weights, outputs = geometry(call), call.constant(1), _narrow_outputs(call)
     assert weights is not None
+    assert outputs is not None
     parameters = Parameters(
         "struct smelt_fully_connected_s16__arm_dsp_parameters",
         {
             "batches": sizes.rows,
             "inputs": sizes.inputs,
             **gemm_fields(weights),
-            **rows_fields_s16(call, sizes.outputs, *requantization(call)),
+            **outputs,
         },
     )
     return Lowering("smelt_fully_connected_s16__arm_dsp", (Output(), Input(0), parameters, Scratch()))
@@ -194,7 +201,7 @@ _S8 = Kernel(
 )
 _S16_DSP = Kernel(
     name="smelt_fully_connected_s16__arm_dsp",
-    sources=("fully_connected_s16__arm_dsp.c", "smelt_gemm_s16__arm_dsp.c", "smelt_rows_s16.c"),
+    sources=("fully_connected_s16__arm_dsp.c", "smelt_gemm_s16__arm_dsp.c"),
     header="dense_s16__arm_dsp.h",
     accepts=_accepts_s16_dsp,
     lower=_lower_s16_dsp,

@@ -27,9 +27,9 @@ void smelt_fully_connected_f32_s4(float *output, const float *input, const uint8
     const struct smelt_fully_connected_narrow_f32_parameters *parameters);
 SMELT_CODE_SECTION
 void smelt_fully_connected_dynamic_s8(float *output, const float *input, const int8_t *weights,
-    const struct smelt_fully_connected_narrow_f32_parameters *parameters, int8_t *scratch);
+    const struct smelt_fully_connected_narrow_f32_parameters *parameters, void *scratch);
 SMELT_CODE_SECTION
 void smelt_fully_connected_dynamic_s4(float *output, const float *input, const uint8_t *weights,
-    const struct smelt_fully_connected_narrow_f32_parameters *parameters, int8_t *scratch);
+    const struct smelt_fully_connected_narrow_f32_parameters *parameters, void *scratch);
 
 #endif

@@ -5,19 +5,19 @@
 #include <stdint.h>
 
 #include "smelt_gemm_s16__arm_dsp.h"
+#include "smelt_narrow_s16__arm_dsp.h"
 #include "smelt_placement.h"
-#include "smelt_rows_s16.h"
 
 struct smelt_fully_connected_s16__arm_dsp_parameters {
     int32_t batches, inputs;
     struct smelt_gemm_s16__arm_dsp gemm;
-    struct smelt_rows_s16 rows;
+    struct smelt_narrow_s16__arm_dsp outputs;
 };
 
 /* scratch: gemm.depth values where that is not `inputs`, else unused. */
 SMELT_CODE_SECTION
 void smelt_fully_connected_s16__arm_dsp(int16_t *output, const int16_t *input,
                                         const struct smelt_fully_connected_s16__arm_dsp_parameters *parameters,
-                                        int16_t *scratch);
+                                        void *scratch);
 
 #endif

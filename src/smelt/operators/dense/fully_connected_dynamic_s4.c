@@ -4,15 +4,16 @@
 #include "smelt_nibble.h"
 
 void smelt_fully_connected_dynamic_s4(float *output, const float *input, const uint8_t *weights,
-    const struct smelt_fully_connected_narrow_f32_parameters *parameters, int8_t *scratch) {
+    const struct smelt_fully_connected_narrow_f32_parameters *parameters, void *scratch) {
     const int32_t inputs = parameters->inputs;
+    int8_t *const values = scratch;
     for (int32_t batch = 0; batch < parameters->batches; batch++) {
-        const struct smelt_dynamic found = smelt_quantize_dynamic(scratch, input, inputs, parameters->symmetric);
+        const struct smelt_dynamic found = smelt_quantize_dynamic(values, input, inputs, parameters->symmetric);
         int32_t first = 0;
         for (int32_t j = 0; j < parameters->outputs; j++) {
             int32_t sum = 0;
             for (int32_t k = 0; k < inputs; k++) {
-                sum += (scratch[k] - found.zero_point) * smelt_nibble(weights, first + k);
+                sum += (values[k] - found.zero_point) * smelt_nibble(weights, first + k);
             }
             *output++ = smelt_narrow_output_f32(&parameters->narrow, j, (float)sum, found.scale);
             first += inputs;

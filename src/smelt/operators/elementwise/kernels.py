@@ -81,7 +81,8 @@ class _Row:
 
     def _accepts(self, most_loops: int, call: Call, target: Target) -> bool:
         same = call.input(0).dtype is call.input(1).dtype is call.output.dtype is self.dtype
-        return same and len(_layout(call).loops) <= most_loops and self.usable(call, target)
+        known = self.dtype.is_float or call.output.quantization is not None
+        return same and known and len(_layout(call).loops) <= most_loops and self.usable(call, target)
 
     def _lower(self, call: Call, target: Target) -> Lowering:
         layout = _layout(call)

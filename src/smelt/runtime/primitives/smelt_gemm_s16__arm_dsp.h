@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
+#include "smelt_narrow_s16__arm_dsp.h"
 #include "smelt_placement.h"
-#include "smelt_rows_s16.h"
 
 struct smelt_gemm_s16__arm_dsp {
     const uint32_t *weights; /* packed */
@@ -21,11 +21,11 @@ struct smelt_gemm_s16__arm_dsp {
 SMELT_CODE_SECTION
 void smelt_gemm_two_s16__arm_dsp(int16_t *output_0, int16_t *output_1, const int16_t *values_0,
                                  const int16_t *values_1, const struct smelt_gemm_s16__arm_dsp *gemm,
-                                 const struct smelt_rows_s16 *rows);
+                                 const struct smelt_narrow_s16__arm_dsp *outputs);
 
 /* All channels of one vector. */
 SMELT_CODE_SECTION
 void smelt_gemm_one_s16__arm_dsp(int16_t *output, const int16_t *values, const struct smelt_gemm_s16__arm_dsp *gemm,
-                                 const struct smelt_rows_s16 *rows);
+                                 const struct smelt_narrow_s16__arm_dsp *outputs);
 
 #endif
