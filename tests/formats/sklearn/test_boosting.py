@@ -10,10 +10,13 @@ import pytest
 pytest.importorskip("sklearn", reason="scikit-learn is not installed: pip install 'smelt[sklearn]'")
 from agreement import answers, assert_agrees, assert_alike, data, fitted, run_rows
 from sklearn import ensemble, linear_model
+from sklearn.base import clone
 
 import smelt
 from smelt.errors import UnsupportedError
 
+OLD = ensemble.AdaBoostClassifier().get_params().get("algorithm") == "SAMME.R"  # before 1.6
+ADA = ensemble.AdaBoostClassifier(random_state=0, **({"algorithm": "SAMME"} if OLD else {}))
 CASES = {
     "two": (ensemble.GradientBoostingClassifier(random_state=0), "breast_cancer"),
     "three": (ensemble.GradientBoostingClassifier(n_estimators=30, random_state=0), "iris"),
@@ -21,8 +24,8 @@ CASES = {
     "exponential": (ensemble.GradientBoostingClassifier(loss="exponential", random_state=0), "moons"),
     "regression": (ensemble.GradientBoostingRegressor(random_state=0), "diabetes"),
     "from_zero": (ensemble.GradientBoostingRegressor(init="zero", loss="huber", random_state=0), "diabetes"),
-    "ada_three": (ensemble.AdaBoostClassifier(random_state=0), "iris"),
-    "ada_two": (ensemble.AdaBoostClassifier(random_state=0), "breast_cancer"),
+    "ada_three": (ADA, "iris"),
+    "ada_two": (clone(ADA), "breast_cancer"),
     "hist_two": (ensemble.HistGradientBoostingClassifier(max_iter=20), "breast_cancer"),
     "hist_three": (ensemble.HistGradientBoostingClassifier(max_iter=20), "iris"),
     "hist_regression": (ensemble.HistGradientBoostingRegressor(max_iter=20), "diabetes"),

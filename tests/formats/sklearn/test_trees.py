@@ -162,7 +162,6 @@ def test_scalers_before_other_trees() -> None:
     for estimator in (
         ensemble.HistGradientBoostingClassifier(max_iter=5),
         ensemble.GradientBoostingClassifier(n_estimators=5),
-        ensemble.AdaBoostClassifier(n_estimators=5),
     ):
         model = pipeline.make_pipeline(preprocessing.StandardScaler(), estimator).fit(*data("iris"))
         assert_alike(run_rows(smelt.from_sklearn(model), data("iris")[0]), answers(model, data("iris")[0]))

@@ -197,7 +197,8 @@ def _cycles(call: Call, rows: int | None) -> float:
     """As measured on a Cortex-M4, for trees that are balanced."""
     sizes = _present(call.constant(TREE_SIZES))
     visits = float(np.log2(sizes + 1.0).sum())
-    added = len(sizes) * call.input(VALUES).shape[1]
+    values = _present(call.constant(VALUES))
+    added = len(sizes) * int((values != 0).sum(axis=1).max(initial=1))
     return call.input(X).shape[0] * (
         17 * visits + 30 * len(sizes) + 9 * added + 10 * len(used_features(call))
     )

@@ -33,6 +33,7 @@ def _case(
     outputs: int = 0,
     missing: bool = False,
     short: bool = False,
+    single: bool = False,
     seed: int = 0,
 ) -> Case:
     """Trees of `sizes` splits over some of `width` features; `leaf_kinds` distinct leaves (0: all differ)."""
@@ -43,13 +44,16 @@ def _case(
     thresholds[::5] = -0.0
     if short:
         thresholds = shortened(thresholds)
+    values = rng.integers(-(2**24), 2**24, (kinds, columns)).astype(np.int32)
+    if single:
+        values *= np.arange(columns) == rng.integers(0, columns, kinds)[:, None]
     arrays = [
         rng.choice(features, splits).astype(np.int32),
         thresholds,
         np.array([left for size in sizes for left in _shape_of_tree(size, rng)], np.int32),
         np.array(sizes, np.int32),
         (rng.integers(0, kinds, leaves) if leaf_kinds else np.arange(leaves)).astype(np.int32),
-        rng.integers(-(2**24), 2**24, (kinds, columns)).astype(np.int32),
+        values,
     ]
     inputs: list[Tensor | None] = [Tensor(DType.F32, (rows, width or max(features) + 1))]
     inputs += [Tensor(DType.of(array), array.shape, None, array) for array in arrays]
@@ -71,5 +75,6 @@ CASES = [
     _case(
         "tree_ensemble_f32_short", (31, 20, 9), (0, 1, 2), leaf_kinds=4, columns=3, missing=True, short=True
     ),
+    _case("tree_ensemble_f32_votes", (31, 20, 9), (0, 1, 2), leaf_kinds=9, columns=5, single=True),
     _case("tree_ensemble_f32_wide", (400, 3), tuple(range(300)), rows=2),
 ]

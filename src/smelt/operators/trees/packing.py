@@ -94,6 +94,7 @@ def packed(call: Call, form: SplitForm) -> dict[str, int | float | Table | None]
         splits |= _array(call, MISSING_LEFT).astype(np.uint32) * np.uint32(missing_bit)
     values = _array(call, VALUES)
     leaves_8, leaves_16, values = _leaves(_array(call, LEAVES), values)
+    row_targets, values = _single(values)
     keys = threshold_keys(_array(call, THRESHOLDS))
     all_used = np.array_equal(used, np.arange(len(used)))
     targets = _array(call, TARGETS) if call.has(TARGETS) else np.zeros(1)
@@ -112,6 +113,7 @@ def packed(call: Call, form: SplitForm) -> dict[str, int | float | Table | None]
         "splits": Table("splits", splits.astype(form.dtype), "splits to the left, feature"),
         "sizes": Table("sizes", _array(call, TREE_SIZES).astype(form.dtype), "splits a tree"),
         "targets": Table("targets", targets.astype(np.uint16)) if targets.any() else None,
+        "row_targets": row_targets,
         "leaves_8": leaves_8,
         "leaves_16": leaves_16,
         "values": Table("values", values, "of leaves"),
@@ -129,3 +131,16 @@ def _leaves(leaves: NDArray[Any], values: NDArray[Any]) -> tuple[Table | None, T
         "leaves", indices.reshape(-1).astype(np.uint8 if bits == 8 else np.uint16), "rows of values"
     )
     return (table, None, distinct) if bits == 8 else (None, table, distinct)
+
+
+def _single(values: NDArray[Any]) -> tuple[Table | None, NDArray[Any]]:
+    """Where each row has at most one number that is not 0: which it is, and the number alone.
+
+    One addition a tree instead of one a class.
+    """
+    nonzero = values != 0
+    if values.shape[1] == 1 or (nonzero.sum(axis=1) > 1).any():
+        return None, values
+    targets = nonzero.argmax(axis=1)
+    table = Table("row_targets", targets.astype(np.uint16), "the output of each row of values")
+    return table, np.ascontiguousarray(values[np.arange(len(values)), targets][:, None])

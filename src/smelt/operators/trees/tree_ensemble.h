@@ -49,6 +49,9 @@
             }                                                                                                      \
             const int32_t *value = p->values + row * p->columns;                                                   \
             int32_t *sum = p->targets == NULL ? sums : sums + p->targets[tree];                                    \
+            if (p->row_targets != NULL) {                                                                          \
+                sum += p->row_targets[row];                                                                        \
+            }                                                                                                      \
             for (int32_t i = p->columns; i > 0; i--) {                                                             \
                 *sum++ += *value++;                                                                                \
             }                                                                                                      \

@@ -21,7 +21,8 @@ int32_t smelt_tree_short_keys_f32(int16_t *keys, const float *features, const ui
  * tree after tree. A split is: the number of splits in the left child << left_shift, `missing` where NaN goes left,
  * the index of a key (feature_mask). Left is where key <= threshold.
  * Leaves are counted from left to right, tree after tree: `leaves_8` or `leaves_16` give each the row of `values` that
- * is added to the outputs from `targets` on (NULL: from the first); both NULL: the rows stand in order of leaves. */
+ * is added to the outputs from `targets` on (NULL: from the first); both NULL: the rows stand in order of leaves.
+ * Where rows have a single number that is not 0, `row_targets` says for which output it is, and `columns` is 1. */
 #define SMELT_TREES(name, type, key_type)                                               \
     struct name {                                                                       \
         int32_t rows, features, keys, trees, outputs, columns;                          \
@@ -29,7 +30,7 @@ int32_t smelt_tree_short_keys_f32(int16_t *keys, const float *features, const ui
         const uint16_t *used;                                                           \
         const key_type *thresholds;                                                     \
         const type *splits, *sizes;                                                     \
-        const uint16_t *targets;                                                        \
+        const uint16_t *targets, *row_targets;                                          \
         const uint8_t *leaves_8;                                                        \
         const uint16_t *leaves_16;                                                      \
         const int32_t *values;                                                          \
