@@ -75,6 +75,12 @@ def _read_keras(model: ModelFile, name: str, choices: Choices) -> Graph:
     return read_keras(model.data, name, choices.shapes)
 
 
+def _write_keras(graph: Graph) -> bytes:
+    from smelt.formats.keras import write_keras
+
+    return write_keras(graph)
+
+
 def _is_onnx(model: ModelFile) -> bool:
     """ONNX's protobuf starts with field 1, ir_version, a small number."""
     return len(model.data) > 2 and model.data[0] == 0x08 and 1 <= model.data[1] <= 32
@@ -191,7 +197,8 @@ def _refuse_pickle(model: ModelFile, name: str, choices: Choices) -> Graph:
 _SAVED_MODEL = "saved_model.pb"
 FORMATS: tuple[Format, ...] = (
     Format("TensorFlow Lite", (".tflite",), _is_tflite, _read_tflite, ("signature",), _write_tflite),
-    Format("Keras", (".keras", ".h5", ".hdf5"), _is_keras, _read_keras, ("shapes",)),
+    Format("Keras", (".keras",), _is_keras, _read_keras, ("shapes",), _write_keras),
+    Format("legacy Keras", (".h5", ".hdf5"), None, _read_keras, ("shapes",)),
     Format("SavedModel", ("/saved_model.pb",), _is_saved_model, _read_saved_model, ("shapes", "signature")),
     Format("frozen TensorFlow graph", (".pb",), None, _read_frozen_graph, ("shapes",)),
     Format("ONNX", (".onnx",), _is_onnx, _read_onnx, ("shapes", "constants"), _write_onnx),

@@ -18,7 +18,7 @@ from smelt.formats.keras.activations import activate
 from smelt.formats.keras.building import Layer
 from smelt.formats.keras.calls import Arguments, Tensor
 from smelt.formats.keras.products import product
-from smelt.ir import DType
+from smelt.ir import Array, DType
 
 Function = Callable[..., Any]
 OPERATIONS: dict[str, Function] = {}
@@ -58,12 +58,19 @@ def tensor(_: Layer, item: Any, like: Any = None) -> str:
     if isinstance(item, Tensor):
         return item
     if isinstance(item, Mapping) and item.get("class_name") == "__numpy__":
-        item = item["config"]["value"]
+        return _.constant("number", plain(item))
     if not isinstance(item, int | float | list):
         raise _.unsupported(f"the argument {item!r}")
     dtype = _.builder.values[like].dtype if isinstance(like, Tensor) else DType.F32
-    array = np.asarray(item, np.float64)
-    return _.constant("number", array.astype(dtype.numpy))
+    return _.constant("number", plain(item).astype(dtype.numpy))
+
+
+def plain(item: Any) -> Array:
+    """Numbers of the file as an array."""
+    if isinstance(item, Mapping):
+        config = item["config"]
+        return np.asarray(config["value"], np.dtype(config["dtype"]))
+    return np.asarray(item, np.float64)
 
 
 def _binary(operator: str) -> Function:
@@ -78,6 +85,7 @@ for _kind, _operator in {
     "Minimum": "minimum", "Power": "pow", "FloorDivide": "floor_div", "Mod": "floor_mod", "Equal": "equal",
     "NotEqual": "not_equal", "Greater": "greater", "GreaterEqual": "greater_equal", "Less": "less",
     "LessEqual": "less_equal", "LogicalAnd": "logical_and", "LogicalOr": "logical_or",
+    "LogicalXor": "logical_xor",
 }.items():  # fmt: skip
     OPERATIONS[_kind] = _binary(_operator)
 
@@ -291,6 +299,26 @@ def _get_item(_: Layer, x: Any, key: Any) -> str:
         axis += 1
     rest = _.shape(result)[axis:]
     return _.reshape(_.spans(result, [*spans, *(range(n) for n in rest)]), [*shape, *rest])
+
+
+@_reads("Take")
+def _take(_: Layer, x: Any, indices: Any, *, axis: int | None = None) -> str:
+    if axis is None:
+        raise _.unsupported("axis None")
+    places = (
+        indices
+        if isinstance(indices, Tensor)
+        else Tensor(_.constant("indices", plain(indices).astype(np.int32)))
+    )
+    data = tensor(_, x)
+    return _.emit("gather", (data, places), {"axis": axes_of(_, axis, len(_.shape(data)))[0]})
+
+
+@_reads("Flip")
+def _flip(_: Layer, x: Any, *, axis: Any = None) -> str:
+    data = tensor(_, x)
+    axes = axes_of(_, axis, len(_.shape(data)))
+    return _.spans(data, [range(n)[::-1] if k in axes else range(n) for k, n in enumerate(_.shape(data))])
 
 
 @_reads("Matmul")

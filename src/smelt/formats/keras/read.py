@@ -28,7 +28,13 @@ __all__ = ["attention", "images", "normalization", "read_keras", "recurrent"]
 
 _KERAS_MODULES = ("keras", "tensorflow.keras", "tf_keras", "tensorflow.python.keras")
 _LISTED = 20
-_DTYPES = {"float32": DType.F32, "int32": DType.S32, "int64": DType.S64}
+_DTYPES = {
+    "float32": DType.F32,
+    "int32": DType.S32,
+    "int64": DType.S64,
+    "bool": DType.BOOL,
+    "uint8": DType.U8,
+}
 
 
 def read_keras(data: bytes, name: str = "model", shapes: Mapping[str, Sequence[int]] | None = None) -> Graph:
@@ -119,15 +125,16 @@ class _Reader:
     def _input(self, layer: Config) -> str:
         config = layer["config"]
         own = layer_name(layer)
-        declared = _declared_shape(layer) or []
+        declared = _declared_shape(layer)
         kind = config.get("dtype", "float32")
         dtype = kind if isinstance(kind, str) else kind.get("config", {}).get("name", "float32")
         if layer["class_name"] == "Embedding":
             dtype = "int32"
         given = self.shapes.get(own)
-        shape = tuple(given) if given is not None else (1, *declared[1:])
+        asked = declared if not declared or declared[0] is not None else [1, *declared[1:]]
+        shape = tuple(given) if given is not None else tuple(asked or ())
         fixed = [int(n) for n in shape if n is not None]
-        if not declared or len(fixed) != len(shape):
+        if declared is None or len(fixed) != len(shape):
             raise UsageError(
                 f"input '{own}' has the shape {declared}: fix what is None, for example --shape "
                 f"{own}={','.join(str(n or 16) for n in shape)}"
@@ -220,8 +227,8 @@ class _FunctionalCall:
 
 def _declared_shape(layer: Config) -> list[int | None] | None:
     config = layer["config"]
-    shape = config.get("batch_shape") or config.get("batch_input_shape")
-    return list(shape) if shape else None
+    shape = config.get("batch_shape", config.get("batch_input_shape"))
+    return None if shape is None else list(shape)
 
 
 def _all_layers(config: Config) -> list[Config]:

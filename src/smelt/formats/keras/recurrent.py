@@ -24,8 +24,6 @@ def _recurrent(
     x, *states = inputs
     if stateful or len(states) not in (0, 2 if kind == "LSTM" else 1):
         raise _.unsupported(f"stateful, or {len(states)} initial states,")
-    if go_backwards and return_sequences and not flip:
-        raise _.unsupported("go_backwards with return_sequences outside Bidirectional")
     features = _.shape(x)[-1]
     kernel = _.weights("kernel", (features, None))
     recurrent = _.weights("recurrent_kernel", (kernel.shape[1] // gates, kernel.shape[1]))
@@ -46,10 +44,14 @@ def _recurrent(
         *states,
     )
     result = _.emit(operator, given, attributes)
+    outputs = _.builder.nodes[-1].outputs
+    if return_sequences and go_backwards and not flip:
+        steps = _.shape(result)[1]
+        spans = [range(n) for n in _.shape(result)]
+        result = _.spans(result, [spans[0], range(steps)[::-1], spans[2]])
     if not return_state:
         return result
-    sequence, *last = _.builder.nodes[-1].outputs
-    return [sequence if return_sequences else last[0], *last]
+    return [result if return_sequences else outputs[1], *outputs[1:]]
 
 
 def _named(_: Layer, activation: Any) -> str:
