@@ -57,6 +57,11 @@ def quantized(_: Surroundings, x: Tensor, dtype: DType, quantization: Quantizati
     return result
 
 
+def is_quantized(_: Surroundings, x: Tensor) -> bool:
+    """Whether a computed tensor of integers stands for real numbers."""
+    return x.array is None and any(_.quantization(name) is not None for name in x.forms.values())
+
+
 def real_constant(_: Surroundings, x: Tensor, quantization: Quantization) -> Tensor:
     """A constant of integers (as the file has them) as the real numbers that they stand for."""
     array = x.array

@@ -14,6 +14,7 @@ from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.channels_first import spatial, taps
 from smelt.formats.channels_first.dense import dense, matrix_product, scaled_product
 from smelt.formats.channels_first.elementwise import batch_normalization
+from smelt.formats.channels_first.quantized import is_quantized
 from smelt.formats.channels_first.rearranging import along_last_axis, reshape
 from smelt.formats.channels_first.shapes import positive_axes
 from smelt.formats.channels_first.translation import TRAINING, Result, Results, Surroundings, Translated, kept
@@ -83,7 +84,7 @@ def _max_pool(
         data.rank not in (3, 4)
         or max(dilations or (1,)) > 1
         or any(_.outputs[1:])
-        or not _.dtype(data).is_float
+        or not (_.dtype(data).is_float or is_quantized(_, data))
     )
     if odd:
         along = taps.windows_along(
