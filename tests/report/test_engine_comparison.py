@@ -107,10 +107,10 @@ def test_engines_whose_packages_are_missing(monkeypatch: pytest.MonkeyPatch, tmp
     pytest.importorskip("onnx", reason="the extra onnx is not installed")
     real_import = importlib.import_module
 
-    def without_packages(name: str) -> ModuleType:
+    def without_packages(name: str, package: str | None = None) -> ModuleType:
         if name.partition(".")[0] in packages.values():
             raise ImportError(name)
-        return real_import(name)
+        return real_import(name, package)
 
     monkeypatch.setattr("smelt.errors.importlib.import_module", without_packages)
     graph, steps = small_float(), list[int]()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import tarfile
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Literal
@@ -38,13 +39,23 @@ def write_tvm(graph: Graph, packed: Literal[".so", ".tar"] = ".so", target: TvmT
     with tempfile.TemporaryDirectory(prefix="smelt-tvm-") as folder:
         path = Path(folder) / f"model{packed}"
         try:
-            compiled.export_library(str(path))
+            compiled.export_library(str(path), **({"fcompile": _pack} if packed == ".tar" else {}))
         except Exception as error:  # what TVM and its helpers raise has no common parent
             raise CompileError(
                 f"TVM cannot link a library for this target: {_last_line(error)}; a .tar holds the objects "
                 "unlinked"
             ) from error
         return path.read_bytes()
+
+
+def _pack(output: str, files: Sequence[str]) -> None:
+    """The objects in a .tar without times or owners; TVM's own packing takes the programs tar and gzip."""
+    with tarfile.open(output, "w") as archive:
+        for path in sorted(map(Path, files)):
+            entry = tarfile.TarInfo(path.name)
+            entry.size = path.stat().st_size
+            with path.open("rb") as stream:
+                archive.addfile(entry, stream)
 
 
 def compile_tvm(graph: Graph, target: TvmTarget = "llvm") -> Any:
