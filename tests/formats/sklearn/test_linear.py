@@ -7,8 +7,14 @@ from typing import Any
 import pytest
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed: pip install 'smelt[sklearn]'")
-from agreement import assert_agrees, data, fitted
+import warnings
+
+import numpy as np
+from agreement import answers, assert_agrees, assert_alike, data, fitted, run_rows
 from sklearn import linear_model, svm
+
+import smelt
+from smelt.formats.sklearn.linear import CLASSIFIERS, REGRESSORS
 
 CASES = {
     "linear": (linear_model.LinearRegression(), "diabetes"),
@@ -42,3 +48,16 @@ def test_linear_model_predicts_what_scikit_learn_does(name: str) -> None:
     estimator, source = CASES[name]
     model: Any = fitted(estimator, source)
     assert_agrees(model, data(source)[0])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", [*REGRESSORS, *CLASSIFIERS])
+def test_every_linear_model_is_the_weights_that_it_learned(kind: str) -> None:
+    made = getattr(linear_model, kind, None) or getattr(svm, kind)
+    x, y = data("diabetes" if kind in REGRESSORS else "moons")
+    rows, targets = x[:150], y[:150].astype(np.float64)
+    model = made().fit(rows, np.stack([targets, -targets], axis=1) if "MultiTask" in kind else targets)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        graph = smelt.from_sklearn(model, rows)
+    assert_alike(run_rows(graph, rows[:40]), answers(model, rows[:40]))

@@ -135,6 +135,21 @@ def test_rounding_thresholds_needs_trees_and_samples() -> None:
         smelt.from_sklearn(other, data("diabetes")[0], threshold_dtype="s16")
 
 
+@pytest.mark.parametrize("source", ["iris", "digits", "breast_cancer", "wine"])
+def test_labels_of_unseen_rows_are_those_of_scikit_learn(source: str) -> None:
+    """Ties included: there are some, and they go to the first class."""
+    x, y = data(source)
+    order = np.random.default_rng(0).permutation(len(x))
+    seen, unseen = order[::2], order[1::2][:300]
+    for forest in (
+        ensemble.RandomForestClassifier(20, random_state=0),
+        ensemble.RandomForestClassifier(20, random_state=0, min_samples_leaf=3),
+        ensemble.ExtraTreesClassifier(30, random_state=0, max_depth=4),
+    ):
+        model = forest.fit(x[seen], y[seen])
+        assert_alike(run_rows(smelt.from_sklearn(model), x[unseen]), answers(model, x[unseen]))
+
+
 SCALERS = {
     "standard": preprocessing.StandardScaler(),
     "min_max": preprocessing.MinMaxScaler((-1, 3), clip=True),
