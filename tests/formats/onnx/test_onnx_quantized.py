@@ -268,6 +268,31 @@ def test_scales_that_make_no_sense(scale: float, point: int, words: str) -> None
         read_onnx(scaled((3, 4), np.int8, scale, point))
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_weights_that_are_quantized_in_the_file(dtype: Any, per_channel: bool) -> None:
+    """What exporters of quantization-aware training write: real weights through a pair of their own, a real bias."""
+    middle = 128 if dtype is np.uint8 else 0
+    scales = np.array([0.01, 0.02, 0.015, 0.012] if per_channel else 0.02, np.float32)
+    constants = {
+        "s": np.array(0.03, np.float32), "p": np.array(middle, dtype), "ws": scales, "b": weights(4),
+        "wp": np.full(scales.shape, middle, dtype), "w": sized(4, 8, 3, 3), "t": np.array(0.05, np.float32),
+    }  # fmt: skip
+    nodes = [
+        make("QuantizeLinear", "x", "s", "p", output="q"), make("DequantizeLinear", "q", "s", "p", output="r"),
+        make("QuantizeLinear", "w", "ws", "wp", output="wq", axis=0),
+        make("DequantizeLinear", "wq", "ws", "wp", output="wr", axis=0),
+        make("Conv", "r", "wr", "b", output="c"), make("Relu", "c", output="a"),
+        make("QuantizeLinear", "a", "t", "p", output="o"), make("DequantizeLinear", "o", "t", "p"),
+    ]  # fmt: skip
+    data = model(nodes, {"x": SHAPE}, constants=constants)
+    graph = optimize(read_onnx(data))
+    assert operators(graph) == ["quantize", "conv_2d", "dequantize"]
+    found = steps(data, graph, "y", 0.05, 10)
+    assert found.max() <= 1
+    assert (found > 0).mean() < 0.01
+
+
 @pytest.mark.parametrize("kind", [TensorProto.INT4, TensorProto.UINT4])
 @pytest.mark.parametrize("blocks", [0, 16])
 def test_weights_of_four_bits(kind: int, blocks: int) -> None:

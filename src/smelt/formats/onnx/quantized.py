@@ -54,7 +54,7 @@ def _quantize_linear(
     dtype = default if point is None else _.dtype(point)
     one = scales.array is not None and scales.array.size == 1 and (point is None or point.array is not None)
     stored = dtype in (DType.S8, DType.U8, DType.S16) and _.dtype(data) is DType.F32
-    if scales.array is not None and one and stored and not block_size:
+    if scales.array is not None and one and stored and not block_size and data.array is None:
         points = np.zeros(1, dtype.numpy) if point is None or point.array is None else point.array
         return quantized(_, data, dtype, parameters(_, scales.array, points, 0, data.shape))
     return _divided(_, data, scales, point, dtype, axis, block_size)
@@ -83,8 +83,10 @@ def _along(_: Surroundings, parameter: Tensor, x: Tensor, axis: int, block: int)
         shape = [1] * x.rank
         shape[along] = parameter.shape[0]
         return kept(_, reshape(_, parameter, tuple(shape)))
-    if not block or parameter.rank != x.rank or parameter.array is None:
-        raise UnsupportedError(f"{_.label}: parameters of shape {list(parameter.shape)} are not supported")
+    if not block or parameter.rank != x.rank:
+        raise FormatError(f"{_.label}: parameters of shape {list(parameter.shape)} do not fit '{x.name}'")
+    if parameter.array is None:
+        raise _.not_constant(parameter.name)
     _.allow(int(np.prod(x.shape)), parameter.array.itemsize)
     wide = np.repeat(parameter.array, min(block, x.shape[along]), along)
     return _.known(wide[tuple(slice(size) for size in x.shape)])
