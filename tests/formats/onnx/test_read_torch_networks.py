@@ -181,3 +181,44 @@ def test_networks(name: str, opset: int) -> None:
     inputs = sample_inputs(graph)
     expected_y, found_y = (evaluate_graph(each, inputs)["y"] for each in (graph, result))
     assert np.abs(expected_y - found_y).max() <= 1e-5 * np.abs(expected_y).max()
+
+
+class Aware(nn.Module):  # type: ignore[misc,name-defined]
+    """A small CNN between torch's stubs for quantization."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before = torch.ao.quantization.QuantStub()
+        self.conv, self.relu = nn.Conv2d(3, 8, 3, padding=1), nn.ReLU()
+        self.head = nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8 * 16, 5))
+        self.after = torch.ao.quantization.DeQuantStub()
+
+    def forward(self, x: Any) -> Any:
+        return self.after(self.head(self.relu(self.conv(self.before(x)))))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_quantization_aware_training_becomes_int8() -> None:
+    """Fake quantization of activations (bytes) and of weights (a scale a channel), biases real."""
+    quantization = torch.ao.quantization
+    fake = quantization.FakeQuantize.with_args
+    torch.manual_seed(0)
+    network = Aware().train()
+    network.qconfig = quantization.QConfig(
+        activation=fake(
+            observer=quantization.MovingAverageMinMaxObserver, quant_min=0, quant_max=255, dtype=torch.quint8
+        ),
+        weight=fake(
+            observer=quantization.MovingAveragePerChannelMinMaxObserver, quant_min=-128, quant_max=127,
+            dtype=torch.qint8, qscheme=torch.per_channel_symmetric, ch_axis=0,
+        ),
+    )  # fmt: skip
+    network = quantization.fuse_modules_qat(network, [["conv", "relu"]])
+    quantization.prepare_qat(network, inplace=True)
+    for _ in range(5):
+        network(torch.randn(4, 3, 8, 8))
+    network.apply(quantization.disable_observer)
+    graph = check(exported(network, 1, 3, 8, 8), 0.02)
+    assert operators(optimize(graph)) == [
+        "quantize", "conv_2d", "max_pool_2d", "reshape", "fully_connected", "dequantize",
+    ]  # fmt: skip
