@@ -174,6 +174,13 @@ def test_models_that_are_not_alike() -> None:
         compare_engines([loaded(graph), loaded(flat, "other")], ["reference"], samples(graph))
 
 
+def test_models_of_one_name_are_told_apart() -> None:
+    graph = small_float()
+    models = [loaded(graph, name) for name in ("a/net.onnx", "b/net.onnx", "c/other.onnx")]
+    results = compare_engines(models, ["reference"], samples(graph, 1))
+    assert [r.model for r in results] == ["a/net.onnx", "b/net.onnx", "other.onnx"]
+
+
 def test_engines_are_named_in_a_list() -> None:
     assert parse_engines("all") == parse_engines("native,all") == ENGINES
     assert parse_engines(" litert, native,litert") == ("litert", "native")

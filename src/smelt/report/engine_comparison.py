@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -39,6 +40,7 @@ class LoadedModel:
 class EngineResult:
     """One model on one engine.
 
+    model: its file's name, with the folders where two have the same.
     seconds: wall time of one run on this computer, the median of `runs`; None for the engine emulated, which counts
         `instructions` and `estimated_cycles` of one run on the target (None where there is no cycle table).
     max_difference, relative: the largest |difference| of an output to the first model's on the engine reference, in
@@ -78,11 +80,13 @@ def compare_engines(
     find_target(target)
     given = [_samples_for(models[0], model, samples) for model in models]
     with open_engine("reference", models[0].graph) as engine:
-        expected = [_outputs(engine, sample) for sample in samples]
+        expected = [_outputs(engine, sample) for sample in given[0]]
+    names = Counter(model.path.name for model in models)
     results: list[EngineResult] = []
     for model, own in zip(models, given, strict=True):
+        label = model.path.name if names[model.path.name] == 1 else str(model.path)
         for name in engines:
-            results.append(_result(model, name, own, expected, target))
+            results.append(replace(_result(model, name, own, expected, target), model=label))
             if after_result:
                 after_result(len(results))
     if all(result.reason for result in results):
