@@ -457,7 +457,7 @@ def test_names_with_a_slip_are_answered_with_the_right_one(
     refused(command("inspect", model, "--constant", "x"), says=["--constant x", "axes=[1,2]"])
     refused(command("inspect", model, "--constant", "x=[1,"), says=["--constant x=[1,"])
     refused(command("inspect", model, "--constant", "x=1"), says=["TensorFlow Lite", "constants"])
-    refused(command("inspect", model, "--signature", "main"), says=["TensorFlow Lite", "signature"])
+    refused(command("inspect", model, "--signature", "main"), says=["no signature 'main'"])
     assert os.listdir(tmp_path) == ["files"]
 
 
