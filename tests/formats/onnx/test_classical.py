@@ -377,6 +377,7 @@ def test_maps_are_dropped_with_a_note_and_names_of_classes_kept() -> None:
         assert np.abs(got["probabilities"] - shares).max() <= 1e-5
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_what_skl2onnx_exports() -> None:
     skl2onnx = pytest.importorskip("skl2onnx", reason="skl2onnx is not installed")
     from sklearn import datasets, ensemble, linear_model, pipeline, preprocessing, svm
