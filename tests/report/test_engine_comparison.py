@@ -46,7 +46,7 @@ def shifted(monkeypatch: pytest.MonkeyPatch) -> None:
         if name == "tflm":
             raise MissingExtraError("tflite-micro", "compare", "the engine 'tflm'")
         if name == "litert":
-            raise UnsupportedError("a  long\nstory " * 100)
+            raise UnsupportedError("a  long\nstory " * 100 + "with an end")
         return Shifted(graph) if name == "native" else ReferenceEngine(graph)
 
     monkeypatch.setattr(engine_comparison, "open_engine", opened)
@@ -84,6 +84,7 @@ def test_what_differs_and_what_does_not_run_is_said(shifted: None) -> None:
     assert found["tflm"].reason == "'tflite-micro' is not installed: pip install 'smelt[compare]'"
     assert found["litert"].reason is not None
     assert found["litert"].reason.startswith("a long story a long")
+    assert found["litert"].reason.endswith("story with an end")
     assert len(found["litert"].reason) < 200
     assert found["litert"].to_json() == {
         **dict.fromkeys(found["litert"].to_json()),

@@ -23,7 +23,7 @@ from smelt.targets import find_target
 
 MOST_RUNS = 21
 MOST_SECONDS = 1.0
-MOST_WORDS = 160
+MOST_LETTERS = 160
 
 _Sample = Mapping[str, Array]
 
@@ -180,4 +180,9 @@ def _reason(error: SmeltError) -> str:
     if isinstance(error, MissingExtraError):
         return f"'{error.package}' is not installed: pip install 'smelt[{error.extra}]'"
     text = " ".join(str(error).split())
-    return text if len(text) <= MOST_WORDS else f"{text[:MOST_WORDS]}…"
+    # names of operators and tensors stand first and may be endless; what is wrong with them stands last
+    return (
+        text
+        if len(text) <= MOST_LETTERS
+        else f"{text[: MOST_LETTERS // 3]} … {text[-MOST_LETTERS * 2 // 3 :]}"
+    )
