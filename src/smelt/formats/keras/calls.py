@@ -84,6 +84,9 @@ def listed(item: Any) -> list[Reference]:
 
 
 def _is_reference(item: Any) -> bool:
+    """Whether this is one tensor, or a constant in the place of one."""
+    if isinstance(item, list) and item[:2] == ["_CONSTANT_VALUE", -1] and len(item) > 2:
+        return True
     return (
         isinstance(item, list)
         and len(item) >= 3
@@ -103,12 +106,9 @@ def _plain(item: Any) -> Any:
             return Ellipsis
         return {name: _plain(value) for name, value in item.items()}
     if _is_reference(item):
-        # A constant among tensors is a reference to nothing.
         if item[0] == "_CONSTANT_VALUE":
-            return _plain(item[2])
+            return item[2]
         return Reference(item[0], item[1], item[2])
-    if isinstance(item, list) and item[:2] == ["_CONSTANT_VALUE", -1] and len(item) > 2:
-        return item[2]
     return [_plain(value) for value in item] if isinstance(item, list) else item
 
 

@@ -69,7 +69,10 @@ def _up_sampling(
 def _transposed_convolution(
     _: Layer, x: str, *, kernel_size: Any, strides: Any = 1, padding: str = "valid", output_padding: Any = None,
     data_format: str | None = None, dilation_rate: Any = 1, activation: Any = None, use_bias: bool = True,
+    groups: int = 1,
 ) -> str:  # fmt: skip
+    if groups != 1:
+        raise _.unsupported(f"groups={groups}")
     rank = len(kernel_size)
     data = plane(_, x, rank, data_format)
     size, channels = _.shape(data)[1:3], _.shape(data)[3]

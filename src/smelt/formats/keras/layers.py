@@ -31,7 +31,7 @@ recurrent_constraint embeddings_constraint gamma_constraint beta_constraint alph
 virtual_batch_size synchronized unit_forget_bias dropout recurrent_dropout implementation time_major use_cudnn
 unroll mask_zero input_length input_dim output_dim filters units depthwise_multiplier stddev lora_rank
 lora_alpha quantization_config optional sparse ragged invert zero_output_for_mask gptq_unpacked_column_size
-renorm_clipping renorm_momentum
+renorm_clipping renorm_momentum query_shape key_shape value_shape
 """
 IGNORED = frozenset(_IGNORED.split())
 """Settings without an effect on inference."""

@@ -17,6 +17,7 @@ from smelt.formats.keras.calls import (
     read_call,
     tensors_of,
 )
+from smelt.formats.keras.lambdas import FUNCTIONS, KINDS, call_lambda
 from smelt.formats.keras.layers import HEEDS_MASKS, LAYERS, translate
 from smelt.formats.keras.operations import MODULES, OPERATIONS, operate
 from smelt.formats.keras.weights import MODELS
@@ -75,11 +76,18 @@ class _Reader:
     def _check(self, config: Config) -> None:
         """Raise UnsupportedError with all layers that nothing here reads."""
         known = {*LAYERS, *MODELS, "InputLayer"}
+
+        def is_known(layer: Config) -> bool:
+            if layer["class_name"] in KINDS:
+                return layer["config"].get("function") in FUNCTIONS
+            if _is_operation(layer):
+                return layer["class_name"] in OPERATIONS
+            return _is_of_keras(layer) and layer["class_name"] in known
+
         unknown = [
             f"{layer['class_name']} '{layer_name(layer)}'"
             for layer in _all_layers(config)
-            if not (_is_operation(layer) or _is_of_keras(layer))
-            or layer["class_name"] not in (OPERATIONS if _is_operation(layer) else known)
+            if not is_known(layer)
         ]
         self._check_masks(config)
         if unknown:
@@ -158,7 +166,9 @@ class _Reader:
             return self._model(layer, arguments.tensors(), own)
         arrays = self.archive.weights.get(own, {})
         about = Layer(self.builder, own, kind, arrays, keras=self.archive.keras)
-        if _is_operation(layer):
+        if kind in KINDS:
+            result = call_lambda(about, layer["config"], arguments)
+        elif _is_operation(layer):
             result = operate(about, kind, layer["config"], arguments)
         else:
             inputs = tensors_of(kind, about.label, arguments)

@@ -110,14 +110,11 @@ def _placed(_: Interpreter, data: str, w: Item, attributes: dict[str, Attribute]
 def _in_blocks(
     _: Interpreter, x: Blocks, w: Item, strides: Sequence[int], padding: str, data_format: str, each: bool
 ) -> Blocks:
-    """A convolution of every n-th element is a dilated one of all, where the blocks' padding is taken for its own."""
+    """A convolution of every n-th element is a dilated one of all; it is built when the blocks are put together."""
     usual = padding == "VALID" and tuple(strides) == _ONES and data_format == "NHWC"
-    if x.convolved or not usual or len(x.block) != 2:
+    if x.weights is not None or not usual or len(x.block) != 2 or len(_.shape(w)) != 4:
         raise UnsupportedError(f"{_.label}: such a convolution of blocks is not supported")
-    margins = (0, 0, *(n for pair in x.paddings for n in pair), 0, 0)
-    data = _.emit("pad", (x.source,), {"paddings": margins}) if any(margins) else x.source
-    attributes: dict[str, Attribute] = {"dilation": x.block}
-    return replace(x, source=_placed(_, data, w, attributes, each=each), convolved=True)
+    return replace(x, weights=_.tensor(w), each=each)
 
 
 @OPERATORS.reads("Conv2DBackpropInput")
@@ -171,21 +168,23 @@ def _space_to_batch(_: Interpreter, x: Item, block: Item, paddings: Item) -> Blo
 
 @OPERATORS.reads("BatchToSpaceND")
 def _batch_to_space(_: Interpreter, x: Item, block: Item, crops: Item) -> str:
-    if not isinstance(x, Blocks) or not x.convolved:
+    if not isinstance(x, Blocks) or x.weights is None:
         raise UnsupportedError(f"{_.label}: does not follow SpaceToBatchND and a convolution")
-    cut, shape = _.constant(crops), _.shape(x.source)
-    if _.integers(block) != x.block or cut.shape != (len(x.block), 2):
+    own = x.block[1:] if x.narrowed else x.block
+    cut = [(int(first), int(last)) for first, last in _.constant(crops).reshape(-1, 2).tolist()]
+    if _.integers(block) != own or len(cut) != len(own):
         raise UnsupportedError(f"{_.label}: its blocks do not fit those of {list(x.block)}")
     # SpaceToBatchND rounds sizes up to whole blocks; the crops take off what that added.
-    begin = (0, *(int(first) for first, _last in cut.tolist()), 0)
-    end = (
-        shape[0],
-        *(n - int(last) for n, (_first, last) in zip(shape[1:-1], cut.tolist(), strict=True)),
-        shape[-1],
-    )
-    if not any(begin) and end == shape:
-        return x.source
-    return _.emit("strided_slice", (x.source,), {"begin": begin, "end": end, "stride": (1,) * len(shape)})
+    cut = [(0, 0), *cut] if x.narrowed else cut
+    around = [
+        a - b for pair, off in zip(x.paddings, cut, strict=True) for a, b in zip(pair, off, strict=True)
+    ]
+    if min(around) < 0:
+        raise UnsupportedError(f"{_.label}: crops more than was padded")
+    attributes: dict[str, Attribute] = {"dilation": x.block, "padding": tuple(around)}
+    result = _placed(_, x.source, x.weights, attributes, each=x.each)
+    batch, height, *rest = _.shape(result)
+    return _.reshape(result, (batch, *rest) if x.narrowed else (batch, height, *rest))
 
 
 @OPERATORS.reads("AvgPool")

@@ -40,12 +40,18 @@ class TensorList:
 
 @dataclass(frozen=True)
 class Blocks:
-    """A tensor that SpaceToBatchND has cut up, still whole here: what follows is a dilated convolution."""
+    """A tensor that SpaceToBatchND has cut up, still whole here: what follows is a dilated convolution.
+
+    `weights` are those of the convolution that has been met, `each` says that it is a depthwise one; a signal has
+    height 1 until it is `narrowed`.
+    """
 
     source: str
     block: tuple[int, ...]
     paddings: tuple[tuple[int, int], ...]
-    convolved: bool = False
+    weights: str | None = None
+    each: bool = False
+    narrowed: bool = False
 
 
 Item = str | Variable | TensorList | Blocks

@@ -197,6 +197,8 @@ def _batch_normalization(
     _: Interpreter, x: Item, scale: Item, offset: Item, mean: Item, variance: Item, *,
     epsilon: float = 1e-4, data_format: str = "NHWC", is_training: bool = True,
 ) -> str:  # fmt: skip
+    if is_training and _is_of_rows(_, x, scale, offset, mean, data_format):
+        return _standardized_rows(_, x, epsilon)
     if is_training:
         raise UnsupportedError(
             f"{_.label}: the model was saved in training mode; export it for inference, for example "
@@ -210,6 +212,25 @@ def _batch_normalization(
     offsets = (beta - average * factor).astype(np.float32).reshape(shape)
     shifted = _.keep(offsets, ("offsets", scale, offset, mean, variance, shape))
     return _.emit("add", (_.emit("mul", (x, factors)), shifted))
+
+
+def _is_of_rows(_: Interpreter, x: Item, scale: Item, offset: Item, mean: Item, data_format: str) -> bool:
+    """Whether this is Keras 2's layer normalization: the rows of one image are the channels, nothing is learned."""
+    plain = _.is_constant(scale) and _.is_constant(offset) and _.shape(mean) == (0,)
+    return (
+        plain
+        and data_format == "NCHW"
+        and _.shape(x)[0] == 1
+        and bool(np.all(_.constant(scale) == 1) and np.all(_.constant(offset) == 0))
+    )
+
+
+def _standardized_rows(_: Interpreter, x: Item, epsilon: float) -> str:
+    axes: dict[str, Attribute] = {"axes": tuple(range(2, len(_.shape(x)))), "keep_dims": True}
+    centred = _.emit("sub", (x, _.emit("mean", (x,), axes)))
+    variance = _.emit("mean", (_.emit("mul", (centred, centred)),), axes)
+    inverse = _.emit("rsqrt", (_.emit("add", (variance, _.number(epsilon, x))),))
+    return _.emit("mul", (centred, inverse))
 
 
 def _reduced(operator: str, _: Interpreter, x: Item, axes: Item, *, keep_dims: bool = False) -> Item:

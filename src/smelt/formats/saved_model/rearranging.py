@@ -30,11 +30,9 @@ def _reshape(_: Interpreter, x: Item, shape: Item) -> str:
 @OPERATORS.reads("Squeeze")
 def _squeeze(_: Interpreter, x: Item, *, squeeze_dims: Sequence[int] = ()) -> Item:
     if isinstance(x, Blocks):
-        batch, height, *rest = _.shape(x.source)
-        if height != 1 or x.block[0] != 1 or tuple(squeeze_dims) not in ((1,), (-3,)):
+        if x.block[0] != 1 or x.weights is None or tuple(squeeze_dims) not in ((1,), (-3,)):
             raise UnsupportedError(f"{_.label}: of blocks is not supported")
-        signal = _.reshape(x.source, (batch, *rest))
-        return replace(x, source=signal, block=x.block[1:], paddings=x.paddings[1:])
+        return replace(x, narrowed=True)
     shape = _.shape(x)
     chosen = {_.axis(n, len(shape)) for n in squeeze_dims} or {a for a, n in enumerate(shape) if n == 1}
     return _.reshape(x, [n for axis, n in enumerate(shape) if axis not in chosen])
