@@ -21,7 +21,8 @@ from smelt.formats import load
 from smelt.formats.tflite import write_tflite
 from smelt.ir import Graph
 from smelt.passes import optimize
-from smelt.quantize.scheme import SCHEMES, IoType, quantize_graph
+from smelt.quantize.quantize_graph import IoType, quantize_graph
+from smelt.quantize.scheme import SCHEMES
 
 
 class Optimize(enum.Enum):

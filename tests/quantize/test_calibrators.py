@@ -138,8 +138,8 @@ def test_auto_takes_what_is_best_on_samples_not_seen() -> None:
     graph, told = outlier_network(), list[str]()
     clean = [{"x": np.random.default_rng(9).normal(size=(1, 64)).astype(np.float32)} for _ in range(20)]
     spiky = [*samples_with_a_spike(8, 1), *(clean * 4)]
-    auto = smelt.quantize_graph(graph, "int8", spiky, calibrator="auto", tell=told.append)
-    plain = smelt.quantize_graph(graph, "int8", spiky)
+    auto = smelt.quantize_graph(graph, "int8", spiky, calibrator="auto", improve=(), tell=told.append)
+    plain = smelt.quantize_graph(graph, "int8", spiky, calibrator="min-max", improve=())
     assert told[0].startswith("calibration by ")
     assert not told[0].startswith("calibration by min-max")
     unseen = [{"x": np.random.default_rng(8).normal(size=(1, 64)).astype(np.float32)}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from smelt.ir import DType, Graph
 from smelt.ir.equality import graphs_equal
 from smelt.operators.builder import GraphBuilder
 from smelt.operators.evaluate import evaluate_graph
-from smelt.quantize.noise import noise_ratio, wanted_numbers
+from smelt.quantize import SCHEMES
+from smelt.quantize.noise import decibels, noise_ratio, wanted_numbers
 from smelt.quantize.parameters import real
 from smelt.quantize.samples import to_input
 
@@ -36,7 +38,7 @@ def island_samples() -> list[dict[str, np.ndarray]]:
 def test_int8_without_improvements_is_quantize_int8() -> None:
     graph = small_float()
     samples = list(smelt.samples_for(graph, {"x": small_samples()}))
-    plain = smelt.quantize_graph(graph, "int8", samples, improve=())
+    plain = smelt.quantize_graph(graph, "int8", samples, calibrator="min-max", improve=())
     assert graphs_equal(plain, smelt.quantize_int8(graph, samples))
 
 
@@ -99,3 +101,49 @@ def test_unknown_names() -> None:
         smelt.quantize_graph(small_float(), "int9", [])
     with pytest.raises(UsageError, match="int8 or float32, not int16"):
         smelt.quantize_graph(small_float(), "int8", {"x": small_samples()}, input_type="int16")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "weights"),
+    [
+        ("dynamic", DType.S8),
+        ("weight-only-int8", DType.S8),
+        ("weight-only-int4", DType.S4),
+        ("float16", DType.F16),
+    ],
+)
+def test_schemes_that_calibrate_nothing(scheme: str, weights: DType) -> None:
+    graph = small_float()
+    result = smelt.quantize_graph(graph, scheme)
+    types = {result.values[n.inputs[1] or ""].dtype for n in result.nodes if n.operator == "conv_2d"}
+    assert types == {weights}
+    samples = list(smelt.samples_for(graph, {"x": small_samples()}))
+    ratio = decibels(noise_ratio(result, samples, wanted_numbers(graph, samples)))
+    assert ratio > {"float16": 60, "weight-only-int4": 12}.get(scheme, 30)
+    with pytest.raises(UsageError, match=f"{scheme} has inputs and outputs of type float32, not int8"):
+        smelt.quantize_graph(graph, scheme, input_type="int8")
+
+
+def test_integer_activations_need_samples() -> None:
+    with pytest.raises(UsageError, match="scheme int4 has integer activations: give samples"):
+        smelt.quantize_graph(small_float(), "int4")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_scheme_runs_in_c_and_in_a_file(scheme: str, tmp_path: Path) -> None:
+    """The compiled network and the file read back give what the graph means."""
+    graph = small_float()
+    samples = list(smelt.samples_for(graph, {"x": small_samples()}))
+    result = smelt.quantize_graph(graph, scheme, samples)
+    smelt.save(result, tmp_path / "m.tflite")
+    again = smelt.load(tmp_path / "m.tflite")
+    given = {
+        n: to_input(result.values[n], a) for n, a in zip(result.inputs, samples[0].values(), strict=True)
+    }
+    wanted = evaluate_graph(result, given)[result.outputs[0]]
+    found = evaluate_graph(again, dict(zip(again.inputs, given.values(), strict=True)))[again.outputs[0]]
+    with smelt.open_engine("native", result) as engine:
+        compiled = next(iter(engine.run(given).values()))
+    tolerance = 1e-5 if wanted.dtype.kind == "f" else 0
+    for other in (found, compiled):
+        np.testing.assert_allclose(other.astype(float), wanted.astype(float), rtol=0, atol=tolerance)

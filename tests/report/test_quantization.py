@@ -15,6 +15,7 @@ import smelt
 from smelt.errors import FormatError
 from smelt.ir import Array, DType, Graph
 from smelt.operators.builder import GraphBuilder
+from smelt.quantize.prepare import channel_factors
 from smelt.quantize.samples import DataFile, samples_for
 from smelt.report.accuracy_score import accuracy_score
 from smelt.report.layer_noise import layer_noise
@@ -96,6 +97,21 @@ def test_clipping_range_and_histogram() -> None:
     assert rows["first"].clipped_share == 0
     assert rows["first"].range_use is not None
     assert rows["first"].range_use < 0.3
+
+
+def test_equalized_channels_are_compared_as_they_were(tmp_path: Path) -> None:
+    """Also after a way through a file; tensors and weights of a scaled network are not taken for wrong."""
+    graph = network()
+    wide = graph.replaced(constants={"first_w": graph.constants["first_w"] * np.float32([[1]] * 15 + [[64]])})
+    result = smelt.quantize_graph(wide, "int8", inputs(), improve=("equalization",))
+    assert channel_factors(result)["first"].min() < 1
+    smelt.save(result, tmp_path / "m.tflite")
+    for each in (result, smelt.load(tmp_path / "m.tflite")):
+        for row in quantization_report(wide, each, inputs()).layers:
+            if row.noise.operator != "softmax":
+                assert (row.noise.difference.signal_to_noise_db or 0) > 20
+                assert (row.weights_db or 0) > 20
+            assert row.noise.clipped_share == 0 or row.noise.operator == "softmax"
 
 
 def test_what_was_left_in_float() -> None:

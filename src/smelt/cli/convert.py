@@ -9,7 +9,6 @@ import typer
 
 from smelt.cli.options import Calibrate, CalibrationSamples, Constant, Json, Model, Shape, Signature
 from smelt.cli.quantizing import (
-    Calibrator,
     CalibratorOption,
     Images,
     Improve,
@@ -30,7 +29,7 @@ def command(
     quantize: Quantize = None,
     calibrate: Calibrate = None,
     calibration_samples: CalibrationSamples = None,
-    calibrator: CalibratorOption = Calibrator.min_max,
+    calibrator: CalibratorOption = None,
     improve: Improve = None,
     images: Images = None,
     input_type: InputType = None,

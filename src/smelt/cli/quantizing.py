@@ -20,6 +20,16 @@ class Scheme(StrEnum):
 
     int8 = "int8"
     int16x8 = "int16x8"
+    int4 = "int4"
+    dynamic = "dynamic"
+    weight_only_int8 = "weight-only-int8"
+    weight_only_int4 = "weight-only-int4"
+    float16 = "float16"
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether samples are needed."""
+        return self in (Scheme.int8, Scheme.int16x8, Scheme.int4)
 
 
 class Calibrator(StrEnum):
@@ -46,10 +56,12 @@ Quantize = Annotated[
     Scheme | None, typer.Option("--quantize", help="Quantize with this scheme.", show_default=False)
 ]
 CalibratorOption = Annotated[
-    Calibrator,
+    Calibrator | None,
     typer.Option(
         "--calibrator",
-        help="How ranges are made of what was seen; auto: the one with the least error on samples it has not seen.",
+        help="How ranges are made of what was seen; auto: the one with the least error on samples it has not seen "
+        "(default: the scheme's).",
+        show_default=False,
     ),
 ]
 Images = Annotated[
@@ -95,7 +107,7 @@ class Quantizing:
     scheme: Scheme | None
     calibrate: Path | None
     calibration_samples: int | None
-    calibrator: Calibrator
+    calibrator: Calibrator | None
     improve: str | None
     images: str | None
     input_type: IoType | None
@@ -116,26 +128,30 @@ class Quantizing:
             for name, value in (("--calibrate", self.calibrate), ("--report", self.report)):
                 if value is not None:
                     raise UsageError(f"{name} is used by --quantize only")
-        elif self.calibrate is None:
+        elif self.scheme.calibrates and self.calibrate is None:
             raise UsageError(
                 f"--quantize {self.scheme.value} needs --calibrate with representative samples: "
                 ".npz, .npy, .csv or a folder of images"
             )
+        if self.report is not None and self.calibrate is None:
+            raise UsageError("--report needs --calibrate: samples on which the models are compared")
 
     def apply(self, graph: Graph) -> Graph:
         """The quantized graph; the graph itself without --quantize."""
-        if self.scheme is None or self.calibrate is None:
+        if self.scheme is None:
             return graph
         from smelt.cli import console
         from smelt.quantize import quantize_graph
 
-        samples, total = self._samples(graph, self.calibrate)
+        samples, total = None, None
+        if self.calibrate is not None:
+            samples, total = self._samples(graph, self.calibrate)
         with console.progress("calibrating", total) as advance:
             return quantize_graph(
                 graph,
                 self.scheme.value,
                 samples,
-                calibrator=self.calibrator.value,
+                calibrator=None if self.calibrator is None else self.calibrator.value,
                 improve=None if self.improve is None else names(self.improve),
                 input_type=None if self.input_type is None else self.input_type.value,
                 output_type=None if self.output_type is None else self.output_type.value,

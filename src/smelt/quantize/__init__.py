@@ -5,8 +5,9 @@ from smelt.quantize.calibrators import CALIBRATORS
 from smelt.quantize.images import ImageRecipe
 from smelt.quantize.improve import IMPROVEMENTS
 from smelt.quantize.observers import MinMaxObserver, Observer
+from smelt.quantize.quantize_graph import quantize_graph, quantize_int8
 from smelt.quantize.samples import DataFile, read_data, samples_for
-from smelt.quantize.scheme import SCHEMES, Scheme, quantize_graph, quantize_int8
+from smelt.quantize.scheme import SCHEMES, Scheme
 from smelt.quantize.sources import open_samples, representative
 
 __all__ = [

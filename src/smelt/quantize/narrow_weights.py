@@ -9,7 +9,7 @@ from smelt.ir import Array, DType, Graph, Node, Value
 from smelt.operators import find_operator, verify_graph
 from smelt.operators.operator import Weights
 from smelt.quantize.parameters import weight_scales
-from smelt.quantize.weights import with_scales
+from smelt.quantize.weights import least_squares_scales, with_scales
 
 LAYERS = ("conv_2d", "depthwise_conv_2d", "fully_connected")
 """The operators whose kernels read narrow weights."""
@@ -21,7 +21,8 @@ _LARGEST_HALF = float(np.finfo(np.float16).max)
 def narrow_weights(graph: Graph, weights: DType, *, dynamic: bool = False) -> Graph:
     """The graph with constant float32 weights of convolutions and dense layers in another type.
 
-    `weights`: f16, or s8 and s4, symmetric per output channel, the largest weight of a channel exact.  `dynamic`:
+    `weights`: f16, or symmetric per output channel s8, the largest weight of a channel exact, or s4, with the scale
+    of the least squared error.  `dynamic`:
     layers with integer weights quantize their input to int8 at each run and sum integers; otherwise they compute in
     float32.  Biases stay float32.  Depthwise layers cannot meet s4 weights dynamically in TFLite: theirs become s8.
     QuantizationError for weights that hold NaN, infinity, or numbers beyond half precision.
@@ -73,5 +74,7 @@ def _narrow(node: Node, place: Weights, name: str, array: Array, dtype: DType) -
         return Value(name, dtype, array.shape), array.astype(np.float16)
     largest = _LARGEST[dtype]
     scales = weight_scales(array, place.channel_axis, np.zeros(array.shape[place.channel_axis]), largest)
+    if dtype is DType.S4:
+        scales = least_squares_scales(array, place.channel_axis, scales, largest)
     integers = with_scales(array, place.channel_axis, scales, largest)
     return Value(name, dtype, array.shape, integers.quantization), integers.array.astype(np.int8)

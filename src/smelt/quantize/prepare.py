@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -14,6 +15,8 @@ from smelt.quantize.calibrate import observe
 from smelt.quantize.noise import Sample
 
 LARGEST_FACTOR = 4096.0
+EQUALIZED = "smelt.equalized"
+"""The key of graph metadata that keeps powers of two by tensor, JSON."""
 
 
 def means_of_whole_maps(graph: Graph) -> Graph:
@@ -62,27 +65,32 @@ def equalize(graph: Graph, samples: Sequence[Sample]) -> Graph:
     Between a convolution or dense layer with activation none or relu and the only one that reads it.
     Nagel et al., "Data-free quantization through weight equalization and bias correction", 2019,
     section 4.1, with the channels' measured reach in place of the first layer's weights, which have a scale
-    for each channel already.  A tensor that is scaled has another name after it.
+    for each channel already.  The graph's metadata keep the factors (`channel_factors`).
     """
     reach = {name: seen.largest for name, seen in observe(graph, samples, ChannelReach).items()}
     constants = dict(graph.constants)
-    consumers, renamed = graph.consumers(), dict[str, str]()
+    consumers, exponents = graph.consumers(), dict[str, list[int]]()
     for node in graph.nodes:
         follower, output = _follower(graph, node, consumers), node.outputs[0]
         if follower is not None:
-            _equalize_pair(constants, node, follower, reach[output])
-            renamed[output] = graph.fresh_name(f"{output}_equalized", taken=renamed.values())
-    nodes = [
-        replace(
-            node,
-            inputs=tuple(renamed.get(n, n) if n else n for n in node.inputs),
-            outputs=tuple(renamed.get(n, n) for n in node.outputs),
-            name=node.name or node.outputs[0],
-        )
-        for node in graph.nodes
-    ]
-    values = [replace(graph.values[old], name=new) for old, new in renamed.items()]
-    return verify_graph(graph.replaced(nodes=nodes, values=values, constants=constants))
+            factors = _equalize_pair(constants, node, follower, reach[output])
+            exponents[output] = np.log2(factors).astype(int).tolist()
+    metadata = {**graph.metadata, EQUALIZED: json.dumps(exponents).encode()}
+    return verify_graph(replace(graph, constants=constants, metadata=metadata))
+
+
+def channel_factors(graph: Graph) -> dict[str, NDArray[np.float64]]:
+    """For each tensor whose channels were equalized: what they are multiplied by to be as they were."""
+    try:
+        found = json.loads(graph.metadata.get(EQUALIZED, b"{}"))
+        return {
+            name: np.exp2(np.array(powers, np.float64))
+            for name, powers in found.items()
+            if name in graph.values and graph.values[name].shape[-1:] == (len(powers),)
+        }
+    except (ValueError, TypeError, AttributeError):
+        # a file may hold anything by that name
+        return {}
 
 
 def _follower(graph: Graph, node: Node, consumers: Mapping[str, list[Node]]) -> Node | None:
@@ -108,7 +116,8 @@ def _follower(graph: Graph, node: Node, consumers: Mapping[str, list[Node]]) -> 
 
 def _equalize_pair(
     constants: dict[str, NDArray[np.generic]], first: Node, second: Node, reach: NDArray[np.float64]
-) -> None:
+) -> NDArray[np.float64]:
+    """Scale both layers; the factors by which the channels between them became smaller."""
     before = find_operator(first.operator).traits.weights
     after = find_operator(second.operator).traits.weights
     assert before is not None
@@ -122,6 +131,7 @@ def _equalize_pair(
     if before.bias is not None and before.bias < len(first.inputs) and first.inputs[before.bias]:
         _scale(constants, first.inputs[before.bias] or "", 0, 1 / factors)
     _scale(constants, reader_name, axis, factors)
+    return factors
 
 
 def _factors(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from smelt.ir import Array, Graph, Node, Quantization, Value
+from smelt.ir import Array, DType, Graph, Node, Quantization, Value
 from smelt.operators import call_of, find_operator
 from smelt.operators.operator import Weights
 from smelt.quantize.fields import OPERATORS, Fields
@@ -20,6 +20,11 @@ from smelt.quantize.samples import to_input
 from smelt.quantize.weights import quantize_bias
 
 Float64 = NDArray[np.float64]
+NARROW = (
+    Precision("int8 weights", weights=DType.S8, largest_weight=127),
+    Precision("int4 weights", weights=DType.S4, largest_weight=7),
+)
+"""Of float layers."""
 
 
 @dataclass(frozen=True)
@@ -201,16 +206,18 @@ class _Walk:
     def _with_bias(
         self, node: Node, place: Weights, bias: Float64, scales: Float64, precision: Precision
     ) -> Node:
-        data = self.values[node.inputs[place.data] or ""]
-        assert data.quantization is not None
-        assert precision.bias is not None
         assert place.bias is not None
-        rounded = quantize_bias(bias, data.quantization.scale, scales.astype(np.float32), precision)
         inputs = [*node.inputs, *[None] * (place.bias + 1 - len(node.inputs))]
         name = inputs[place.bias]
         if name is None or name in self.shared:
             name = self.quantized.fresh_name(f"{node.outputs[0]}_bias", taken=self.values)
         inputs[place.bias] = name
+        data = self.values[node.inputs[place.data] or ""].quantization
+        if precision.bias is None or data is None:
+            self.values[name] = Value(name, DType.F32, bias.shape)
+            self.constants[name] = bias.astype(np.float32)
+            return node.with_inputs(*inputs)
+        rounded = quantize_bias(bias, data.scale, scales.astype(np.float32), precision)
         self.values[name] = Value(name, precision.bias, bias.shape, rounded.quantization)
         self.constants[name] = rounded.array.astype(precision.bias.numpy)
         return node.with_inputs(*inputs)
@@ -235,4 +242,5 @@ def _rounded(
 
 def _precision(graph: Graph, node: Node, weights: Value) -> Precision | None:
     data = graph.values[node.inputs[0] or ""].dtype
-    return next((p for p in PRECISIONS.values() if (p.activations, p.weights) == (data, weights.dtype)), None)
+    known = (*PRECISIONS.values(), *NARROW)
+    return next((p for p in known if (p.activations or DType.F32, p.weights) == (data, weights.dtype)), None)

@@ -11,7 +11,7 @@ from smelt.quantize.noise import Sample, decibels, noise_ratio, wanted_numbers
 from smelt.quantize.observers import TensorStatistics
 
 Statistics = Mapping[str, TensorStatistics]
-LARGEST_FOLD = 32
+LARGEST_FOLD = 16
 LEVELS = {DType.S8: 256, DType.S16: 65536}
 
 

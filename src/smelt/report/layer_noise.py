@@ -13,6 +13,7 @@ from smelt.operators import call_of, find_operator
 from smelt.operators.evaluate import evaluate_graph
 from smelt.quantize.noise import scored_tensors
 from smelt.quantize.parameters import real
+from smelt.quantize.prepare import channel_factors
 from smelt.report.difference import TensorDifference, sample_for
 
 HISTOGRAM_BINS = 64
@@ -77,10 +78,12 @@ def layer_noise(first: Graph, second: Graph, samples: Iterable[Numbers]) -> list
     Samples are given for the first model.  Views and conversions are left out.
     """
     layers: dict[str, LayerNoise] = {}
-    outputs = scored_tensors(first)
+    outputs, factors = scored_tensors(first), channel_factors(second)
     for sample in samples:
         wanted, found = _all(first, sample), _all(second, sample_for(first, second, sample))
-        numbers = {n: real(second.values[n], a) for n, a in found.items() if n in second.values}
+        numbers = {
+            n: real(second.values[n], a) * factors.get(n, 1.0) for n, a in found.items() if n in second.values
+        }
         for index, node in enumerate(first.nodes):
             name = node.outputs[0]
             if not _comparable(first, second, node):
@@ -88,7 +91,7 @@ def layer_noise(first: Graph, second: Graph, samples: Iterable[Numbers]) -> list
             layer = layers.get(name) or _layer(node, second.values[name], first.values[name])
             layers[name] = layer
             layer.difference.update(wanted[name].astype(np.float64), numbers[name], identical=False)
-            layer.see(wanted[name].astype(np.float64), found[name])
+            layer.see(wanted[name].astype(np.float64) / factors.get(name, 1.0), found[name])
             result = _alone(first, node, numbers)
             if result is None:
                 continue

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smelt.ir import Array, Graph
+from smelt.ir import Array, Graph, Node
 from smelt.operators import find_operator
 from smelt.operators.evaluate import evaluate_graph
+from smelt.operators.operator import Weights
 from smelt.quantize.noise import scored_tensors
 from smelt.quantize.parameters import real
+from smelt.quantize.prepare import channel_factors
 from smelt.quantize.samples import to_input
 from smelt.report.difference import TensorDifference
 from smelt.report.layer_noise import LayerNoise, layer_noise
@@ -151,15 +153,30 @@ def _row(first: Graph, second: Graph, layer: LayerNoise, share: float) -> Layer:
     place = find_operator(node.operator).traits.weights
     weights = node.inputs[place.input] if place else None
     weights_db, precision = None, layer.value.dtype.value
-    if weights in first.constants and weights in second.constants and weights is not None:
+    if place and weights is not None and weights in first.constants and weights in second.constants:
         stored = second.values[weights]
         both = TensorDifference(weights, first.values[weights].shape)
         if stored.shape == first.values[weights].shape:
-            numbers = real(stored, second.constants[weights])
+            numbers = _as_they_were(second, node, place, real(stored, second.constants[weights]))
             both.update(first.constants[weights].astype(np.float64), numbers, identical=False)
             weights_db = both.signal_to_noise_db
         precision = f"{stored.dtype.value} weights, {precision}"
     return Layer(layer, precision, weights_db, share, _advice(layer, weights_db, share))
+
+
+def _as_they_were(
+    graph: Graph, node: Node, place: Weights, weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weights without what equalization did to them."""
+    factors = channel_factors(graph)
+    data = node.inputs[place.data] or ""
+    axis = place.channel_axis if place.data_axis is None else place.data_axis
+    for name, where, power in ((node.outputs[0], place.channel_axis, 1.0), (data, axis, -1.0)):
+        if name in factors and len(factors[name]) == weights.shape[where]:
+            shape = [1] * weights.ndim
+            shape[where] = -1
+            weights = weights * (factors[name] ** power).reshape(shape)
+    return weights
 
 
 def _advice(layer: LayerNoise, weights_db: float | None, share: float) -> str:

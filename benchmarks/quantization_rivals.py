@@ -1,0 +1,104 @@
+"""Other quantizers on the same float model and samples: ONNX Runtime, ai-edge-quantizer, TensorFlow's own files."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import smelt
+from quantization_tasks import Answers, Task, answers, without_softmax
+from smelt.ir import Array
+
+TENSORFLOW = {
+    "int8": "kws_int8",
+    "int16x8": "kws_int16x8",
+    "dynamic": "kws_dynamic_range",
+    "float16": "kws_float16",
+}
+AI_EDGE_FILES = {"int4": "kws_int4_weights_int8", "weight-only-int4": "kws_weight_only_int4"}
+"""Files of TensorFlow 2.21, calibrated on the first 100 of kws_test, and of ai-edge-quantizer 0.10 (whose int4 leaves
+depthwise layers in float), by smelt's name of the scheme."""
+
+
+def tensorflow(task: Task, shared: Path) -> Iterator[tuple[str, str, Answers]]:
+    """Scheme, title and answers of the files that there are."""
+    for title, files in (
+        ("TensorFlow 2.21", TENSORFLOW),
+        ("ai-edge-quantizer 0.10, its file", AI_EDGE_FILES),
+    ):
+        for scheme, name in files.items():
+            path = shared / f"models/tf_converter/{name}.tflite"
+            if task.name == "kws" and path.exists():
+                yield scheme, title, answers(smelt.load(path), task.x)
+
+
+def ai_edge(task: Task, python: Path) -> Iterator[tuple[str, str, Answers]]:
+    """Each recipe of `ai_edge.py`, run by a Python that has the package."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        smelt.save(task.graph, folder / "float.tflite")
+        np.save(folder / "samples.npy", _shaped(task))
+        script = Path(__file__).with_name("ai_edge.py")
+        (folder / "made").mkdir()
+        command = [python, script, folder / "float.tflite", folder / "samples.npy", folder / "made"]
+        subprocess.run([*map(str, command)], check=True, capture_output=True)
+        for path in sorted((folder / "made").iterdir()):
+            scheme, _, algorithm = path.stem.partition(" ")
+            title = "ai-edge-quantizer" + ("" if algorithm == "default" else f", {algorithm}")
+            yield scheme, title, answers(smelt.load(path), task.x)
+
+
+def onnx_runtime(task: Task) -> Iterator[tuple[str, str, Answers]]:
+    """Static quantization to QDQ with int8 weights per channel: int8 by three methods, and int16 activations."""
+    from onnxruntime import InferenceSession, quantization  # type: ignore[import-untyped]
+
+    types, methods = quantization.QuantType, quantization.CalibrationMethod
+    choices = [
+        ("int8", "min-max", types.QInt8, methods.MinMax),
+        ("int8", "entropy", types.QInt8, methods.Entropy),
+        ("int8", "percentile", types.QInt8, methods.Percentile),
+        ("int16x8", "min-max", types.QInt16, methods.MinMax),
+    ]
+    with tempfile.TemporaryDirectory() as temporary:
+        source, made = Path(temporary) / "float.onnx", Path(temporary) / "made.onnx"
+        smelt.save(without_softmax(task.graph), source)
+        for scheme, title, activations, method in choices:
+            quantization.quantize_static(
+                str(source),
+                str(made),
+                _Reader(source, _shaped(task)),
+                per_channel=True,
+                activation_type=activations,
+                weight_type=types.QInt8,
+                calibrate_method=method,
+            )
+            session = InferenceSession(str(made))
+            name, shape = session.get_inputs()[0].name, session.get_inputs()[0].shape
+            outputs = [session.run(None, {name: sample.reshape(shape)})[0].ravel() for sample in task.x]
+            logits = np.array(outputs, np.float64)
+            yield scheme, f"ONNX Runtime, {title}", Answers(logits, logits.argmax(axis=1))
+
+
+class _Reader:
+    """The samples as ONNX Runtime asks for them."""
+
+    def __init__(self, path: Path, samples: Array) -> None:
+        from onnxruntime import InferenceSession
+
+        given = InferenceSession(str(path)).get_inputs()[0]
+        self.items = iter([{given.name: sample.reshape(given.shape)} for sample in samples])
+
+    def get_next(self) -> dict[str, Any] | None:
+        """The next sample, None after the last."""
+        return next(self.items, None)
+
+
+def _shaped(task: Task) -> Array:
+    """The first draw, shaped as the input is."""
+    shape = task.graph.values[task.graph.inputs[0]].shape
+    return task.draws[0].reshape(-1, *shape[1:]).astype(np.float32)

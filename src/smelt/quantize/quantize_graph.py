@@ -1,0 +1,211 @@
+"""The one entry that quantizes a graph with any scheme."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+from smelt.errors import QuantizationError, UnsupportedError, UsageError
+from smelt.ir import DType, Graph
+from smelt.operators import find_operator
+from smelt.quantize.assemble import assemble
+from smelt.quantize.calibrate import observe
+from smelt.quantize.calibrators import CALIBRATORS
+from smelt.quantize.improve import MOST_SAMPLES, better_equalized, check_improvements, improved
+from smelt.quantize.narrow_weights import narrow_weights
+from smelt.quantize.observers import TensorStatistics
+from smelt.quantize.precision import FLOAT32, Precision, obstacle
+from smelt.quantize.prepare import means_of_whole_maps
+from smelt.quantize.samples import Sample, keeping
+from smelt.quantize.scheme import Scheme, find_scheme
+from smelt.quantize.select import best_method, ranges_by
+from smelt.quantize.sources import representative
+
+IoType = Literal["int8", "int16", "float32"]
+IO_TYPES: Mapping[str, DType] = {"int8": DType.S8, "int16": DType.S16, "float32": DType.F32}
+
+
+def quantize_graph(
+    graph: Graph,
+    scheme: str,
+    samples: object = None,
+    *,
+    calibrator: str | None = None,
+    improve: Collection[str] | None = None,
+    input_type: IoType | None = None,
+    output_type: IoType | None = None,
+    strict: bool = False,
+    tell: Callable[[str], None] = warnings.warn,
+    after_sample: Callable[[int], None] | None = None,
+) -> Graph:
+    """A float32 graph quantized with a scheme.  Samples are needed where the scheme has integer activations.
+
+    `samples` is a path, arrays, or an iterable, as `representative` takes them.  `calibrator` is a name in
+    CALIBRATORS, or auto: the one that leaves the least error on samples that it has not seen; None is the
+    scheme's.  `improve` are names in IMPROVEMENTS, by default the scheme's; what they change is kept only if
+    it is better on samples that they have not seen.
+    `input_type` and `output_type` choose the scheme's own type (None) or float32 with a conversion node.
+    Operators that cannot be computed in the scheme's precision stay in float32; with `strict` that is an
+    UnsupportedError.  `tell` is called with a sentence for each of those and for each choice made.
+    `after_sample(count)` reports progress.
+    """
+    chosen = find_scheme(scheme)
+    if any(v.quantization is not None for v in graph.values.values()):
+        raise QuantizationError(f"'{graph.name}' is quantized already; quantize the float model")
+    types = (_io_type(chosen, input_type), _io_type(chosen, output_type))
+    if calibrator not in (*CALIBRATORS, "auto", None):
+        known = ", ".join(CALIBRATORS)
+        raise UsageError(f"no calibration method is called '{calibrator}'; there are {known}, and auto")
+    if samples is None and chosen.precision is not None:
+        raise UsageError(
+            f"scheme {scheme} has integer activations: give samples to calibrate their ranges on"
+        )
+    wishes = chosen.improvements if improve is None else tuple(improve)
+    check_improvements(wishes)
+    work = _Work(chosen, wishes, strict, tell, _silent if improve is None else tell)
+    given = None if samples is None else representative(graph, samples)
+    if chosen.precision is None:
+        return work.narrowed(graph, list(islice(given, MOST_SAMPLES)) if given else [])
+    assert given is not None
+    return work.calibrated(
+        graph,
+        chosen.precision,
+        given,
+        calibrator or chosen.calibrator,
+        types,
+        after_sample,
+        calibrator is None,
+    )
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One graph on its way; `remark` is told what became of improvements."""
+
+    scheme: Scheme
+    wishes: tuple[str, ...]
+    strict: bool
+    tell: Callable[[str], None]
+    remark: Callable[[str], None]
+
+    def narrowed(self, graph: Graph, samples: Sequence[Sample]) -> Graph:
+        """Weights alone made narrow."""
+
+        def build(each: Graph) -> Graph:
+            assert self.scheme.narrow is not None
+            return narrow_weights(each, self.scheme.narrow, dynamic=self.scheme.dynamic)
+
+        graph = self._equalized(graph, samples, build)
+        result = build(graph)
+        self._name_wide_weights(result)
+        return improved(graph, result, samples, self.wishes, self.remark)
+
+    def calibrated(
+        self,
+        graph: Graph,
+        precision: Precision,
+        samples: Iterable[Sample],
+        calibrator: str,
+        types: tuple[DType, DType],
+        after_sample: Callable[[int], None] | None,
+        quietly: bool,
+    ) -> Graph:
+        """Integers throughout, where that can be."""
+        if "means" in self.wishes:
+            graph = means_of_whole_maps(graph)
+        kept: list[Sample] = []
+        statistics = observe(graph, keeping(samples, kept), TensorStatistics, after_sample=after_sample)
+        precisions = assigned(graph, precision, strict=self.strict, tell=self.tell)
+
+        def build(
+            each: Graph, seen: Mapping[str, TensorStatistics] | None = None, by: str = "min-max"
+        ) -> Graph:
+            ranges = ranges_by(by, seen or observe(each, kept, TensorStatistics))
+            return assemble(each, ranges, precisions, *types)
+
+        better = self._equalized(graph, kept, build)
+        if better is not graph:
+            graph = better
+            statistics = observe(graph, kept, TensorStatistics)
+        if calibrator == "auto":
+            calibrator, found = best_method(
+                graph, kept, lambda ranges: assemble(graph, ranges, precisions, *types)
+            )
+            if not quietly:
+                table = ", ".join(f"{name} {ratio:.1f} dB" for name, ratio in found.items())
+                self.tell(f"calibration by {calibrator}; signal-to-noise ratios on samples not seen: {table}")
+        return improved(graph, build(graph, statistics, calibrator), kept, self.wishes, self.remark)
+
+    def _equalized(self, graph: Graph, samples: Sequence[Sample], build: Callable[[Graph], Graph]) -> Graph:
+        """The equalized graph, where that is wanted and better."""
+        if "equalization" not in self.wishes or not samples:
+            return graph
+        return better_equalized(graph, samples, build, self.remark)
+
+    def _name_wide_weights(self, graph: Graph) -> None:
+        for node in graph.nodes:
+            place = find_operator(node.operator).traits.weights
+            weights = node.inputs[place.input] if place else None
+            if weights is not None and graph.values[weights].dtype is DType.F32:
+                reason = f"{self.scheme.name} has no form of {node.operator} with computed or shared weights"
+                if self.strict:
+                    raise UnsupportedError(f"{node.label}: {reason}")
+                self.tell(f"{node.label} stays in float32: {reason}")
+
+
+def quantize_int8(
+    graph: Graph,
+    samples: object,
+    *,
+    input_type: IoType = "int8",
+    output_type: IoType = "int8",
+    calibrator: str = "min-max",
+    after_sample: Callable[[int], None] | None = None,
+) -> Graph:
+    """`quantize_graph` with scheme int8, strict and without improvements: plain rounding, operators as they are.
+
+    UnsupportedError for operators without an int8 meaning.
+    """
+    return quantize_graph(
+        graph,
+        "int8",
+        samples,
+        calibrator=calibrator,
+        improve=(),
+        input_type=input_type,
+        output_type=output_type,
+        strict=True,
+        after_sample=after_sample,
+    )
+
+
+def assigned(
+    graph: Graph, precision: Precision, *, strict: bool, tell: Callable[[str], None]
+) -> dict[str, Precision]:
+    """The precision of every node, by its first output; float32 where the wanted one cannot be had."""
+    result = {}
+    for node in graph.nodes:
+        reason = obstacle(graph, node, precision)
+        if reason and strict:
+            raise UnsupportedError(f"{node.label}: {reason}")
+        if reason and any(graph.values[name].dtype is DType.F32 for name in node.outputs):
+            tell(f"{node.label} stays in float32: {reason}")
+        result[node.outputs[0]] = FLOAT32 if reason else precision
+    return result
+
+
+def _silent(text: str) -> None:
+    """Where nobody asked for an improvement, nobody misses it."""
+
+
+def _io_type(scheme: Scheme, name: IoType | None) -> DType:
+    own = scheme.precision.activations if scheme.precision else None
+    wanted = (own or DType.F32) if name is None else IO_TYPES[name]
+    if wanted not in (own, DType.F32):
+        known = {dtype: text for text, dtype in IO_TYPES.items()}
+        types = "float32" if own is None else f"{known[own]} or float32"
+        raise UsageError(f"scheme {scheme.name} has inputs and outputs of type {types}, not {name}")
+    return wanted
