@@ -46,6 +46,8 @@ LAYERS: dict[str, tuple[tuple[int, ...], Callable[[], Any]]] = {
     "relu_all": (ROW, lambda: layers.ReLU(max_value=1.5, negative_slope=0.1, threshold=0.4)),
     "center_crop": (IMAGE, lambda: layers.CenterCrop(3, 5)),
     "up_sampling_2d": (IMAGE, lambda: layers.UpSampling2D((2, 3))),
+    "up_sampling_bilinear": (IMAGE, lambda: layers.UpSampling2D((2, 3), interpolation="bilinear")),
+    "resizing": (IMAGE, lambda: layers.Resizing(9, 11)),
     "up_sampling_1d": (SIGNAL, lambda: layers.UpSampling1D(3)),
     **{
         f"transposed_{padding}_{stride}_{kernel}": (IMAGE, _transposed(padding, stride, kernel))

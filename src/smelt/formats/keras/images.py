@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from smelt.formats.keras.activations import activate
 from smelt.formats.keras.building import Layer, pair, plane, unplane
 from smelt.formats.keras.layers import reads
-from smelt.formats.transposed import Transposed, flipped, same_or_valid, transposed_conv_2d
+from smelt.formats.transposed import cut_off, transpose_conv, weights_of
 
 
 def _margins(_: Layer, amounts: Any, rank: int) -> list[tuple[int, int]]:
@@ -56,13 +55,25 @@ def _up_sampling(
     _: Layer, x: str, *, size: Any = 2, interpolation: str = "nearest", data_format: str | None = None
 ) -> str:
     rank = len(_.shape(x)) - 2
-    if data_format not in (None, "channels_last") or interpolation != "nearest":
-        raise _.unsupported(f"interpolation '{interpolation}', or data_format '{data_format}',")
-    factors = [int(size)] * rank if isinstance(size, int) else [int(n) for n in size]
-    for axis, factor in enumerate(factors, 1):
-        places = np.repeat(np.arange(_.shape(x)[axis], dtype=np.int32), factor)
-        x = _.emit("gather", (x, _.constant("places", places)), {"axis": axis})
-    return x
+    data = plane(_, x, rank, data_format)
+    factors = pair(size, rank)
+    wanted = [n * factor for n, factor in zip(_.shape(data)[1:3], factors, strict=True)]
+    return unplane(_, _resized(_, data, wanted, interpolation), rank)
+
+
+@reads("Resizing")
+def _resizing(
+    _: Layer, x: str, *, height: int, width: int, interpolation: str = "bilinear", data_format: str | None = None,
+    fill_mode: str = "constant", fill_value: float = 0.0,
+) -> str:  # fmt: skip
+    return _resized(_, plane(_, x, 2, data_format), (height, width), interpolation)
+
+
+def _resized(_: Layer, x: str, size: Sequence[int], interpolation: str) -> str:
+    operators = {"nearest": "resize_nearest_neighbor", "bilinear": "resize_bilinear"}
+    if interpolation not in operators:
+        raise _.unsupported(f"interpolation '{interpolation}'")
+    return _.emit(operators[interpolation], (x,), {"size": tuple(size), "half_pixel_centers": True})
 
 
 @reads("Conv1DTranspose", "Conv2DTranspose")
@@ -90,14 +101,14 @@ def _transposed_convolution(
     else:
         if rank == 1:
             extra = (0, extra[1])
-        cut = [k // 2 if padding == "same" else 0 for k in extent]
+        margin = [k // 2 if padding == "same" else 0 for k in extent]
         wanted = [
             (n - 1) * s + k - 2 * c + e
-            for n, s, k, c, e in zip(size, stride, extent, cut, extra, strict=True)
+            for n, s, k, c, e in zip(size, stride, extent, margin, extra, strict=True)
         ]
-    before = same_or_valid(padding, size, extent, stride, wanted)
-    about = Transposed((stride[0], stride[1]), (dilation[0], dilation[1]), (wanted[0], wanted[1]), before)
+    cut = cut_off(padding, size, extent, stride, wanted)
     bias = _.array("bias") if use_bias else None
     offset = None if bias is None else _.constant("bias", bias)
-    result = transposed_conv_2d(_, data, _.constant("kernel", flipped(kernel)), offset, about)
+    weights = _.constant("kernel", weights_of(kernel, dilation))
+    result = transpose_conv(_, data, weights, offset, stride, wanted, cut)
     return activate(_, unplane(_, result, rank), activation)

@@ -20,7 +20,9 @@ WRITTEN: dict[str, Function] = {}
 _LAST = "channels_last"
 
 
-def _writes(*operators: str) -> Callable[[Function], Function]:
+def writes(*operators: str) -> Callable[[Function], Function]:
+    """A decorator: the function that writes these operators."""
+
     def register(function: Function) -> Function:
         WRITTEN.update(dict.fromkeys(operators, function))
         return function
@@ -28,7 +30,7 @@ def _writes(*operators: str) -> Callable[[Function], Function]:
     return register
 
 
-def _data(_: Written, call: Call) -> Result:
+def data_of(_: Written, call: Call) -> Result:
     """The first input, which must be computed."""
     name = call.node.inputs[0]
     if name is None or name not in _.results:
@@ -36,9 +38,10 @@ def _data(_: Written, call: Call) -> Result:
     return _.read(name)
 
 
-def _layer(
+def layer_of(
     _: Written, kind: str, config: dict[str, Any], inputs: Sequence[Any], value: Value, arrays: Sequence[Array] = ()
 ) -> Result:  # fmt: skip
+    """A layer with one result."""
     return _.add(kind, config, inputs, [value], arrays)[0]
 
 
@@ -48,11 +51,11 @@ def activated(_: Written, x: Result, activation: str) -> Result:
         case "none":
             return x
         case "relu":
-            return _layer(_, "ReLU", {}, [x], x.value)
+            return layer_of(_, "ReLU", {}, [x], x.value)
         case "relu6":
-            return _layer(_, "ReLU", {"max_value": 6.0}, [x], x.value)
+            return layer_of(_, "ReLU", {"max_value": 6.0}, [x], x.value)
         case _:
-            return _layer(_, "Activation", {"activation": "hard_tanh"}, [x], x.value)
+            return layer_of(_, "Activation", {"activation": "hard_tanh"}, [x], x.value)
 
 
 def _image(_: Written, x: Result, padding: Sequence[int], kernel: Sequence[int], stride: Sequence[int],
@@ -73,17 +76,17 @@ def _image(_: Written, x: Result, padding: Sequence[int], kernel: Sequence[int],
     top, bottom, left, right = padding
     padded = (shape[0], shape[1] + top + bottom, shape[2] + left + right, shape[3])
     config = {"padding": [[top, bottom], [left, right]], "data_format": _LAST}
-    return _layer(_, "ZeroPadding2D", config, [x], replace(x.value, shape=padded)), "valid"
+    return layer_of(_, "ZeroPadding2D", config, [x], replace(x.value, shape=padded)), "valid"
 
 
-@_writes("conv_2d", "depthwise_conv_2d")
+@writes("conv_2d", "depthwise_conv_2d")
 def _convolution(_: Written, call: Call) -> Result:
     a, weights = call.attributes, _.weights_of(call.node.inputs[1])
     bias = _.constant(call.node.inputs[2]) if call.has(2) else None
     if call.has(2) and bias is None:
         raise _.unsupported("a computed bias")
     kernel = weights.shape[1:3]
-    x, word = _image(_, _data(_, call), a.padding, kernel, a.stride, a.dilation, zeros=True)
+    x, word = _image(_, data_of(_, call), a.padding, kernel, a.stride, a.dilation, zeros=True)
     config: dict[str, Any] = {
         "kernel_size": list(kernel), "strides": list(a.stride), "padding": word, "data_format": _LAST,
         "dilation_rate": list(a.dilation), "use_bias": bias is not None,
@@ -96,29 +99,29 @@ def _convolution(_: Written, call: Call) -> Result:
         config.update(depth_multiplier=a.multiplier)
         array, kind = weights.reshape(*kernel, channels, a.multiplier), "DepthwiseConv2D"
     arrays = [array] if bias is None else [array, bias.reshape(-1)]
-    return activated(_, _layer(_, kind, config, [x], call.output, arrays), a.activation)
+    return activated(_, layer_of(_, kind, config, [x], call.output, arrays), a.activation)
 
 
-@_writes("fully_connected")
+@writes("fully_connected")
 def _dense(_: Written, call: Call) -> Result:
-    weights, x = _.weights_of(call.node.inputs[1]), _data(_, call)
+    weights, x = _.weights_of(call.node.inputs[1]), data_of(_, call)
     bias = _.weights_of(call.node.inputs[2]) if call.has(2) else None
     if x.value.shape[:-1] != call.output.shape[:-1]:
         x = _reshaped(_, x, (*call.output.shape[:-1], weights.shape[1]))
     config = {"units": len(weights), "use_bias": bias is not None}
     arrays = [weights.T] if bias is None else [weights.T, bias.reshape(-1)]
-    return activated(_, _layer(_, "Dense", config, [x], call.output, arrays), call.attributes.activation)
+    return activated(_, layer_of(_, "Dense", config, [x], call.output, arrays), call.attributes.activation)
 
 
-@_writes("average_pool_2d", "max_pool_2d")
+@writes("average_pool_2d", "max_pool_2d")
 def _pool(_: Written, call: Call) -> Result:
     a = call.attributes
-    x, word = _image(_, _data(_, call), a.padding, a.filter, a.stride, (1, 1), zeros=False)
+    x, word = _image(_, data_of(_, call), a.padding, a.filter, a.stride, (1, 1), zeros=False)
     kind = "AveragePooling2D" if call.node.operator == "average_pool_2d" else "MaxPooling2D"
     config = {
         "pool_size": list(a.filter), "strides": list(a.stride), "padding": word, "data_format": _LAST
     }  # fmt: skip
-    return activated(_, _layer(_, kind, config, [x], call.output), a.activation)
+    return activated(_, layer_of(_, kind, config, [x], call.output), a.activation)
 
 
 _ACTIVATIONS = {
@@ -127,50 +130,50 @@ _ACTIVATIONS = {
 }  # fmt: skip
 
 
-@_writes(*_ACTIVATIONS)
+@writes(*_ACTIVATIONS)
 def _activation(_: Written, call: Call) -> Result:
     config = {"activation": _ACTIVATIONS[call.node.operator]}
-    return _layer(_, "Activation", config, [_data(_, call)], call.output)
+    return layer_of(_, "Activation", config, [data_of(_, call)], call.output)
 
 
-@_writes("relu", "relu6")
+@writes("relu", "relu6")
 def _relu(_: Written, call: Call) -> Result:
-    return activated(_, _data(_, call), call.node.operator)
+    return activated(_, data_of(_, call), call.node.operator)
 
 
-@_writes("leaky_relu")
+@writes("leaky_relu")
 def _leaky_relu(_: Written, call: Call) -> Result:
     config = {"negative_slope": float(call.attributes.alpha)}
-    return _layer(_, "LeakyReLU", config, [_data(_, call)], call.output)
+    return layer_of(_, "LeakyReLU", config, [data_of(_, call)], call.output)
 
 
-@_writes("elu")
+@writes("elu")
 def _elu(_: Written, call: Call) -> Result:
-    return _layer(_, "ELU", {"alpha": float(call.attributes.alpha)}, [_data(_, call)], call.output)
+    return layer_of(_, "ELU", {"alpha": float(call.attributes.alpha)}, [data_of(_, call)], call.output)
 
 
-@_writes("gelu")
+@writes("gelu")
 def _gelu(_: Written, call: Call) -> Result:
     config = {"approximate": bool(call.attributes.approximate)}
-    return _.operation("Gelu", [_data(_, call)], call.output, config, "nn")
+    return _.operation("Gelu", [data_of(_, call)], call.output, config, "nn")
 
 
-@_writes("softmax")
+@writes("softmax")
 def _softmax(_: Written, call: Call) -> Result:
-    x = _data(_, call)
+    x = data_of(_, call)
     if call.attributes.beta != 1:
-        x = _layer(_, "Rescaling", {"scale": float(call.attributes.beta), "offset": 0.0}, [x], x.value)
-    return _layer(_, "Softmax", {"axis": -1}, [x], call.output)
+        x = layer_of(_, "Rescaling", {"scale": float(call.attributes.beta), "offset": 0.0}, [x], x.value)
+    return layer_of(_, "Softmax", {"axis": -1}, [x], call.output)
 
 
-@_writes("prelu")
+@writes("prelu")
 def _prelu(_: Written, call: Call) -> Result:
-    x, slopes = _data(_, call), _.weights_of(call.node.inputs[1])
+    x, slopes = data_of(_, call), _.weights_of(call.node.inputs[1])
     rank = len(x.value.shape)
     sizes = (1,) * (rank - 1 - slopes.ndim) + slopes.shape if slopes.ndim < rank else slopes.shape[1:]
     shared = [axis + 1 for axis, size in enumerate(sizes) if size == 1 != x.value.shape[axis + 1]]
     config = {"shared_axes": shared or None}
-    return _layer(_, "PReLU", config, [x], call.output, [slopes.reshape(sizes)])
+    return layer_of(_, "PReLU", config, [x], call.output, [slopes.reshape(sizes)])
 
 
 _MERGES = {
@@ -186,7 +189,7 @@ _MERGES = {
 _DIVISIONS = ("Divide", "FloorDivide", "Mod")
 
 
-@_writes(*_MERGES)
+@writes(*_MERGES)
 def _merge(_: Written, call: Call) -> Result:
     """A layer for two tensors of one shape, else an operation, which takes constants as well."""
     layer, operation = _MERGES[call.node.operator]
@@ -194,13 +197,13 @@ def _merge(_: Written, call: Call) -> Result:
         raise _.unsupported("a division of integers, which backends round and guard in their own ways,")
     a, b = (_.operand(str(name)) for name in call.node.inputs)
     if layer and isinstance(a, Result) and isinstance(b, Result) and a.value.shape == b.value.shape:
-        result = _layer(_, layer, {}, [[a, b]], call.output)
+        result = layer_of(_, layer, {}, [[a, b]], call.output)
     else:
         result = _.operation(operation, [a, b], call.output)
     return activated(_, result, getattr(call.attributes, "activation", "none"))
 
 
-@_writes("squared_difference")
+@writes("squared_difference")
 def _squared_difference(_: Written, call: Call) -> Result:
     a, b = (_.operand(str(name)) for name in call.node.inputs)
     return _.operation("Square", [_.operation("Subtract", [a, b], call.output)], call.output)
@@ -214,15 +217,15 @@ _UNARY = {
 }  # fmt: skip
 
 
-@_writes(*_UNARY)
+@writes(*_UNARY)
 def _unary(_: Written, call: Call) -> Result:
     kind, module = _UNARY[call.node.operator]
-    return _.operation(kind, [_data(_, call)], call.output, module=module)
+    return _.operation(kind, [data_of(_, call)], call.output, module=module)
 
 
-@_writes("round")
+@writes("round")
 def _round(_: Written, call: Call) -> Result:
-    return _.operation("Round", [_data(_, call)], call.output, {"decimals": 0})
+    return _.operation("Round", [data_of(_, call)], call.output, {"decimals": 0})
 
 
 _REDUCTIONS = {
@@ -231,25 +234,25 @@ _REDUCTIONS = {
 }  # fmt: skip
 
 
-@_writes(*_REDUCTIONS)
+@writes(*_REDUCTIONS)
 def _reduction(_: Written, call: Call) -> Result:
-    x, a = _data(_, call), call.attributes
+    x, a = data_of(_, call), call.attributes
     layer = {("mean", (1, 2)): "GlobalAveragePooling2D", ("reduce_max", (1, 2)): "GlobalMaxPooling2D"}
     kind = layer.get((call.node.operator, tuple(a.axes)))
     if kind and len(x.value.shape) == 4:
-        return _layer(_, kind, {"data_format": _LAST, "keepdims": bool(a.keep_dims)}, [x], call.output)
+        return layer_of(_, kind, {"data_format": _LAST, "keepdims": bool(a.keep_dims)}, [x], call.output)
     _batch(_, 0 not in a.axes)
     config = {"axis": list(a.axes), "keepdims": bool(a.keep_dims)}
     return _.operation(_REDUCTIONS[call.node.operator], [x], call.output, config)
 
 
-@_writes("arg_max", "arg_min")
+@writes("arg_max", "arg_min")
 def _argument(_: Written, call: Call) -> Result:
     a = call.attributes
     _batch(_, a.axis != 0)
     kind = "Argmax" if call.node.operator == "arg_max" else "Argmin"
     value = replace(call.output, dtype=call.output.dtype)
-    found = _.operation(kind, [_data(_, call)], value, {"axis": int(a.axis), "keepdims": False})
+    found = _.operation(kind, [data_of(_, call)], value, {"axis": int(a.axis), "keepdims": False})
     return _.operation("Cast", [found], call.output, {"dtype": call.output.dtype.numpy.name}, "core")
 
 
@@ -261,53 +264,53 @@ def _batch(_: Written, kept: bool) -> None:
 def _reshaped(_: Written, x: Result, shape: Sequence[int]) -> Result:
     value = replace(x.value, shape=tuple(shape))
     if shape and x.value.shape and shape[0] == x.value.shape[0]:
-        return _layer(_, "Reshape", {"target_shape": list(shape[1:])}, [x], value)
+        return layer_of(_, "Reshape", {"target_shape": list(shape[1:])}, [x], value)
     _batch(_, False)
     return _.operation("Reshape", [x], value, {"newshape": list(shape)})
 
 
-@_writes("reshape", "squeeze", "expand_dims")
+@writes("reshape", "squeeze", "expand_dims")
 def _reshape(_: Written, call: Call) -> Result:
-    return _reshaped(_, _data(_, call), call.output.shape)
+    return _reshaped(_, data_of(_, call), call.output.shape)
 
 
-@_writes("transpose")
+@writes("transpose")
 def _transpose(_: Written, call: Call) -> Result:
     order = [int(axis) for axis in call.attributes.permutation]
     if order[0] == 0:
-        return _layer(_, "Permute", {"dims": order[1:]}, [_data(_, call)], call.output)
+        return layer_of(_, "Permute", {"dims": order[1:]}, [data_of(_, call)], call.output)
     _batch(_, False)
-    return _.operation("Transpose", [_data(_, call)], call.output, {"axes": order})
+    return _.operation("Transpose", [data_of(_, call)], call.output, {"axes": order})
 
 
-@_writes("concatenation")
+@writes("concatenation")
 def _concatenation(_: Written, call: Call) -> Result:
     parts = [_.operand(str(name)) for name in call.node.inputs]
     axis = int(call.attributes.axis)
     _batch(_, axis != 0)
     if len(parts) == 1 and isinstance(parts[0], Result):
-        return _layer(_, "Identity", {}, parts, call.output)
+        return layer_of(_, "Identity", {}, parts, call.output)
     if axis and all(isinstance(part, Result) for part in parts):
-        return _layer(_, "Concatenate", {"axis": axis}, [parts], call.output)
+        return layer_of(_, "Concatenate", {"axis": axis}, [parts], call.output)
     if not all(isinstance(part, Result) for part in parts):
         raise _.unsupported("a constant among computed parts")
     return _.operation("Concatenate", [parts], call.output, {"axis": axis})
 
 
-@_writes("pad")
+@writes("pad")
 def _pad(_: Written, call: Call) -> Result:
-    a, x = call.attributes, _data(_, call)
+    a, x = call.attributes, data_of(_, call)
     pairs = [[int(n) for n in a.paddings[k : k + 2]] for k in range(0, len(a.paddings), 2)]
     if len(pairs) == 4 and not a.value and pairs[0] == pairs[3] == [0, 0]:
-        return _layer(_, "ZeroPadding2D", {"padding": pairs[1:3], "data_format": _LAST}, [x], call.output)
+        return layer_of(_, "ZeroPadding2D", {"padding": pairs[1:3], "data_format": _LAST}, [x], call.output)
     _batch(_, pairs[0] == [0, 0])
     keywords = {"constant_values": float(a.value)}
     return _.operation("Pad", [x], call.output, {"pad_width": pairs, "mode": "constant"}, keywords=keywords)
 
 
-@_writes("strided_slice")
+@writes("strided_slice")
 def _strided_slice(_: Written, call: Call) -> Result:
-    a, x = call.attributes, _data(_, call)
+    a, x = call.attributes, data_of(_, call)
     # Not every backend of Keras walks backwards: what is cut out forwards is turned around.
     walks = [range(*span) for span in zip(a.begin, a.end, a.stride, strict=True)]
     forward = [walk if walk.step > 0 else walk[::-1] for walk in walks]
@@ -321,7 +324,7 @@ def _strided_slice(_: Written, call: Call) -> Result:
     return _.operation("Flip", [result], call.output, {"axis": turned}) if turned else result
 
 
-@_writes("gather")
+@writes("gather")
 def _gather(_: Written, call: Call) -> Result:
     data, indices = (_.operand(str(name)) for name in call.node.inputs)
     if call.attributes.batch_dims:
@@ -329,12 +332,12 @@ def _gather(_: Written, call: Call) -> Result:
     axis = int(call.attributes.axis)
     if isinstance(indices, Result) and not isinstance(data, Result) and axis == 0 and data.ndim == 2:
         config = {"input_dim": data.shape[0], "output_dim": data.shape[1]}
-        return _layer(_, "Embedding", config, [indices], call.output, [data])
+        return layer_of(_, "Embedding", config, [indices], call.output, [data])
     _batch(_, axis != 0)
     return _.operation("Take", [data, indices], call.output, {"axis": axis})
 
 
-@_writes("batch_matmul")
+@writes("batch_matmul")
 def _batch_matmul(_: Written, call: Call) -> Result:
     operands = []
     flags = (call.attributes.transpose_a, call.attributes.transpose_b)
@@ -351,22 +354,22 @@ def _batch_matmul(_: Written, call: Call) -> Result:
     return _.operation("Matmul", operands, call.output)
 
 
-@_writes("select")
+@writes("select")
 def _select(_: Written, call: Call) -> Result:
     return _.operation("Where", [_.operand(str(name)) for name in call.node.inputs], call.output)
 
 
-@_writes("cast")
+@writes("cast")
 def _cast(_: Written, call: Call) -> Result:
     config = {"dtype": call.output.dtype.numpy.name}
-    return _.operation("Cast", [_data(_, call)], call.output, config, "core")
+    return _.operation("Cast", [data_of(_, call)], call.output, config, "core")
 
 
 _RECURRENT = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN"}
 _GATES = {"logistic": "sigmoid", "tanh": "tanh", "relu": "relu", "linear": "linear"}
 
 
-@_writes(*_RECURRENT)
+@writes(*_RECURRENT)
 def _recurrent(_: Written, call: Call) -> list[Result]:
     a, kind = call.attributes, _RECURRENT[call.node.operator]
     if a.activation not in _GATES or (kind != "SimpleRNN" and a.gate_activation not in _GATES):
@@ -391,7 +394,7 @@ def _recurrent(_: Written, call: Call) -> list[Result]:
     if bias is not None:
         arrays.append(bias.reshape(2, -1) if config.get("reset_after") else bias.reshape(-1))
     keywords = {"initial_state": states} if states else {}
-    results = _.add(kind, config, [_data(_, call)], list(call.outputs), arrays, keywords=keywords)
+    results = _.add(kind, config, [data_of(_, call)], list(call.outputs), arrays, keywords=keywords)
     if a.reverse and a.returns != "last":
         # Keras has the sequence in the order of computation.
         results[0] = _.operation("Flip", results[:1], call.output, {"axis": 1})

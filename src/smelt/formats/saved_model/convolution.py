@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.saved_model.interpreter import Blocks, Interpreter, Item
 from smelt.formats.saved_model.operators import OPERATORS, transposed_constant
 from smelt.formats.tflite.operators import same_padding
-from smelt.formats.transposed import (
-    Transposed,
-    flipped,
-    nearest_places,
-    same_or_valid,
-    transposed_conv_2d,
-)
+from smelt.formats.transposed import cut_off, transpose_conv, weights_of
 from smelt.ir import Attribute
 
 _ONES = (1, 1, 1, 1)
@@ -133,28 +128,21 @@ def _transposed(
     size = _.shape(data)[1:3]
     if padding not in ("SAME", "VALID"):
         raise UnsupportedError(f"{_.label}: the padding {padding} is not supported")
-    about = Transposed(
-        stride, dilation, (output[0], output[1]), same_or_valid(padding, size, extent, stride, output)
-    )
-    kernel = _.constant(w)
-    weights = _.store(_.tensor(w), lambda: flipped(kernel), ("flipped", w))
-    return _as_asked(_, transposed_conv_2d(_, data, weights, None, about), data_format)
+    kernel, cut = _.constant(w), cut_off(padding, size, extent, stride, output)
+    weights = _.store(_.tensor(w), lambda: weights_of(kernel, dilation), ("spread", w, dilation))
+    return _as_asked(_, transpose_conv(_, data, weights, None, stride, output, cut), data_format)
 
 
-@OPERATORS.reads("ResizeNearestNeighbor")
-def _resize_nearest(
-    _: Interpreter, x: Item, size: Item, *, align_corners: bool = False, half_pixel_centers: bool = False
-) -> str:
-    wanted, result = _.integers(size), _.tensor(x)
-    if len(wanted) != 2 or min(wanted) < 1 or len(_.shape(x)) != 4:
-        raise FormatError(f"{_.label}: resizes {list(_.shape(x))} to {list(wanted)}")
-    for axis, count in enumerate(wanted, 1):
-        _.allow(4 * count)
-        places = nearest_places(
-            _.shape(x)[axis], count, half_pixel=half_pixel_centers, align_corners=align_corners
-        )
-        result = _.emit("gather", (result, _.keep(places)), {"axis": axis})
-    return result
+def _resize(
+    operator: str, _: Interpreter, x: Item, size: Item, *, align_corners: bool = False, half_pixel_centers: bool = False
+) -> str:  # fmt: skip
+    wanted = _.integers(size)
+    flags = {"align_corners": align_corners, "half_pixel_centers": half_pixel_centers}
+    return _.emit(operator, (x,), {"size": wanted, **flags})
+
+
+OPERATORS["ResizeNearestNeighbor"] = partial(_resize, "resize_nearest_neighbor")
+OPERATORS["ResizeBilinear"] = partial(_resize, "resize_bilinear")
 
 
 @OPERATORS.reads("SpaceToBatchND")
