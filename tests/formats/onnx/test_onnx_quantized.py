@@ -323,6 +323,21 @@ def test_weights_of_half_precision_stay_so() -> None:
     assert result.values[str(result.nodes[0].inputs[1])].dtype is DType.F16
 
 
+def test_networks_of_half_precision() -> None:
+    """What has no meaning in half precision is computed in float32, as in ONNX Runtime; weights stay narrow."""
+    nodes = [
+        make("Conv", "x", "w", "b", output="c"), make("BatchNormalization", "c", "b", "b", "b", "v", output="n"),
+        make("Relu", "n", output="r"), make("GlobalAveragePool", "r", output="g"), make("Flatten", "g", output="f"),
+        make("Gemm", "f", "m"),
+    ]  # fmt: skip
+    constants = {"w": sized(4, 8, 3, 3), "b": weights(4), "v": np.abs(weights(4)) + 0.5, "m": sized(3, 4).T}
+    halves = {name: array.astype(np.float16) for name, array in constants.items()}
+    graph = check(model(nodes, {"x": (np.float16, SHAPE)}, constants=halves), 2e-3)
+    result = optimize(graph)
+    layers = [node for node in result.nodes if node.operator in ("conv_2d", "fully_connected")]
+    assert [result.values[str(node.inputs[1])].dtype for node in layers] == [DType.F16, DType.F16]
+
+
 def test_an_unsigned_model_says_so_in_the_file(tmp_path: Path) -> None:
     """What the tests above mean by unsigned: the file has no signed activations."""
     file = onnx.load_model_from_string(quantized(network(), tmp_path, unsigned=True, operators=True))

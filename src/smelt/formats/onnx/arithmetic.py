@@ -194,18 +194,18 @@ def _unchanged(_: Surroundings, x: str) -> Results:
 def _cast(_: Surroundings, x: str, *, to: int, saturate: int = 1, round_mode: str = "up") -> Result:
     if to not in DTYPES:
         raise UnsupportedError(f"{_.label}: casts '{x}' to ONNX's data type {to}, which is not supported")
-    return _cast_to(_, _.tensor(x), DType.of(np.empty(0, DTYPES[to])))
+    return cast_to(_, _.tensor(x), DType.of(np.empty(0, DTYPES[to])))
 
 
 @ROWS.reads("CastLike", since=15, wish=Wish.ANY)
 def _cast_like(_: Surroundings, x: str, like: str, *, saturate: int = 1, round_mode: str = "up") -> Result:
-    return _cast_to(_, _.tensor(x), _.dtype(_.tensor(like)))
+    return cast_to(_, _.tensor(x), _.dtype(_.tensor(like)))
 
 
-def _cast_to(_: Surroundings, x: Tensor, dtype: DType) -> Result:
+def cast_to(_: Surroundings, x: Tensor, dtype: DType) -> Result:
+    """The tensor in another type; constants of half precision stay narrow in flash where a layer reads them."""
     array = x.array
     if array is not None and array.dtype == np.float16 and dtype is DType.F32:
-        # Stays of half precision in flash where a layer reads it.
         _.allow(array.size, 4)
         wide = array.astype(np.float32)
         return Tensor(x.name, x.shape, wide, variant=f"{x.variant}wide", integers=Integers(array, None))

@@ -53,7 +53,10 @@ def _average_pool(
     strides: Sequence[int] | None = None,
 ) -> Result:  # fmt: skip
     data = _.tensor(x)
-    odd = data.rank not in (3, 4) or max(dilations or (1,)) > 1 or (ceil_mode and count_include_pad)
+    padded = any(pads or ()) or auto_pad not in ("NOTSET", "VALID")
+    odd = (
+        data.rank not in (3, 4) or max(dilations or (1,)) > 1 or (ceil_mode and count_include_pad and padded)
+    )
     if odd:
         along = taps.windows_along(
             _.label,

@@ -13,7 +13,9 @@ from smelt.formats.channels_first.layout import Tensor
 from smelt.formats.channels_first.quantized import as_in_the_file
 from smelt.formats.channels_first.shapes import integers
 from smelt.formats.channels_first.tensors import Tensors
+from smelt.formats.channels_first.translation import Result, kept
 from smelt.formats.channels_first.wishes import Reader, Wish, layout_wishes
+from smelt.formats.onnx.arithmetic import cast_to
 from smelt.formats.onnx.control_flow import CONTROL_FLOW, read_control_flow
 from smelt.formats.onnx.inlining import Inliner, Operation, Scope, has_own_function, own_function
 from smelt.formats.onnx.inputs import Inputs, declared_dtype
@@ -21,7 +23,7 @@ from smelt.formats.onnx.model import attribute_values, opset_of, parse_model, te
 from smelt.formats.onnx.quantized import reads_shifted
 from smelt.formats.onnx.schema import Row
 from smelt.formats.onnx.tables import FOLDING, OPERATORS
-from smelt.ir import Array, Graph
+from smelt.ir import Array, DType, Graph
 
 _LISTED = 20
 
@@ -33,7 +35,7 @@ def read_onnx(
     folder: Path | None = None,
     constants: Mapping[str, Array] | None = None,
 ) -> Graph:
-    """The graph in an .onnx file: operators of opset 7 and up, all shapes static.
+    """The graph in an .onnx file: operators of opset 6 and up, all shapes static.
 
     `name` is the graph's name (default: the file's, else "model").  `shapes` fixes symbolic input shapes, in
     the file's order of dimensions; a symbolic batch is 1.  `constants` makes inputs into constants with these
@@ -212,11 +214,36 @@ class _Reader(Tensors):
             array = self._fold(folding, [None if t is None else t.array for t in given], attributes)
             self.keep(Tensor(outputs[0], array.shape, array))
         elif row:
-            self.keep(row.call(self, inputs, attributes))
+            self._row(row, inputs, attributes)
         else:
             for name in filter(None, inputs):
                 self.constant(name)
             raise UnsupportedError(f"{label}: is supported only on constants")
+
+    def _row(self, row: Row, inputs: Sequence[str | None], attributes: Mapping[str, tuple[int, Any]]) -> None:
+        """An operator by its row; of half precision, where smelt has no such meaning, in float32."""
+        halves = {name for name in inputs if name and self.dtype(self.tensor(name)) is DType.F16}
+        try:
+            self.keep(row.call(self, inputs, attributes))
+        except UnsupportedError:
+            if not halves:
+                raise
+            wide = [self._wide(name) if name in halves else name for name in inputs]
+            results = row.call(self, wide, attributes)
+            parts = results if isinstance(results, tuple) else (results,)
+            self.keep(tuple(None if part is None else self._narrow(part) for part in parts))
+
+    def _wide(self, name: str | None) -> str:
+        """A tensor of half precision in float32, under a name of its own."""
+        wide = f"{name}/float32"
+        if wide not in self.tensors:
+            self.tensors[wide] = kept(self, cast_to(self, self.tensor(str(name)), DType.F32))
+        return wide
+
+    def _narrow(self, result: Result) -> Tensor:
+        """A result in half precision again, where it is a real number."""
+        tensor = kept(self, result)
+        return kept(self, cast_to(self, tensor, DType.F16)) if self.dtype(tensor) is DType.F32 else tensor
 
     def _fold(
         self, row: Row, inputs: Sequence[Array | None], attributes: Mapping[str, tuple[int, Any]]
