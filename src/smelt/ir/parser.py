@@ -266,7 +266,8 @@ def _quantization(line: _Line) -> Quantization | None:
     scales = _one_or_more(line, lambda: _scale(line.number()))
     zeros = _one_or_more(line, line.integer) if line.accept("zero") else [0] * len(scales)
     axis = line.integer() if line.accept("axis") else None
-    return Quantization(tuple(scales), tuple(zeros), axis)
+    block = line.integer() if line.accept("block") else 0
+    return Quantization(tuple(scales), tuple(zeros), axis, block)
 
 
 def _one_or_more(line: _Line, item: Callable[[], T]) -> list[T]:

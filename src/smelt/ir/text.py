@@ -92,7 +92,9 @@ def _quantization_text(quantization: Quantization, elide: bool) -> str:
     text = f" scale {_tuple_text(scales) if quantization.axis is not None else scales[0]}"
     if any(quantization.zero_points):
         text += f" zero {_tuple_text(zeros) if quantization.axis is not None else zeros[0]}"
-    return text if quantization.axis is None else f"{text} axis {quantization.axis}"
+    if quantization.axis is not None:
+        text += f" axis {quantization.axis}"
+    return f"{text} block {quantization.block}" if quantization.block else text
 
 
 def _name_text(name: str) -> str:

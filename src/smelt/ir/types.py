@@ -86,12 +86,14 @@ class Quantization:
     """real = scale * (integer - zero_point), per tensor or per slice along `axis`.
 
     `scales` and `zero_points` hold one value (per tensor, `axis` is None) or one for each index of
-    dimension `axis`.  Scales are float32 values, as in TFLite files.
+    dimension `axis`.  With a `block` they hold one for each so many elements of the last dimension of a
+    matrix, row by row; the last block of a row may be shorter.  Scales are float32 values, as in TFLite files.
     """
 
     scales: tuple[float, ...]
     zero_points: tuple[int, ...]
     axis: int | None = None
+    block: int = 0
 
     @staticmethod
     def per_tensor(scale: float, zero_point: int = 0) -> Quantization:
@@ -118,12 +120,17 @@ class Quantization:
             return f"{len(self.scales)} scales and {len(self.zero_points)} zero points"
         if any(not math.isfinite(s) or s <= 0 for s in self.scales):
             return "a scale that is not a positive finite number"
-        if self.axis is None and len(self.scales) != 1:
+        if self.axis is None and (len(self.scales) != 1 or self.block):
             return f"{len(self.scales)} scales without an axis"
         if self.axis is not None:
             if not 0 <= self.axis < len(shape):
                 return f"quantization axis {self.axis} of a tensor with {len(shape)} dimensions"
-            if shape[self.axis] != len(self.scales):
+            if self.block and (self.block < 0 or self.axis != 0 or len(shape) != 2):
+                return (
+                    f"blocks of {self.block} along axis {self.axis} of a tensor with {len(shape)} dimensions"
+                )
+            wanted = shape[self.axis] * (-(-shape[1] // self.block) if self.block else 1)
+            if wanted != len(self.scales):
                 return f"{len(self.scales)} scales along an axis of {shape[self.axis]}"
         low, high = dtype.integer_range
         if any(not low <= z <= high for z in self.zero_points):

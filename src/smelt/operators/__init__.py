@@ -92,6 +92,7 @@ def verify_graph(graph: Graph) -> Graph:
     verify(graph)
     for node in graph.nodes:
         call = call_of(graph, node)
+        _check_blocks(call)
         expected = find_operator(node.operator).infer(replace(call, outputs=()))
         if len(expected) != len(call.outputs):
             raise GraphError(f"{node.label}: has {len(call.outputs)} outputs, computes {len(expected)}")
@@ -102,3 +103,14 @@ def verify_graph(graph: Graph) -> Graph:
                     f"{list(value.shape)}, computes {kind.dtype.value}{list(kind.shape)}"
                 )
     return graph
+
+
+def _check_blocks(call: Call) -> None:
+    """Scales of blocks belong to the weights of fully_connected; UnsupportedError for any other tensor with them."""
+    for index, value in enumerate((*call.inputs, *call.outputs)):
+        if value is None or value.quantization is None or not value.quantization.block:
+            continue
+        if call.node.operator != "fully_connected" or index != 1:
+            raise UnsupportedError(
+                f"{call.node.label}: '{value.name}' has scales of blocks; only weights may"
+            )

@@ -68,6 +68,15 @@ def random_weights(
     return Tensor(DType.S8, tuple(shape), Quantization(scales, (0,) * len(scales), axis), array)
 
 
+def random_blocks(shape: Sequence[int], block: int, seed: int, scale: float = 0.1) -> Tensor:
+    """Constant int4 weights with a scale, in half precision, for each block of a row."""
+    weights = random_weights(shape, None, seed, -7, 7)
+    count = shape[0] * -(-shape[1] // block)
+    spread = np.float32(scale) * 2.0 ** np.random.default_rng(seed).uniform(-1, 1, count)
+    scales = tuple(float(s) for s in spread.astype(np.float16))
+    return Tensor(DType.S4, weights.shape, Quantization(scales, (0,) * count, 0, block), weights.constant)
+
+
 def random_nibbles(shape: Sequence[int], axis: int | None, seed: int, scale: float = 0.1) -> Tensor:
     """Constant int4 weights, symmetric, per channel along `axis` (per tensor when None)."""
     weights = random_weights(shape, axis, seed, -7, 7, scale)

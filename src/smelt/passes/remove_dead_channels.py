@@ -25,6 +25,9 @@ def remove_dead_channels(graph: Graph) -> Graph:
     Integer results are the same to the last bit; float results up to the rounding of the bias.  The graph
     itself is returned when nothing can be left out.
     """
+    # Blocks of weights with a scale each must stay whole.
+    if any(v.quantization is not None and v.quantization.block for v in graph.values.values()):
+        return graph
     # A tensor may turn out to be constant as a whole only when its other channels have gone.
     while (smaller := _with_fewer_channels(graph)) is not graph:
         graph = smaller

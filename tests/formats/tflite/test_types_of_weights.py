@@ -13,7 +13,8 @@ from smelt.engines.tflm import TflmEngine
 from smelt.errors import EngineError
 from smelt.formats.tflite import read_tflite, write_tflite
 from smelt.ir import Array, DType, Graph, Value
-from smelt.operators.evaluate import evaluate_graph
+from smelt.operators.dense.cases import CASES
+from smelt.operators.evaluate import evaluate_graph, sample_inputs
 from smelt.passes import optimize
 
 SAMPLES = 4
@@ -130,3 +131,20 @@ def test_dynamic_range_quantizes_inputs_as_litert_chooses(shared: Path) -> None:
         if node.operator == "conv_2d" and graph.values[str(node.inputs[1])].dtype is DType.S8
     }
     assert kinds == {"asymmetric"}
+
+
+def test_scales_of_blocks_are_those_that_xnnpack_computes_with() -> None:
+    """LiteRT's delegate rounds the data and their scale in its own way: a part in 200 is allowed."""
+    litert = pytest.importorskip("ai_edge_litert.interpreter", reason="LiteRT is not installed")
+    (case,) = [case for case in CASES if case.name == "dense_blocks_dynamic"]
+    graph = case.graph()
+    data = write_tflite(graph)
+    interpreter = litert.Interpreter(model_content=data)
+    interpreter.allocate_tensors()
+    inputs = sample_inputs(graph)
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], inputs[graph.inputs[0]])
+    interpreter.invoke()
+    expected = evaluate_graph(graph, inputs)[graph.outputs[0]]
+    assert_near(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]), expected, 5e-3)
+    back = read_tflite(data)
+    assert back.values[str(back.nodes[0].inputs[1])].quantization == case.inputs[1].quantization  # type: ignore[union-attr]

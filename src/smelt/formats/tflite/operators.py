@@ -243,7 +243,10 @@ def _fully_connected(
     if weights_format != 0:
         raise UnsupportedError(f"{_.label}: shuffled weights are not supported")
     _weights_shape(_, w, 2)
-    dynamic = "asymmetric" if asymmetric_quantize_inputs else "symmetric"
+    known = _.value(w).quantization
+    # where scales are those of blocks, LiteRT's one implementation pays no heed to the option
+    blocks = known is not None and known.block > 0
+    dynamic = "asymmetric" if asymmetric_quantize_inputs or blocks else "symmetric"
     return Translated(
         "fully_connected",
         (x, w, bias),

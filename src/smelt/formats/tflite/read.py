@@ -156,15 +156,15 @@ class _Reader:
                 continue
             name = self._unique(prefix + names[index]) if prefix else names[index]
             names[index] = name
-            self._tensor(name, tensor)
+            self._tensor(name, tensor, subgraph)
         return scope
 
-    def _tensor(self, name: str, tensor: Any) -> None:
+    def _tensor(self, name: str, tensor: Any, subgraph: Any) -> None:
         reason = refusal(tensor)
         if reason is not None:
             self.refused[name] = reason
             return
-        value = described(name, tensor)
+        value = described(name, tensor, lambda index: self._parameters(name, subgraph, index))
         array = contents(self.model, value, tensor)
         self.values[name] = value
         if tensor.is_variable:
@@ -173,6 +173,20 @@ class _Reader:
             self.constants[name] = array
         if array is not None and tensor.sparsity is not None:
             warnings.warn(f"tensor '{name}' is sparse in the file; smelt keeps it dense", stacklevel=4)
+
+    def _parameters(self, name: str, subgraph: Any, index: int) -> Array:
+        """The contents of a tensor that holds scales or zero points of another."""
+        if not 0 <= index < len(subgraph.tensors) or refusal(subgraph.tensors[index]) is not None:
+            raise FormatError(f"tensor '{name}': its parameters are in tensor {index}, which cannot be read")
+
+        def nested(other: int) -> Array:
+            raise FormatError(f"tensor '{name}': its parameters are quantized themselves")
+
+        tensor = subgraph.tensors[index]
+        array = contents(self.model, described(f"parameters of {name}", tensor, nested), tensor)
+        if array is None:
+            raise FormatError(f"tensor '{name}': its parameters in tensor {index} are no constant")
+        return array
 
     def _real(self, scope: _Scope, index: int, where: str) -> str:
         """The name of a tensor that can be computed with."""

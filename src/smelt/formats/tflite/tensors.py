@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,11 @@ def refusal(tensor: Any) -> str | None:
     return "external tensors are not supported" if tensor.external_buffer else None
 
 
-def described(name: str, tensor: Any) -> Value:
-    """The tensor's description; FormatError where it contradicts itself."""
+def described(name: str, tensor: Any, scales: Callable[[int], Array]) -> Value:
+    """The tensor's description; FormatError where it contradicts itself.
+
+    `scales` gives the contents of another tensor of the subgraph, by index.
+    """
     where = f"tensor '{name}'"
     dtype = TYPES[tensor.type]
     shape = tuple(int(d) for d in tensor.shape)
@@ -32,7 +36,7 @@ def described(name: str, tensor: Any) -> Value:
         raise FormatError(f"{where}: shape {list(shape)} has a negative dimension")
     if math.prod(max(d, 1) for d in shape) > MAX_ELEMENTS:
         raise FormatError(f"{where}: shape {list(shape)} is too large")
-    return Value(name, dtype, shape, _quantization(where, tensor, shape, dtype))
+    return Value(name, dtype, shape, _quantization(where, tensor, shape, dtype, scales))
 
 
 def contents(model: Any, value: Value, tensor: Any) -> Array | None:
@@ -55,12 +59,16 @@ def contents(model: Any, value: Value, tensor: Any) -> Array | None:
     return _array(where, buffer.data, value.dtype, value.shape)
 
 
-def _quantization(where: str, tensor: Any, shape: tuple[int, ...], dtype: DType) -> Quantization | None:
+def _quantization(
+    where: str, tensor: Any, shape: tuple[int, ...], dtype: DType, scales: Callable[[int], Array]
+) -> Quantization | None:
     given = tensor.quantization
-    if given is None or len(given.scale) == 0 or not dtype.is_integer:
+    if given is None or not dtype.is_integer:
         return None
     if given.details is not None:
-        raise UnsupportedError(f"{where}: {given.details.table_name} is not supported")
+        return _of_blocks(where, given, shape, dtype, scales)
+    if len(given.scale) == 0:
+        return None
     count = len(given.scale)
     zero_points = tuple(int(z) for z in given.zero_point) or (0,) * count
     if len(zero_points) == 1 and count > 1:
@@ -71,6 +79,28 @@ def _quantization(where: str, tensor: Any, shape: tuple[int, ...], dtype: DType)
     if problem:
         raise FormatError(f"{where}: {problem}")
     return result
+
+
+def _of_blocks(
+    where: str, given: Any, shape: tuple[int, ...], dtype: DType, scales: Callable[[int], Array]
+) -> Quantization:
+    """A scale for each block of the last dimension; zero points are zero."""
+    details = given.details
+    if details.table_name != "BlockwiseQuantization" or given.quantized_dimension != 0:
+        raise UnsupportedError(f"{where}: {details.table_name} is supported only along the first dimension")
+    if details.zero_points > 0 and scales(int(details.zero_points)).any():
+        raise UnsupportedError(f"{where}: blocks with zero points other than 0 are not supported")
+    numbers = scales(int(details.scales))
+    if numbers.dtype.kind != "f":
+        raise FormatError(f"{where}: the scales of its blocks are {numbers.dtype}")
+    count, block = numbers.size, int(details.block_size)
+    found = Quantization(
+        tuple(float(s) for s in numbers.reshape(-1).astype(np.float32)), (0,) * count, 0, block
+    )
+    problem = found.problem(shape, dtype) if block > 0 else f"blocks of {block}"
+    if problem:
+        raise FormatError(f"{where}: {problem}")
+    return found
 
 
 def _array(where: str, data: Array, dtype: DType, shape: tuple[int, ...]) -> Array:

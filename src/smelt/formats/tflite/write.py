@@ -124,12 +124,30 @@ class Writer:
                 type=TENSOR_TYPES[value.dtype],
                 buffer=0 if array is None else self._buffer(_packed(array, value.dtype)),
                 name=value.name,
-                quantization=_quantization(value.quantization),
+                quantization=self._quantization(value),
                 is_variable=variable,
                 has_rank=True,
             )
         )
         return len(self.tensors) - 1
+
+    def _quantization(self, value: Value) -> Record | None:
+        known = value.quantization
+        if known is None or not known.block:
+            return _quantization(known)
+        scales = np.array(known.scales, np.float32)
+        half = scales.astype(np.float16)
+        if not np.array_equal(half.astype(np.float32), scales):
+            raise UnsupportedError(
+                f"'{value.name}': TFLite holds scales of blocks in half precision; these are finer"
+            )
+        name = self.graph.fresh_name(f"{value.name}/scales", taken=self.index)
+        shape = (value.shape[0], len(scales) // value.shape[0])
+        self.index[name] = self.add_tensor(Value(name, DType.F16, shape), half.reshape(shape))
+        details = TFLITE.record(
+            "BlockwiseQuantization", scales=self.index[name], zero_points=-1, block_size=known.block
+        )
+        return TFLITE.record("QuantizationParameters", details=details, quantized_dimension=0)
 
     def constant(self, call: Call, role: str, array: Array, quantization: Quantization | None = None) -> int:
         """A constant that TFLite wants as a tensor where smelt has an attribute."""

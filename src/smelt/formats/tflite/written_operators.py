@@ -112,6 +112,23 @@ _BIASES = {DType.F32: DType.F32, DType.S8: DType.S32, DType.S16: DType.S64}
 """The type of a bias, by that of the data."""
 
 
+def _check_blocks(call: Call) -> None:
+    """UnsupportedError for scales of blocks that LiteRT does not compute with as the call says."""
+    known, how = call.input(1).quantization, call.attributes.quantize_input
+    if known is None or not known.block:
+        return
+    if known.block % 32 or call.input(1).shape[1] % known.block:
+        raise UnsupportedError(
+            f"{call.node.label}: LiteRT has blocks of a multiple of 32 that divide a row only, not of {known.block} in "
+            f"rows of {call.input(1).shape[1]}"
+        )
+    if how != "asymmetric":
+        raise UnsupportedError(
+            f"{call.node.label}: TFLite quantizes data that meet weights with scales of blocks in the asymmetric way; "
+            f"quantize_input is '{how}'"
+        )
+
+
 def _check_dynamic(call: Call) -> None:
     """UnsupportedError where LiteRT would quantize the input in another way than the call says."""
     weights = call.input(1)
@@ -196,6 +213,7 @@ def _depthwise_conv_2d(writer: Writer, call: Call) -> Written:
 
 def _fully_connected(writer: Writer, call: Call) -> Written:
     a = call.attributes
+    _check_blocks(call)
     options = TFLITE.record(
         "FullyConnectedOptions",
         fused_activation_function=_FUSED[a.activation],

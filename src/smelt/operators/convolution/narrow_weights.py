@@ -43,7 +43,8 @@ def narrow_fields(call: Call, outputs: int) -> dict[str, int | float | Table | N
 def meets_float(call: Call, weights: DType, *, dynamic: bool) -> bool:
     """Whether float32 data meet weights of this type, quantized first or not; half-precision ones must be finite."""
     found = call.input(0).dtype is DType.F32 and call.input(1).dtype is weights
-    if not found or is_dynamic(call) != dynamic:
+    known = call.input(1).quantization
+    if not found or is_dynamic(call) != dynamic or (known is not None and known.block):
         return False
     array = call.constant(1)
     return array is not None and (weights is not DType.F16 or bool(np.isfinite(array).all()))

@@ -55,7 +55,11 @@ def weight_scales(call: Call) -> NDArray[np.float32]:
 
 
 def _along_channels(call: Call, scales: NDArray[np.float32]) -> NDArray[np.float32]:
-    axis = call.quantization(call.input(1)).axis
+    known = call.quantization(call.input(1))
+    if known.block:
+        outputs, inputs = call.input(1).shape
+        return np.repeat(scales.reshape(outputs, -1), known.block, axis=1)[:, :inputs]
+    axis = known.axis
     shape = [1] * len(call.input(1).shape)
     if axis is not None:
         shape[axis] = -1

@@ -24,7 +24,8 @@ from smelt.operators.convolution.outputs import (
     rows_fields,
     rows_fields_s16,
 )
-from smelt.operators.dense import arm_dsp, arm_dsp_compact, arm_mve, arm_v6m, narrow
+from smelt.operators.dense import arm_dsp, arm_dsp_compact, arm_mve, arm_v6m, blocks, narrow
+from smelt.operators.dense.blocks import output_blocks
 from smelt.operators.dense.geometry import (
     FullyConnectedAttributes,
     folded_bias,
@@ -56,6 +57,8 @@ def _infer(call: Call) -> tuple[TensorType, ...]:
     sizes = geometry(call)
     check_parameters(call, sizes.outputs)
     quantization = call.input(1).quantization
+    if quantization is not None and quantization.block and not call.input(0).dtype.is_float:
+        raise UnsupportedError(f"{call.node.label}: weights with scales of blocks meet float32 data only")
     per_channel = quantization is not None and quantization.axis is not None
     if quantization and per_channel and (quantization.axis != 0 or any(quantization.zero_points)):
         raise UnsupportedError(
@@ -85,6 +88,9 @@ def _evaluate_dynamic(call: Call, arrays: Sequence[Array | None], bias: Array | 
     assert weights is not None
     rows = data.astype(np.float32).reshape(-1, weights.shape[1])
     quantized = quantize_rows(rows, call.attributes.quantize_input)
+    block = call.quantization(call.input(1)).block
+    if block:
+        return output_blocks(call, quantized, weights, bias, block).reshape(call.output.shape)
     sums = quantized.centred @ weights.astype(np.float64).T
     return output_dynamic(call, sums, quantized.scales, bias).reshape(call.output.shape)
 
@@ -240,5 +246,6 @@ FULLY_CONNECTED = Operator(
         _S16,
         _F32,
         *narrow.FULLY_CONNECTED,
+        *blocks.FULLY_CONNECTED,
     ),
 )

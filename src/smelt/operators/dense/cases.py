@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from smelt.ir import Attribute, DType, Quantization
-from smelt.operators.case import Case, Tensor, quantized, random_nibbles, random_weights
+from smelt.operators.case import Case, Tensor, quantized, random_blocks, random_nibbles, random_weights
 from smelt.operators.convolution.cases import quantized_bias
 
 Shape = tuple[int, ...]
@@ -96,6 +96,15 @@ def _narrow(
     return [*found, Case(f"{name}_s8_s4", "fully_connected", (source, four, integers), attributes, output)]
 
 
+def _blocks(name: str, data: Shape, weights: Shape, block: int, how: str, *, bias: bool = True) -> Case:
+    """int4 weights with a scale for each block of a row."""
+    inputs = [Tensor(DType.F32, data), random_blocks(weights, block, seed=8)]
+    if bias:
+        array = np.random.default_rng(9).normal(size=weights[:1]).astype(np.float32)
+        inputs.append(Tensor(DType.F32, weights[:1], None, array))
+    return Case(name, "fully_connected", tuple(inputs), {"quantize_input": how, "activation": "relu6"})
+
+
 CASES = [
     *(_s8(f"dense_{a}", (1, 20), (7, 20), activation=a) for a in _ACTIVATIONS),
     *(_f32(f"dense_{a}", (1, 20), (7, 20), activation=a) for a in _ACTIVATIONS),
@@ -117,6 +126,9 @@ CASES = [
     _f32("dense_flattens", (2, 3, 2, 4), (5, 12)),
     _f32("dense_keeps_dimensions", (2, 3, 8), (5, 8), keep_dims=True),
     _f32("dense_no_bias", (4, 6), (3, 6), bias=False),
+    _blocks("dense_blocks_float", (2, 70), (5, 70), 32, "none"),
+    _blocks("dense_blocks_dynamic", (2, 64), (8, 64), 32, "asymmetric"),
+    _blocks("dense_blocks_uneven", (1, 9), (3, 9), 4, "asymmetric", bias=False),
     *_narrow("dense_narrow", (3, 20), (7, 20), activation="relu"),
     *_narrow("dense_narrow_odd", (2, 9), (5, 9)),
     *_narrow("dense_narrow_per_tensor", (1, 16), (4, 16), per_channel=False),
