@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from smelt.formats.tflite import write_tflite
-from smelt.ir import Array, Graph
+from smelt.ir import Array, DType, Graph
+from smelt.operators import call_of
 
 
 def run_micro(graph: Graph, inputs: Mapping[str, Array], model: bytes | None = None) -> list[Array]:
@@ -36,7 +37,20 @@ def run_litert(graph: Graph, inputs: Mapping[str, Array], model: bytes | None = 
 
 
 def assert_judged(graph: Graph, inputs: Mapping[str, Array], meaning: Array) -> None:
-    """Integers: TensorFlow Lite Micro's bytes; float: LiteRT within 1e-6 of the largest magnitude."""
+    """Integers: TensorFlow Lite Micro's bytes; float: LiteRT within 1e-6 of the largest magnitude.
+
+    LiteRT too where TensorFlow Lite Micro has no kernel: dense int4 weights with a scale an output.
+    """
+    weights = call_of(graph, graph.nodes[0]).input(1)
+    dense_int4 = weights.dtype is DType.S4 and graph.nodes[0].operator == "fully_connected"
+    if (
+        dense_int4
+        and meaning.dtype.kind == "i"
+        and weights.quantization
+        and weights.quantization.axis is not None
+    ):
+        np.testing.assert_array_equal(run_litert(graph, inputs)[0].reshape(meaning.shape), meaning)
+        return
     if meaning.dtype.kind == "i":
         np.testing.assert_array_equal(run_micro(graph, inputs)[0].reshape(meaning.shape), meaning)
         return

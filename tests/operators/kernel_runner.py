@@ -84,6 +84,7 @@ class _Source:
 
     def text(self, headers: set[str]) -> str:
         parts = [
+            "#include <math.h>",
             "#include <stdio.h>",
             "#include <stdlib.h>",
             *(f'#include "{name}"' for name in sorted(headers)),

@@ -80,7 +80,7 @@ def _in_blocks(node: Node, name: str, array: Array, block: int) -> tuple[Value, 
     scales = (np.abs(rows).max(axis=1) / _LARGEST[DType.S4]).astype(np.float16)
     scales = np.where((scales > 0) & np.isfinite(scales), scales, np.float16(1))
     steps = quantize_array(
-        rows, scales.astype(np.float64)[:, None], 0, -_LARGEST[DType.S4], _LARGEST[DType.S4]
+        rows, scales.astype(np.float32)[:, None], 0, -_LARGEST[DType.S4], _LARGEST[DType.S4]
     )
     quantization = Quantization(tuple(float(s) for s in scales), (0,) * len(scales), 0, block)
     return Value(name, DType.S4, array.shape, quantization), steps.reshape(array.shape).astype(np.int8)
