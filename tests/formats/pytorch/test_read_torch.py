@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -253,3 +254,37 @@ def test_larger_layers(name: str) -> None:
             assert np.abs(result - meant).max() <= TOLERANCE * np.abs(meant).max(), route
         if len(shape) == 4:
             assert transposes(graph) == 0, route
+
+
+def test_blocks_without_gradients_are_read_in_place() -> None:
+    class Net(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            with torch.no_grad():
+                y = x * 2 + 1
+            return y - x
+
+    inputs = (torch.randn(1, 4),)
+    data = file_of(Net().eval(), inputs, "exported")
+    assert b"wrap_with_set_grad_enabled" in data
+    np.testing.assert_allclose(
+        computed(smelt.load(data), inputs[0].numpy())[0], inputs[0].numpy() + 1, rtol=1e-5
+    )
+
+
+def test_frozen_modules() -> None:
+    module, inputs = network("cnn")
+    stream = io.BytesIO()
+    torch.jit.save(torch.jit.freeze(torch.jit.script(module)), stream)
+    graph = smelt.optimize(smelt.load(stream.getvalue(), shapes={"x": tuple(inputs[0].shape)}))
+    np.testing.assert_allclose(
+        computed(graph, inputs[0].numpy())[0], expected(module, inputs), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_double_precision_is_refused_not_changed() -> None:
+    for dtype in (torch.float64, torch.bfloat16):
+        module, inputs = torch.nn.Linear(2, 2).eval().to(dtype), (torch.zeros(1, 2, dtype=dtype),)
+        with pytest.raises(smelt.SmeltError, match="float"):
+            smelt.load(file_of(module, inputs, "exported"))
+        with pytest.raises(smelt.SmeltError, match="float"):
+            smelt.load(file_of(module, inputs, "traced_lite"))

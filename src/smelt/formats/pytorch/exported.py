@@ -15,11 +15,13 @@ import numpy as np
 from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.pytorch.archive import Archive
 from smelt.formats.pytorch.naming import input_shape, output_names
-from smelt.formats.pytorch.storage import EXPORTED_TYPES, elements, view
-from smelt.formats.pytorch.tracing import Tracer
+from smelt.formats.pytorch.program import labelled
+from smelt.formats.pytorch.storage import BFLOAT16, EXPORTED_TYPES, elements, view
+from smelt.formats.pytorch.tracing import Tracer, is_known
 from smelt.ir import Array, DType
 
 SCHEMA_VERSION = 8
+_LISTED = 20
 
 _Environment = dict[str, Any]
 
@@ -82,6 +84,7 @@ class _Exported:
         graph, signature = _field(self.module, "graph", dict), _field(self.module, "signature", dict)
         values = _field(graph, "tensor_values", dict)
         folders = {folder: self._config(folder) for folder in ("weights", "constants")}
+        self._check_operators(graph)
         env: _Environment = {}
         for spec in _field(signature, "input_specs", list):
             kind, content = _only(spec)
@@ -97,6 +100,20 @@ class _Exported:
                     f"the model changes its own state or inputs ({kind}), which smelt does not do"
                 )
         self.tracer.finish(dict(zip(output_names(len(outputs), self._keys()), outputs, strict=True)))
+
+    def _check_operators(self, graph: Mapping[str, Any]) -> None:
+        """Raise UnsupportedError with all operators of the graph that nothing reads."""
+        unknown: dict[str, None] = {}
+        for node in _field(graph, "nodes", list):
+            operator = _operator(_field(node, "target", str))
+            if not is_known(operator) and not operator.startswith("higher_order."):
+                unknown[labelled(operator, _path(node))] = None
+        if unknown:
+            more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
+            plural = "operator" if len(unknown) == 1 else "operators"
+            verb = "is" if len(unknown) == 1 else "are"
+            names = ", ".join(list(unknown)[:_LISTED])
+            raise UnsupportedError(f"the {plural} {names}{more} {verb} not supported")
 
     def _config(self, folder: str) -> dict[str, Any]:
         record = next(
@@ -148,7 +165,7 @@ class _Exported:
 
     def _declared(self, name: str, meta: Any) -> Any:
         dtype = EXPORTED_TYPES.get(_field(meta, "dtype", int))
-        if dtype is None or dtype == "<f8":
+        if dtype in (None, "<f8", BFLOAT16):
             raise UnsupportedError(
                 f"input '{name}' is of an element type that smelt does not read; use float32"
             )
@@ -156,8 +173,7 @@ class _Exported:
         for size in _field(meta, "sizes", list):
             how, value = _only(size)
             sizes.append(value if how == "as_int" and isinstance(value, int) else None)
-        kind = np.float32 if dtype == "bfloat16" else dtype
-        return self.tracer.input(name, DType.of(np.empty(0, kind)), input_shape(name, sizes, self.shapes))
+        return self.tracer.input(name, DType.of(np.empty(0, dtype)), input_shape(name, sizes, self.shapes))
 
     def _array(self, folder: str, entry: Any, label: str) -> Array:
         meta, path = _field(entry, "tensor_meta", dict), _field(entry, "path_name", str)

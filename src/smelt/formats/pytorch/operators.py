@@ -7,6 +7,7 @@ surrounds the operator.
 from __future__ import annotations
 
 from smelt.formats.pytorch.arithmetic import ARITHMETIC
+from smelt.formats.pytorch.converting import CONVERTING
 from smelt.formats.pytorch.creating import CREATING
 from smelt.formats.pytorch.normalizing import NORMALIZING
 from smelt.formats.pytorch.products import PRODUCTS
@@ -24,6 +25,7 @@ OPERATORS = Table()
 
 for _table in (
     ARITHMETIC,
+    CONVERTING,
     CREATING,
     NORMALIZING,
     PRODUCTS,

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from smelt.errors import FormatError
+from smelt.errors import FormatError, SmeltError, UnsupportedError
 from smelt.formats.pytorch.archive import Archive
 from smelt.formats.pytorch.storage import BFLOAT16, STORAGES, QuantizedArray, elements, view, whole
 from smelt.ir import Array
@@ -98,7 +98,7 @@ class _Machine:
                         f"'{self._record}' uses the pickle instruction {opcode.name}, as no model does"
                     )
                 act(self, argument)
-        except FormatError:
+        except SmeltError:
             raise
         except Exception as error:  # whatever a damaged pickle makes of Python's containers
             raise FormatError(
@@ -188,6 +188,10 @@ class _Machine:
         name = storage.name if isinstance(storage, Name) else ""
         if kind != "storage" or name not in STORAGES or not re.fullmatch(r"[\w.]+", str(key)):
             raise ValueError(f"refers to {kind} {key}")
+        if self._shapes_only and STORAGES[name] == BFLOAT16:
+            raise UnsupportedError(
+                "the model was traced with bfloat16 inputs; call model.float() before tracing it"
+            )
         if self._shapes_only:
             self._storages[key] = _Storage(key, STORAGES[name], elements(bytes(8), STORAGES[name])[:1])
         elif key not in self._storages:

@@ -21,6 +21,21 @@ from smelt.ir import Array, DType
 MOST_CALLS = 10_000
 
 
+def _advice(operator: str) -> str:
+    """What to do about operators that only optimized files have."""
+    if operator.startswith("prepacked."):
+        return "; write the file without optimize_for_mobile"
+    return "; save the module without torch.jit.optimize_for_inference" if "mkldnn" in operator else ""
+
+
+def is_known(operator: str) -> bool:
+    """Whether an operator is read, alone or in place."""
+    return (
+        any(operator in table for table in (QUERIES, SCALARS, OPERATORS))
+        or operator.removesuffix("_") in OPERATORS
+    )
+
+
 class Tracer:
     """Collects a Program.  Values are Python's numbers, words, lists, and Refs for tensors."""
 
@@ -72,7 +87,7 @@ class Tracer:
         if operator not in OPERATORS and operator.endswith("_") and operator[:-1] in OPERATORS:
             known = operator[:-1]
         if known not in OPERATORS:
-            raise UnsupportedError(f"the operator {label} is not supported")
+            raise UnsupportedError(f"the operator {label} is not supported{_advice(operator)}")
         return self._record(known, given, named, path, in_place=known != operator)
 
     def finish(self, outputs: Mapping[str, Any]) -> Program:
