@@ -24,7 +24,13 @@ from smelt.cli.reporting import Report
 def command(
     model: Model,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The file to write: .tflite.", show_default=False)
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The file to write: .tflite, .onnx, .keras, .pt2, .pt, .ptl, or .h or .c for a C array.",
+            show_default=False,
+        ),
     ],
     quantize: Quantize = None,
     calibrate: Calibrate = None,

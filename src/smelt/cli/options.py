@@ -8,7 +8,13 @@ from typing import Annotated
 
 import typer
 
-Model = Annotated[Path, typer.Argument(help="A model: .tflite, .onnx, .keras or .h5.", show_default=False)]
+Model = Annotated[
+    Path,
+    typer.Argument(
+        help="A model: .tflite, .onnx, .pt2, .pt, .ptl, .keras, .h5, .pb or a SavedModel folder.",
+        show_default=False,
+    ),
+]
 TargetName = Annotated[
     str, typer.Option("--target", help="The core to generate for; `smelt targets` lists them.")
 ]
