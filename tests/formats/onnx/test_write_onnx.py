@@ -26,9 +26,17 @@ CASES = {f"{family}:{case.name}": case for family, cases in all_cases().items() 
 
 
 def sayable(case: Case) -> bool:
-    """Whether ONNX has what a case needs: gathering has no batch dimensions there."""
-    return all(
-        node.operator in WRITTEN and not node.attributes.get("batch_dims") for node in case.graph().nodes
+    """Whether ONNX has what a case needs.
+
+    It gathers without batch dimensions, quantizes no input by the image, and has biases of 32 bits at most.
+    """
+    graph = case.graph()
+    long = [a for n, a in graph.constants.items() if a.dtype == np.int64 and graph.values[n].quantization]
+    return all(np.abs(array).max(initial=0) < 2**31 for array in long) and all(
+        node.operator in WRITTEN
+        and not (node.operator == "gather" and node.attributes.get("batch_dims"))
+        and node.attributes.get("quantize_input", "none") == "none"
+        for node in graph.nodes
     )
 
 
@@ -47,18 +55,24 @@ def run(data: bytes, inputs: Mapping[str, Array]) -> list[Array]:
     """ONNX Runtime's outputs."""
     options = ort.SessionOptions()
     options.log_severity_level = 4
+    # Otherwise it computes real layers with integer weights in integers.
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     return list(session.run(None, dict(inputs)))
 
 
 def agrees(graph: Graph, name: str, ours: Array, theirs: Array) -> bool:
-    """Equal; to 1e-5 of the largest when real, to one step when quantized (rounding is theirs)."""
+    """Equal; to 1e-5 of the largest when real, to one step when quantized (rounding is theirs).
+
+    With 16 bits to a tenth of an int8 step: smelt interpolates functions in tables, as TensorFlow Lite Micro does.
+    """
     if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
         return False
     if ours.dtype.kind == "f":
         return bool(np.abs(ours - theirs).max(initial=0) <= 1e-5 * np.abs(ours).max(initial=0))
     steps = np.abs(ours.astype(np.int64) - theirs.astype(np.int64)).max(initial=0)
-    return bool(steps <= (1 if graph.values[name].quantization else 0))
+    allowed = 25 if ours.dtype == np.int16 else 1
+    return bool(steps <= (allowed if graph.values[name].quantization else 0))
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if sayable(case)])

@@ -23,13 +23,18 @@ CHANNELS_LAST: Mapping[int, tuple[int, ...]] = {3: (0, 2, 1), 4: (0, 2, 3, 1)}
 """The permutation back."""
 
 _TYPES = {DType.of(np.empty(0, dtype)): number for number, dtype in DTYPES.items()} | {DType.S4: 22}
-_USUAL_OPSET, _IR_VERSIONS = 17, {17: 8, 20: 9, 21: 10}
+_USUAL_OPSET, _IR_VERSIONS = 17, {17: 8, 18: 8, 20: 9, 21: 10}
+
+
+def type_number(dtype: DType) -> int:
+    """ONNX's number of an element type."""
+    return _TYPES[dtype]
 
 
 def write_onnx(graph: Graph) -> bytes:
     """The graph as an .onnx file; the same graph gives the same bytes.
 
-    Opset 17, or the first that has what the graph needs (20, 21).  Inputs and outputs whose metadata say that they
+    Opset 17, or the first that has what the graph needs (18, 20, 21).  Inputs and outputs whose metadata say that they
     came with channels first are written so.  Quantized tensors become QuantizeLinear/DequantizeLinear pairs around
     float operators.  Raises UnsupportedError naming the operator that ONNX cannot say; MissingExtraError without
     the package onnx.
@@ -123,7 +128,8 @@ class Writer:
         moved = np.ascontiguousarray(array.transpose(permutation))
         stored = self.constant(name, moved if shape is None else moved.reshape(shape), value.dtype)
         if value.quantization is None:
-            return stored
+            narrow = value.dtype is not call.output.dtype
+            return self.emit("Cast", [stored], to=type_number(call.output.dtype)) if narrow else stored
         axis = value.quantization.axis
         return self._dequantized(stored, value, None if axis is None else list(permutation).index(axis))
 
@@ -210,16 +216,26 @@ class Writer:
         value = self.graph.values[name]
         rank = len(value.shape)
         if name in self.graph.constants:
-            array = self.graph.constants[name]
-            label = self.constant(
-                name, array.transpose(CHANNELS_FIRST[rank]) if first else array, value.dtype
-            )
+            array, dtype = self._plain(value)
+            label = self.constant(name, array.transpose(CHANNELS_FIRST[rank]) if first else array, dtype)
         else:
             order = CHANNELS_FIRST[rank] if first else CHANNELS_LAST[rank]
             source = self.stored_names[name, not first]
             label = self.emit("Transpose", [source], self._label(name, first), perm=order)
         self.stored_names[name, first] = label
         return label
+
+    def _plain(self, value: Value) -> tuple[Array, DType]:
+        """A constant as ONNX can hold it: its quantized integers have 32 bits at most."""
+        array = self.graph.constants[value.name]
+        if value.dtype is not DType.S64 or value.quantization is None:
+            return array, value.dtype
+        if np.abs(array).max(initial=0) >= 2**31:
+            label = self.graph.consumers()[value.name][0].label
+            raise UnsupportedError(
+                f"{label}: ONNX cannot say its bias '{value.name}', which needs over 32 bits"
+            )
+        return array.astype(np.int32), DType.S32
 
     def _finish(self, name: str) -> None:
         """See to it that a graph output is there, under its name and in its order."""
@@ -261,17 +277,16 @@ class Writer:
     def _parameters(self, value: Value, quantization: Quantization) -> Sequence[str]:
         """Scale and zero point, which gives the type."""
         scales = np.array(quantization.scales, np.float32)
-        points = np.array(quantization.zero_points, value.dtype.numpy)
+        dtype = DType.S32 if value.dtype is DType.S64 else value.dtype
+        points = np.array(quantization.zero_points, dtype.numpy)
         shape = () if quantization.axis is None else (-1,)
         return (
             self.constant(f"{value.name}/scale", scales.reshape(shape)),
-            self.constant(f"{value.name}/zero_point", points.reshape(shape), value.dtype),
+            self.constant(f"{value.name}/zero_point", points.reshape(shape), dtype),
         )
 
     def _dequantized(self, stored: str, value: Value, axis: int | None) -> str:
         assert value.quantization is not None
-        if value.dtype is DType.S64:
-            raise UnsupportedError(f"'{value.name}': ONNX has no quantized tensors of 64-bit integers")
         inputs = [stored, *self._parameters(value, value.quantization)]
         attributes: dict[str, Any] = {} if axis is None else {"axis": axis}
         return self.emit("DequantizeLinear", inputs, stem=value.name, **attributes)

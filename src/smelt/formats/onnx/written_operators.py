@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from smelt.errors import UnsupportedError
-from smelt.formats.onnx.write import CHANNELS_FIRST, Writer
+from smelt.formats.onnx import written_indexing as indexing
+from smelt.formats.onnx import written_windows as windows
+from smelt.formats.onnx.write import CHANNELS_FIRST, Writer, type_number
 from smelt.ir import DType, Value
 from smelt.operators import Call
 
@@ -70,41 +72,9 @@ def _clamp(name: str) -> _Function:
     return write
 
 
-def _padding(padding: Sequence[int]) -> list[int]:
-    top, bottom, left, right = padding
-    return [top, left, bottom, right]
-
-
-def _convolution(_: Writer, call: Call) -> None:
-    a, shape = call.attributes, call.input(1).shape
-    if call.node.operator == "depthwise_conv_2d":
-        order, wanted, group = (3, 0, 1, 2), None, call.input(0).shape[3]
-        wanted = (shape[3], 1, *shape[1:3])
-    else:
-        order, wanted = (0, 3, 1, 2), None
-        group = call.input(0).shape[3] // shape[3]
-    inputs = [_.real(call.input(0).name, first=True), _.weights(call, 1, order, wanted)]
-    if call.has(2):
-        inputs.append(_.real(call.input(2).name))
-    _.result(
-        call.output, "Conv", inputs, first=True, activation=a.activation, kernel_shape=list(shape[1:3]),
-        strides=list(a.stride), dilations=list(a.dilation), pads=_padding(a.padding), group=group,
-    )  # fmt: skip
-
-
-def _pool(operator: str) -> _Function:
-    def write(_: Writer, call: Call) -> None:
-        a = call.attributes
-        _.result(
-            call.output, operator, [_.real(call.input(0).name, first=True)], first=True, activation=a.activation,
-            kernel_shape=list(a.filter), strides=list(a.stride), pads=_padding(a.padding),
-        )  # fmt: skip
-
-    return write
-
-
 def _fully_connected(_: Writer, call: Call) -> None:
     a, data = call.attributes, call.input(0)
+    windows.check_real_input(call)
     bias = [_.real(call.input(2).name)] if call.has(2) else []
     source = _.real(data.name)
     if len(call.output.shape) == 2:
@@ -253,32 +223,10 @@ def _logical_reduction(operator: str) -> _Function:
     return write
 
 
-def _argument(operator: str) -> _Function:
-    def write(_: Writer, call: Call) -> None:
-        index = _.emit(operator, [_.real(call.input(0).name)], axis=call.attributes.axis, keepdims=0)
-        _.result(call.output, "Cast", [index], to=_number(call.output.dtype))
-
-    return write
-
-
-def _number(dtype: DType) -> int:
-    return {
-        DType.F32: 1, DType.U8: 2, DType.S8: 3, DType.U16: 4, DType.S16: 5, DType.S32: 6, DType.S64: 7, DType.BOOL: 9,
-        DType.F16: 10, DType.F64: 11, DType.U32: 12, DType.U64: 13,
-    }[dtype]  # fmt: skip
-
-
 def _cast(_: Writer, call: Call) -> None:
     first = _elementwise_order(_, call)
     name = _.stored(call.input(0).name, first)
-    _.result(call.output, "Cast", [name], first=first, to=_number(call.output.dtype))
-
-
-def _gather(_: Writer, call: Call) -> None:
-    if call.attributes.batch_dims:
-        raise UnsupportedError(f"{call.node.label}: ONNX gathers without batch dimensions only")
-    inputs = [_.real(call.input(0).name), _.real(call.input(1).name)]
-    _.result(call.output, "Gather", inputs, axis=call.attributes.axis)
+    _.result(call.output, "Cast", [name], first=first, to=type_number(call.output.dtype))
 
 
 def _quantize(_: Writer, call: Call) -> None:
@@ -312,7 +260,7 @@ def _floor_div(_: Writer, call: Call) -> None:
         quotient, rest = _.emit("Div", [a, b]), _.emit("Mod", [a, b])
         whole = _.emit("Add", [_.emit("Mul", [quotient, b]), rest])
         differs = _.emit("Not", [_.emit("Equal", [whole, a])])
-        less = _.emit("Cast", [differs], to=_number(call.output.dtype))
+        less = _.emit("Cast", [differs], to=type_number(call.output.dtype))
         _.result(call.output, "Sub", [quotient, less], first=first)
         return
     _.result(call.output, "Floor", [_.emit("Div", [a, b])], first=first)
@@ -413,10 +361,10 @@ WRITTEN: Mapping[str, _Function] = {
     "add": _plain("Add", activation=True),
     "sub": _plain("Sub", activation=True),
     "mul": _plain("Mul", activation=True),
-    "conv_2d": _convolution,
-    "depthwise_conv_2d": _convolution,
-    "average_pool_2d": _pool("AveragePool"),
-    "max_pool_2d": _pool("MaxPool"),
+    "conv_2d": windows.convolution,
+    "depthwise_conv_2d": windows.convolution,
+    "average_pool_2d": windows.pool("AveragePool"),
+    "max_pool_2d": windows.pool("MaxPool"),
     "fully_connected": _fully_connected,
     "batch_matmul": _batch_matmul,
     "softmax": _softmax("Softmax"),
@@ -434,9 +382,9 @@ WRITTEN: Mapping[str, _Function] = {
     "reduce_prod": _reduction("ReduceProd"),
     "reduce_any": _logical_reduction("ReduceMax"),
     "reduce_all": _logical_reduction("ReduceMin"),
-    "arg_max": _argument("ArgMax"),
-    "arg_min": _argument("ArgMin"),
-    "gather": _gather,
+    "arg_max": indexing.argument("ArgMax"),
+    "arg_min": indexing.argument("ArgMin"),
+    "gather": indexing.gather,
     "select": _plain("Where"),
     "cast": _cast,
     "quantize": _quantize,
@@ -456,6 +404,17 @@ WRITTEN: Mapping[str, _Function] = {
     "floor_mod": _floor_mod,
     "rsqrt": _chain("Sqrt", "Reciprocal"),
     "not_equal": _chain("Equal", "Not"),
+    "transpose_conv": windows.transposed_convolution,
+    "resize_nearest_neighbor": windows.resize("nearest"),
+    "resize_bilinear": windows.resize("linear"),
+    "gather_nd": indexing.gather_nd,
+    "gather_elements": indexing.gather_elements,
+    "tensor_scatter": indexing.tensor_scatter,
+    "cumsum": indexing.cumsum,
+    "tile": indexing.tile,
+    "broadcast_to": indexing.broadcast_to,
+    "topk_v2": indexing.topk,
+    "truncated_mod": _with("Mod", lambda call: {"fmod": 1}),
     "lstm": _recurrent,
     "gru": _recurrent,
     "rnn": _recurrent,
@@ -467,10 +426,12 @@ WRITTEN: Mapping[str, _Function] = {
             "softplus": "Softplus", "sqrt": "Sqrt", "tanh": "Tanh", "div": "Div", "pow": "Pow", "equal": "Equal",
             "less": "Less", "less_equal": "LessOrEqual", "greater": "Greater", "greater_equal": "GreaterOrEqual",
             "logical_and": "And", "logical_or": "Or", "logical_xor": "Xor", "logical_not": "Not", "maximum": "Max",
-            "minimum": "Min",
+            "minimum": "Min", "acos": "Acos", "acosh": "Acosh", "asin": "Asin", "asinh": "Asinh", "atan": "Atan",
+            "atanh": "Atanh", "cosh": "Cosh", "sinh": "Sinh", "tan": "Tan", "bitwise_and": "BitwiseAnd",
+            "bitwise_or": "BitwiseOr", "bitwise_xor": "BitwiseXor",
         }.items()
     },
 }  # fmt: skip
 
-NEEDED_OPSET = {"gelu": 20}
+NEEDED_OPSET = {"gelu": 20, "bitwise_and": 18, "bitwise_or": 18, "bitwise_xor": 18, "tensor_scatter": 18}
 """The first opset that has what an operator is written as, where that is not in all."""
