@@ -60,7 +60,8 @@
     }                                                                                                              \
                                                                                                                    \
     SMELT_CODE_SECTION                                                                                             \
-    void name(int32_t *output, const float *input, const struct parameters *p, key_type *keys) {                   \
+    void name(int32_t *output, const float *input, const struct parameters *p, void *scratch) {                    \
+        key_type *const keys = scratch;                                                                            \
         for (int32_t row = 0; row < p->rows; row++) {                                                              \
             const int32_t has_nan = make_keys(keys, input, p->used, p->keys);                                      \
             for (int32_t i = 0; i < p->outputs; i++) {                                                             \

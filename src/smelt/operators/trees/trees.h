@@ -40,16 +40,16 @@ SMELT_TREES(smelt_tree_ensemble_parameters, uint16_t, int32_t);
 SMELT_TREES(smelt_tree_ensemble_wide_parameters, uint32_t, int32_t);
 SMELT_TREES(smelt_tree_ensemble_short_parameters, uint16_t, int16_t);
 
-/* Sums of `outputs` numbers for each of `rows`; `keys` is scratch for as many of them. */
+/* Sums of `outputs` numbers for each of `rows`; `scratch` is room for as many keys. */
 void smelt_tree_ensemble_f32(int32_t *output, const float *input,
-                             const struct smelt_tree_ensemble_parameters *parameters, int32_t *keys);
+                             const struct smelt_tree_ensemble_parameters *parameters, void *scratch);
 /* For left_shift 8, missing 0x80, feature_mask 0x7f. */
 void smelt_tree_ensemble_small_f32(int32_t *output, const float *input,
-                                   const struct smelt_tree_ensemble_parameters *parameters, int32_t *keys);
+                                   const struct smelt_tree_ensemble_parameters *parameters, void *scratch);
 void smelt_tree_ensemble_wide_f32(int32_t *output, const float *input,
-                                  const struct smelt_tree_ensemble_wide_parameters *parameters, int32_t *keys);
+                                  const struct smelt_tree_ensemble_wide_parameters *parameters, void *scratch);
 /* For thresholds whose keys end with 16 ones: only upper halves are compared. */
 void smelt_tree_ensemble_short_f32(int32_t *output, const float *input,
-                                   const struct smelt_tree_ensemble_short_parameters *parameters, int16_t *keys);
+                                   const struct smelt_tree_ensemble_short_parameters *parameters, void *scratch);
 
 #endif
