@@ -123,3 +123,19 @@ def test_compare_reports_too(
     assert found["samples"] == wanted["samples"]
     ratios = [data["outputs"][0]["signal_to_noise_db"] for data in (found, wanted)]
     assert ratios[0] == pytest.approx(ratios[1], abs=0.01)
+
+
+def test_mixed_precision(convert: Convert, tmp_path: Path) -> None:
+    layers = tmp_path / "layers.toml"
+    layers.write_text('[layers]\n"*" = "int16x8"\n')
+    arguments = ("--quantize", "int8", "--calibrate", tmp_path / "calibrate.npz", "--improve", "")
+    assert convert(*arguments, "--layers", layers)[0] == 0
+    graph = smelt.load(tmp_path / "out.tflite")
+    assert {graph.values[n.outputs[0]].dtype for n in graph.nodes if n.operator == "conv_2d"} == {DType.S16}
+    code, said = convert(*arguments, "--fallback", "1", "--fallback-to", "float32")
+    assert code == 0
+    assert "before fallback" in said
+    code, said = convert(*arguments, "--budget", "size=100000")
+    assert (code, said.count("within the budget")) == (0, 1)
+    assert "wants size=BYTES" in convert(*arguments, "--budget", "size=big")[1]
+    assert "--budget is used by --quantize" in convert("--budget", "size=1")[1]

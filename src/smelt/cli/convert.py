@@ -9,14 +9,19 @@ import typer
 
 from smelt.cli.options import Calibrate, CalibrationSamples, Constant, Json, Model, Shape, Signature
 from smelt.cli.quantizing import (
+    Budget,
     CalibratorOption,
+    Fallback,
     Images,
     Improve,
     InputType,
+    Layers,
     OutputType,
+    Precision,
     Quantize,
     Quantizing,
     Strict,
+    Wider,
 )
 from smelt.cli.reporting import Report
 
@@ -40,6 +45,10 @@ def command(
     images: Images = None,
     input_type: InputType = None,
     output_type: OutputType = None,
+    layers: Layers = None,
+    fallback: Fallback = 0,
+    fallback_to: Wider = Precision.int16x8,
+    budget: Budget = None,
     strict: Strict = False,
     report: Report = None,
     evaluate: Annotated[
@@ -80,6 +89,10 @@ def command(
         strict,
         report,
         evaluate,
+        layers,
+        fallback,
+        fallback_to,
+        budget,
     )
     wishes.check()
     check_output(output, (model, calibrate))

@@ -44,6 +44,13 @@ class Calibrator(StrEnum):
     auto = "auto"
 
 
+class Precision(StrEnum):
+    """Precisions that sensitive layers fall back to."""
+
+    int16x8 = "int16x8"
+    float32 = "float32"
+
+
 class IoType(StrEnum):
     """Element types of a quantized model's inputs and outputs."""
 
@@ -82,6 +89,31 @@ Improve = Annotated[
         show_default=False,
     ),
 ]
+Layers = Annotated[
+    Path | None,
+    typer.Option(
+        "--layers",
+        help="A .toml file with a table [layers]: a precision (int8, int4, int16x8, float32) by the name of a layer's "
+        "output, or by pattern.",
+        show_default=False,
+    ),
+]
+Fallback = Annotated[
+    int,
+    typer.Option(
+        "--fallback", min=0, help="Compute the N layers that hurt most in --fallback-to; says what it costs."
+    ),
+]
+Wider = Annotated[Precision, typer.Option("--fallback-to", help="The precision of --fallback.")]
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        help="Find int4, int8 or int16x8 for each layer, with the least error within limits: size=BYTES (constants), "
+        "ram=BYTES (tensors at once), cycles=N (estimated on a Cortex-M4), comma separated.",
+        show_default=False,
+    ),
+]
 InputType = Annotated[
     IoType | None,
     typer.Option(help="Type of a quantized model's inputs (default: the scheme's).", show_default=False),
@@ -100,6 +132,19 @@ def names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def limits(text: str) -> dict[str, int]:
+    """The limits of --budget; UsageError."""
+    from smelt.errors import UsageError
+
+    result = {}
+    for part in names(text):
+        name, _, number = part.partition("=")
+        if not number.isdecimal():
+            raise UsageError(f"--budget {part}: wants size=BYTES, ram=BYTES or cycles=N")
+        result[name] = int(number)
+    return result
+
+
 @dataclass(frozen=True)
 class Quantizing:
     """What the options say."""
@@ -115,6 +160,10 @@ class Quantizing:
     strict: bool
     report: str | None = None
     evaluate: Path | None = None
+    layers: Path | None = None
+    fallback: int = 0
+    wider: Precision = Precision.int16x8
+    budget: str | None = None
 
     def check(self) -> None:
         """UsageError for options that contradict each other."""
@@ -125,7 +174,10 @@ class Quantizing:
         if self.evaluate is not None and self.report is None:
             raise UsageError("--evaluate is used by --report only (`smelt evaluate` measures accuracy alone)")
         if self.scheme is None:
-            for name, value in (("--calibrate", self.calibrate), ("--report", self.report)):
+            given = (self.calibrate, self.report, self.layers, self.budget, self.fallback or None)
+            for name, value in zip(
+                ("--calibrate", "--report", "--layers", "--budget", "--fallback"), given, strict=True
+            ):
                 if value is not None:
                     raise UsageError(f"{name} is used by --quantize only")
         elif self.scheme.calibrates and self.calibrate is None:
@@ -141,8 +193,12 @@ class Quantizing:
         if self.scheme is None:
             return graph
         from smelt.cli import console
-        from smelt.quantize import quantize_graph
+        from smelt.quantize import Mixed, quantize_graph
 
+        mixed = None
+        if self.layers is not None or self.fallback or self.budget is not None:
+            layers = {} if self.layers is None else Mixed.read_layers(self.layers)
+            mixed = Mixed(layers, self.fallback, self.wider.value, limits(self.budget or ""))
         samples, total = None, None
         if self.calibrate is not None:
             samples, total = self._samples(graph, self.calibrate)
@@ -155,6 +211,7 @@ class Quantizing:
                 improve=None if self.improve is None else names(self.improve),
                 input_type=None if self.input_type is None else self.input_type.value,
                 output_type=None if self.output_type is None else self.output_type.value,
+                mixed=mixed,
                 strict=self.strict,
                 tell=console.note,
                 after_sample=advance,

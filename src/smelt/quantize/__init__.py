@@ -4,6 +4,7 @@ from smelt.quantize.calibrate import calibrate
 from smelt.quantize.calibrators import CALIBRATORS
 from smelt.quantize.images import ImageRecipe
 from smelt.quantize.improve import IMPROVEMENTS
+from smelt.quantize.mixed import Mixed
 from smelt.quantize.observers import MinMaxObserver, Observer
 from smelt.quantize.quantize_graph import quantize_graph, quantize_int8
 from smelt.quantize.samples import DataFile, read_data, samples_for
@@ -17,6 +18,7 @@ __all__ = [
     "DataFile",
     "ImageRecipe",
     "MinMaxObserver",
+    "Mixed",
     "Observer",
     "Scheme",
     "calibrate",

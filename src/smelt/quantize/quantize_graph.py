@@ -12,12 +12,13 @@ from smelt.errors import QuantizationError, UnsupportedError, UsageError
 from smelt.ir import DType, Graph
 from smelt.operators import find_operator
 from smelt.quantize.assemble import assemble
-from smelt.quantize.calibrate import observe
+from smelt.quantize.calibrate import Ranges, observe
 from smelt.quantize.calibrators import CALIBRATORS
 from smelt.quantize.improve import MOST_SAMPLES, better_equalized, check_improvements, improved
+from smelt.quantize.mixed import Mixed, Search, by_hand
 from smelt.quantize.narrow_weights import narrow_weights
 from smelt.quantize.observers import TensorStatistics
-from smelt.quantize.precision import FLOAT32, Precision, obstacle
+from smelt.quantize.precision import FLOAT32, Precision, find_precision, obstacle
 from smelt.quantize.prepare import means_of_whole_maps
 from smelt.quantize.samples import Sample, keeping
 from smelt.quantize.scheme import Scheme, find_scheme
@@ -35,6 +36,7 @@ def quantize_graph(
     *,
     calibrator: str | None = None,
     improve: Collection[str] | None = None,
+    mixed: Mixed | None = None,
     input_type: IoType | None = None,
     output_type: IoType | None = None,
     strict: bool = False,
@@ -46,7 +48,7 @@ def quantize_graph(
     `samples` is a path, arrays, or an iterable, as `representative` takes them.  `calibrator` is a name in
     CALIBRATORS, or auto: the one that leaves the least error on samples that it has not seen; None is the
     scheme's.  `improve` are names in IMPROVEMENTS, by default the scheme's; what they change is kept only if
-    it is better on samples that they have not seen.
+    it is better on samples that they have not seen.  `mixed` gives layers other precisions.
     `input_type` and `output_type` choose the scheme's own type (None) or float32 with a conversion node.
     Operators that cannot be computed in the scheme's precision stay in float32; with `strict` that is an
     UnsupportedError.  `tell` is called with a sentence for each of those and for each choice made.
@@ -65,7 +67,11 @@ def quantize_graph(
         )
     wishes = chosen.improvements if improve is None else tuple(improve)
     check_improvements(wishes)
-    work = _Work(chosen, wishes, strict, tell, _silent if improve is None else tell)
+    if mixed is not None and chosen.precision is None:
+        raise UsageError(
+            f"scheme {scheme} has one precision for all layers; int8, int16x8 and int4 can be mixed"
+        )
+    work = _Work(chosen, wishes, strict, tell, _silent if improve is None else tell, mixed or Mixed())
     given = None if samples is None else representative(graph, samples)
     if chosen.precision is None:
         return work.narrowed(graph, list(islice(given, MOST_SAMPLES)) if given else [])
@@ -90,6 +96,7 @@ class _Work:
     strict: bool
     tell: Callable[[str], None]
     remark: Callable[[str], None]
+    mixed: Mixed
 
     def narrowed(self, graph: Graph, samples: Sequence[Sample]) -> Graph:
         """Weights alone made narrow."""
@@ -119,6 +126,7 @@ class _Work:
         kept: list[Sample] = []
         statistics = observe(graph, keeping(samples, kept), TensorStatistics, after_sample=after_sample)
         precisions = assigned(graph, precision, strict=self.strict, tell=self.tell)
+        precisions = by_hand(graph, precisions, self.mixed.layers)
 
         def build(
             each: Graph, seen: Mapping[str, TensorStatistics] | None = None, by: str = "min-max"
@@ -137,7 +145,29 @@ class _Work:
             if not quietly:
                 table = ", ".join(f"{name} {ratio:.1f} dB" for name, ratio in found.items())
                 self.tell(f"calibration by {calibrator}; signal-to-noise ratios on samples not seen: {table}")
+        precisions = self._searched(graph, kept, precisions, ranges_by(calibrator, statistics), types)
         return improved(graph, build(graph, statistics, calibrator), kept, self.wishes, self.remark)
+
+    def _searched(
+        self,
+        graph: Graph,
+        samples: Sequence[Sample],
+        precisions: dict[str, Precision],
+        ranges: Mapping[DType, Ranges],
+        types: tuple[DType, DType],
+    ) -> dict[str, Precision]:
+        """Precisions after the search that is wanted."""
+        mixed = self.mixed
+        if not mixed.budget and not mixed.fallback:
+            return precisions
+        search = Search(
+            graph, samples, lambda tried: assemble(graph, ranges, tried, *types), self.tell, mixed.target
+        )
+        if mixed.budget:
+            precisions = search.within(precisions, mixed.budget)
+        if mixed.fallback:
+            precisions = search.fall_back(precisions, mixed.fallback, find_precision(mixed.wider))
+        return precisions
 
     def _equalized(self, graph: Graph, samples: Sequence[Sample], build: Callable[[Graph], Graph]) -> Graph:
         """The equalized graph, where that is wanted and better."""
