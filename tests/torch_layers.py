@@ -81,6 +81,47 @@ class Shuffling(nn.Module):
         return self.shuffle(torch.cat([kept, self.depth(changed)], 1))
 
 
+class Normed(nn.Module):
+    """A ConvNeXt block: layer normalization and dense layers over channels, in between of convolutions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.depth = nn.Conv2d(3, 8, 4, 4), nn.Conv2d(8, 8, 7, padding=3, groups=8)
+        self.norm, self.wide, self.narrow = nn.LayerNorm(8), nn.Linear(8, 32), nn.Linear(32, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        y = self.norm(self.depth(x).permute(0, 2, 3, 1))
+        y = self.narrow(nn.functional.gelu(self.wide(y)))
+        return (x + y.permute(0, 3, 1, 2)).mean([-2, -1])
+
+
+class Causal(nn.Module):
+    """Dilated convolutions over the past, a shortcut, the last time step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv1d(4, 8, 3), nn.Conv1d(8, 8, 3, dilation=2)
+        self.short, self.head = nn.Conv1d(4, 8, 1), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.relu(self.first(nn.functional.pad(x, (2, 0))))
+        y = torch.relu(self.second(nn.functional.pad(y, (4, 0))))
+        return self.head((y + self.short(x))[:, :, -1])
+
+
+class Words(nn.Module):
+    """Embeddings of words and places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.places = nn.Embedding(20, 8), nn.Embedding(6, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        words = x.abs().mul(5).to(torch.int64)
+        return torch.tanh(self.words(words) + self.places(torch.arange(x.shape[1]).unsqueeze(0)))
+
+
 LAYERS = {
     "attention": (Attending, (1, 5, 8)),
     "encoder layer": (lambda: nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), (1, 5, 8)),
@@ -92,6 +133,9 @@ LAYERS = {
     "last state": (LastState, (1, 7, 8)),
     "cells": (Cells, (1, 2, 8)),
     "squeezing": (Squeezing, (1, 3, 8, 8)),
+    "normed": (Normed, (1, 3, 16, 16)),
+    "causal": (Causal, (1, 4, 12)),
+    "words": (Words, (1, 6)),
     "shuffling": (Shuffling, (1, 4, 6, 6)),
 }
 """What makes a module, and the shape of its input."""

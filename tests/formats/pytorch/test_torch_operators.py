@@ -193,6 +193,7 @@ CASES: dict[str, tuple[Function, list[Shape]]] = {
     "trigonometry": (lambda x: torch.atan(x) + torch.tan(x / 4) + torch.sinh(x) + torch.fmod(x, 0.3), [ROWS]),
     "tril": (lambda x: x.tril() + x.triu(1), [ROWS]),
     "zeros and ones": (lambda x: x + torch.zeros_like(x) + torch.ones(5) + torch.full((3, 1), 2.0), [ROWS]),
+    "arange of indices": (lambda x: W[7, 5][torch.arange(3)] + W[5, 7].t()[torch.full((3,), 2)] + x, [ROWS]),
     "arange": (lambda x: x * torch.arange(5) + torch.arange(3).unsqueeze(1), [ROWS]),
     "dropout and clone": (lambda x: F.dropout(x, 0.5, False).clone().contiguous().detach(), [ROWS]),
 }  # fmt: skip

@@ -13,7 +13,7 @@ from smelt.formats.channels_first.terms import Term, of, result, term
 from smelt.formats.channels_first.translation import Result, Translated, kept
 from smelt.formats.channels_first.wishes import Wish
 from smelt.formats.pytorch.operands import Translation, applied, axis_of, cast, promoted
-from smelt.formats.pytorch.schema import Operand, Table, Unused
+from smelt.formats.pytorch.schema import Number, Operand, Table, Unused
 from smelt.ir import DType
 
 ARITHMETIC = Table()
@@ -210,17 +210,17 @@ def _glu(_: Translation, x: Tensor, dim: int = -1) -> Translated:
 
 
 @ARITHMETIC.reads("aten.add", wish=Wish.ANY)
-def _add(_: Translation, x: Operand, other: Operand, alpha: float = 1) -> Translated:
+def _add(_: Translation, x: Operand, other: Operand, alpha: Number = 1) -> Translated:
     return applied(_, "add", x, other if alpha == 1 else kept(_, applied(_, "mul", other, alpha)))
 
 
 @ARITHMETIC.reads("aten.sub", "aten.subtract", wish=Wish.ANY)
-def _sub(_: Translation, x: Operand, other: Operand, alpha: float = 1) -> Translated:
+def _sub(_: Translation, x: Operand, other: Operand, alpha: Number = 1) -> Translated:
     return applied(_, "sub", x, other if alpha == 1 else kept(_, applied(_, "mul", other, alpha)))
 
 
 @ARITHMETIC.reads("aten.rsub", wish=Wish.ANY)
-def _rsub(_: Translation, x: Operand, other: Operand, alpha: float = 1) -> Translated:
+def _rsub(_: Translation, x: Operand, other: Operand, alpha: Number = 1) -> Translated:
     return _sub(_, other, x, alpha)
 
 

@@ -11,7 +11,7 @@ from smelt.errors import FormatError
 from smelt.formats.channels_first.layout import Tensor
 from smelt.formats.channels_first.translation import Folded
 from smelt.formats.pytorch.operands import Translation
-from smelt.formats.pytorch.schema import Ints, Table, Unused
+from smelt.formats.pytorch.schema import Ints, Number, Table, Unused
 from smelt.formats.pytorch.storage import MAX_ELEMENTS
 from smelt.ir import DType
 
@@ -58,7 +58,7 @@ _filled("ones", 1)
 
 @CREATING.reads("aten.full")
 def _full_of_size(
-    _: Translation, size: Ints, fill_value: float, dtype: DType | None = None, layout: Unused = None,
+    _: Translation, size: Ints, fill_value: Number, dtype: DType | None = None, layout: Unused = None,
     device: Unused = None, pin_memory: Unused = None,
 ) -> Folded:  # fmt: skip
     return _full(_, size, fill_value, dtype or _natural_type(fill_value))
@@ -66,7 +66,7 @@ def _full_of_size(
 
 @CREATING.reads("aten.full_like")
 def _full_like(
-    _: Translation, x: Tensor, fill_value: float, dtype: DType | None = None, layout: Unused = None,
+    _: Translation, x: Tensor, fill_value: Number, dtype: DType | None = None, layout: Unused = None,
     device: Unused = None, pin_memory: Unused = None, memory_format: Unused = None,
 ) -> Folded:  # fmt: skip
     return _full(_, x.shape, fill_value, dtype or _.dtype(x))
@@ -74,7 +74,7 @@ def _full_like(
 
 @CREATING.reads("aten.new_full")
 def _new_full(
-    _: Translation, x: Tensor, size: Ints, fill_value: float, dtype: DType | None = None, layout: Unused = None,
+    _: Translation, x: Tensor, size: Ints, fill_value: Number, dtype: DType | None = None, layout: Unused = None,
     device: Unused = None, pin_memory: Unused = None,
 ) -> Folded:  # fmt: skip
     return _full(_, size, fill_value, dtype or _.dtype(x))
@@ -86,7 +86,7 @@ def _natural_type(value: float) -> DType:
 
 @CREATING.reads("aten.scalar_tensor", "aten.tensor")
 def _scalar_tensor(
-    _: Translation, s: float, dtype: DType | None = None, layout: Unused = None, device: Unused = None,
+    _: Translation, s: Number, dtype: DType | None = None, layout: Unused = None, device: Unused = None,
     pin_memory: Unused = None,
 ) -> Folded:  # fmt: skip
     return _full(_, (), s, dtype or _natural_type(s))
@@ -94,9 +94,9 @@ def _scalar_tensor(
 
 @CREATING.reads("aten.arange")
 def _arange(
-    _: Translation, first: float, second: float | None = None, third: float | None = None,
+    _: Translation, first: Number, second: Number | None = None, third: Number | None = None,
     dtype: DType | None = None, layout: Unused = None, device: Unused = None, pin_memory: Unused = None,
-    end: float | None = None, start: float | None = None, step: float | None = None,
+    end: Number | None = None, start: Number | None = None, step: Number | None = None,
 ) -> Folded:  # fmt: skip
     low, high = (0, first) if second is None else (first, second)
     by = third if third is not None else 1 if step is None else step

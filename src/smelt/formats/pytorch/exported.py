@@ -32,8 +32,8 @@ def trace_exported(archive: Archive, tracer: Tracer, shapes: Mapping[str, Sequen
     version = _field(model, "schema_version", dict).get("major")
     if version != SCHEMA_VERSION:
         raise UnsupportedError(
-            f"the graph has schema version {version}; smelt reads {SCHEMA_VERSION}. Export the model anew with "
-            "PyTorch 2.9 or later: torch.export.save(torch.export.export(model, inputs), path)"
+            f"the graph has schema version {version}; smelt reads {SCHEMA_VERSION}. Export the model anew with a "
+            "recent PyTorch: torch.export.save(torch.export.export(model, inputs), path)"
         )
     _Exported(archive, tracer, shapes, _field(model, "graph_module", dict)).run()
 

@@ -107,7 +107,7 @@ def _refuse(archive: Archive) -> None:
     """Say what a file holds instead of a network, and what to do."""
     if "serialized_exported_program.json" in archive:
         raise UnsupportedError(
-            "the file was written by an older torch.export (before PyTorch 2.8), whose layout smelt does not read; "
+            "the file was written by an older torch.export, whose layout smelt does not read; "
             "load it with torch.export.load in the PyTorch that wrote it and export it anew with a recent one: "
             f"{EXPORT}"
         )

@@ -22,6 +22,9 @@ Ints = tuple[int, ...]
 Numbers = tuple[float, ...]
 """In a signature: numbers, one of which may stand alone."""
 
+Number = float
+"""In a signature: a number that stays the integer or truth value that it is."""
+
 Operand = Tensor | float
 """In a signature: a tensor or a number."""
 
@@ -147,6 +150,7 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "Tensor": _tensor,
     "float": _float,
     "int": _int,
+    "Number": _number,
     "bool": _bool,
     "str": _str,
     "Operand": lambda v: v if isinstance(v, Tensor) else _number(v),
