@@ -103,6 +103,8 @@ def parse_shapes(texts: Sequence[str] | None) -> dict[str, tuple[int, ...]] | No
             shape = ()
         if not name or not shape or min(shape) < 1:
             raise UsageError(f"--shape {text}: write the input's name and its shape, for example x=1,28,28,1")
+        if name in result:
+            raise UsageError(f"--shape {text}: the shape of '{name}' is given twice")
         result[name] = shape
     return result
 

@@ -39,7 +39,11 @@ class ModelFile:
 
 def open_model(path: Path) -> ModelFile:
     """A model file or folder; FormatError in words when it cannot be read."""
-    return ModelFile(path, b"" if path.is_dir() else read_bytes(path))
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise FormatError(f"cannot read '{path}': {error.strerror or error}") from error
+    return ModelFile(path, b"" if is_folder else read_bytes(path))
 
 
 def read_bytes(path: Path) -> bytes:
@@ -47,8 +51,8 @@ def read_bytes(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise FormatError(f"'{path}' is a folder, not a model file")
-        if path.is_char_device() or path.is_block_device():
-            raise FormatError(f"'{path}' is a device, not a model file")
+        if path.is_char_device() or path.is_block_device() or path.is_fifo() or path.is_socket():
+            raise FormatError(f"'{path}' is a device or a pipe, not a model file")
         return path.read_bytes()
     except OSError as error:
         raise FormatError(f"cannot read '{path}': {error.strerror or error}") from error

@@ -199,7 +199,7 @@ FORMATS: tuple[Format, ...] = (
     Format("TensorFlow Lite", (".tflite",), _is_tflite, _read_tflite, ("signature",), _write_tflite),
     Format("Keras", (".keras",), _is_keras, _read_keras, ("shapes",), _write_keras),
     Format("legacy Keras", (".h5", ".hdf5"), None, _read_keras, ("shapes",)),
-    Format("SavedModel", ("/saved_model.pb",), _is_saved_model, _read_saved_model, ("shapes", "signature")),
+    Format("SavedModel", (), _is_saved_model, _read_saved_model, ("shapes", "signature")),
     Format("frozen TensorFlow graph", (".pb",), None, _read_frozen_graph, ("shapes",)),
     Format("ONNX", (".onnx",), _is_onnx, _read_onnx, ("shapes", "constants"), _write_onnx),
     Format("pickle", (), _is_pickle, _refuse_pickle),
@@ -226,8 +226,8 @@ def recognized(model: ModelFile) -> Format | None:
 
 
 def readable_suffixes() -> str:
-    """What is read, in words for messages: '.tflite, .keras or .onnx'."""
-    return listed([suffix for row in FORMATS if row.read for suffix in row.suffixes])
+    """What is read, in words for messages: '.tflite, .keras, SavedModel folders or .onnx'."""
+    return listed([name for row in FORMATS if row.read for name in row.suffixes or (f"{row.title} folders",)])
 
 
 def writable_suffixes() -> str:

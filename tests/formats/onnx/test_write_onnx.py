@@ -175,3 +175,12 @@ def same_results(graph: Graph, again: Graph) -> None:
 def test_the_same_graph_gives_the_same_bytes() -> None:
     assert write_onnx(small_int8()) == write_onnx(small_int8())
     onnx.checker.check_model(onnx.load_from_string(write_onnx(small_int8())), full_check=True)
+
+
+def test_a_tensor_may_be_given_out_twice() -> None:
+    build = GraphBuilder("twice")
+    y = build.add("relu", [build.input("x", DType.F32, (1, 3))], outputs=["y"])
+    graph = build.build([y, y])
+    results = run(write_onnx(graph), {"x": np.array([[-1, 0, 2]], np.float32)})
+    assert [result.tolist() for result in results] == [[[0, 0, 2]]] * 2
+    assert len(read_onnx(write_onnx(graph)).outputs) == 2

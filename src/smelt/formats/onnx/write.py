@@ -60,6 +60,7 @@ class Writer:
         self.real_names: dict[tuple[str, bool], str] = {}
         self._used: set[str] = set(graph.values)
         self._named: set[str] = set()
+        self._given: set[str] = set()
 
     def write(self) -> bytes:
         """All nodes in execution order."""
@@ -73,9 +74,7 @@ class Writer:
             if node.operator not in WRITTEN:
                 raise UnsupportedError(f"{node.label}: an .onnx file cannot hold this operator")
             WRITTEN[node.operator](self, call_of(self.graph, node))
-        outputs = [self._declared(name) for name in self.graph.outputs]
-        for name in self.graph.outputs:
-            self._finish(name)
+        outputs = [self._output(name) for name in self.graph.outputs]
         graph = self.helper.make_graph(self.nodes, self.graph.name, inputs, outputs, self.initializers)
         model = self.helper.make_model(
             graph,
@@ -237,12 +236,16 @@ class Writer:
             )
         return array.astype(np.int32), DType.S32
 
-    def _finish(self, name: str) -> None:
-        """See to it that a graph output is there, under its name and in its order."""
+    def _output(self, name: str) -> Any:
+        """A graph output, under its name and in its order; once more under another name where it is given out twice."""
         first = self._outside(name)
         label = self.stored(name, first)
-        if label != name:
-            self.emit("Identity", [label], name)
+        again = name in self._given
+        outside = self.fresh(name) if again else name
+        if label != outside:
+            self.emit("Identity", [label], outside)
+        self._given.add(name)
+        return self._declared(name, outside)
 
     def _label(self, name: str, first: bool) -> str:
         """What a value is called: by its own name the form that the outside sees, or that is there first."""
@@ -258,15 +261,17 @@ class Writer:
             f"layout:{name}" in self.graph.metadata and len(self.graph.values[name].shape) in CHANNELS_FIRST
         )
 
-    def _declared(self, name: str) -> Any:
+    def _declared(self, name: str, label: str | None = None) -> Any:
         value = self.graph.values[name]
         shape = value.shape
         if self._outside(name):
             shape = tuple(shape[axis] for axis in CHANNELS_FIRST[len(shape)])
-        return self.helper.make_tensor_value_info(name, _TYPES[value.dtype], list(shape))
+        return self.helper.make_tensor_value_info(label or name, _TYPES[value.dtype], list(shape))
 
     def _needed_opset(self, value: Value) -> int:
-        return 21 if value.dtype in (DType.S4, DType.S16, DType.U16) and value.quantization else 0
+        if value.quantization is None:
+            return 0
+        return 21 if value.quantization.block or value.dtype in (DType.S4, DType.S16, DType.U16) else 0
 
     def _activation(self, name: str) -> tuple[str, Sequence[str], Mapping[str, Any]]:
         if name == "relu":
@@ -274,19 +279,28 @@ class Writer:
         low, high = {"relu6": (0.0, 6.0), "relu_n1_to_1": (-1.0, 1.0)}[name]
         return "Clip", (self.number("low", low), self.number("high", high)), {}
 
-    def _parameters(self, value: Value, quantization: Quantization) -> Sequence[str]:
-        """Scale and zero point, which gives the type."""
+    def _parameters(self, value: Value, quantization: Quantization, axis: int | None = None) -> Sequence[str]:
+        """Scale and zero point, which gives the type; of blocks along the dimension that is not `axis`."""
         scales = np.array(quantization.scales, np.float32)
         dtype = DType.S32 if value.dtype is DType.S64 else value.dtype
         points = np.array(quantization.zero_points, dtype.numpy)
-        shape = () if quantization.axis is None else (-1,)
+        shape: tuple[int, ...] = () if quantization.axis is None else (-1,)
+        if quantization.block:
+            shape = (value.shape[0], -1)
+        arrays = [array.reshape(shape) for array in (scales, points)]
+        if quantization.block and axis == 1:
+            arrays = [array.T for array in arrays]
         return (
-            self.constant(f"{value.name}/scale", scales.reshape(shape)),
-            self.constant(f"{value.name}/zero_point", points.reshape(shape), dtype),
+            self.constant(f"{value.name}/scale", arrays[0]),
+            self.constant(f"{value.name}/zero_point", arrays[1], dtype),
         )
 
     def _dequantized(self, stored: str, value: Value, axis: int | None) -> str:
-        assert value.quantization is not None
-        inputs = [stored, *self._parameters(value, value.quantization)]
+        """The real numbers of a tensor whose dimension `axis` has scales of its own."""
+        quantization = value.quantization
+        assert quantization is not None
+        inputs = [stored, *self._parameters(value, quantization, axis)]
         attributes: dict[str, Any] = {} if axis is None else {"axis": axis}
+        if quantization.block and axis is not None:
+            attributes = {"axis": 1 - axis, "block_size": quantization.block}
         return self.emit("DequantizeLinear", inputs, stem=value.name, **attributes)
