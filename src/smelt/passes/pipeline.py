@@ -18,6 +18,7 @@ from smelt.passes.fuse_matrix_transposes import fuse_matrix_transposes
 from smelt.passes.fuse_quantized_operators import fuse_quantized_operators
 from smelt.passes.fuse_recurrent import fuse_recurrent
 from smelt.passes.fuse_reversals import fuse_reversals
+from smelt.passes.keep_dimensions import keep_dimensions
 from smelt.passes.keep_narrow_weights import keep_narrow_weights
 from smelt.passes.merge_reshapes import merge_reshapes
 from smelt.passes.narrow_recurrent import narrow_recurrent
@@ -45,6 +46,7 @@ DEFAULT: tuple[tuple[str, Pass], ...] = (
     ("fuse-activations", fuse_activations),
     ("fold-padding", fold_padding),
     ("merge-reshapes", merge_reshapes),
+    ("keep-dimensions", keep_dimensions),
     ("remove-dead-channels", remove_dead_channels),
     ("remove-identities", remove_identities),
     ("remove-dead-nodes", remove_dead_nodes),
