@@ -21,13 +21,33 @@ _VERSIONS = range(6, 16)
 """From 6 on operators carry the number of their arguments."""
 
 
+_CREATING = ("dtype", "layout", "device", "pin_memory")
+_KEYWORDS: dict[str, tuple[int, tuple[str, ...]]] = {
+    "aten.arange": (1, _CREATING),
+    "aten.arange.start": (2, _CREATING),
+    "aten.arange.start_step": (3, _CREATING),
+    "aten.to.dtype_layout": (1, (*_CREATING, "non_blocking", "copy", "memory_format")),
+    "aten.mean": (1, ("dtype",)),
+    "aten.sum": (1, ("dtype",)),
+    "aten.prod": (1, ("dtype",)),
+    "aten.var": (1, ("unbiased",)),
+    "aten.std": (1, ("unbiased",)),
+    "aten.var.correction": (2, ("correction", "keepdim")),
+    "aten.std.correction": (2, ("correction", "keepdim")),
+}
+"""Overloads whose later arguments only their names tell from those of others: how many come first, and the names."""
+
+
 @dataclass(frozen=True)
 class Function:
-    """A method: instructions, operators (name, number of arguments), constants, and the names of its arguments."""
+    """A method: instructions, operators, constants, and the names of its arguments.
+
+    An operator is its name, the name with its overload, and the number of its arguments.
+    """
 
     name: str
     instructions: Sequence[tuple[str, int, int]]
-    operators: Sequence[tuple[str, int]]
+    operators: Sequence[tuple[str, str, int]]
     constants: Sequence[Any]
     arguments: Sequence[tuple[str, str, Any]]
 
@@ -54,7 +74,8 @@ def _function(name: str, parts: Any, schema: Any = ()) -> Function:
     for operator in held["operators"]:
         if len(operator) < 3 or not isinstance(operator[2], int):
             raise ValueError(f"{operator[0]} without a number of arguments")
-        operators.append((str(operator[0]).replace("::", ".", 1), operator[2]))
+        called = str(operator[0]).replace("::", ".", 1)
+        operators.append((called, f"{called}.{operator[1]}" if operator[1] else called, operator[2]))
     arguments = []
     for argument in dict(schema).get("arguments", ()):
         fields = dict(argument)
@@ -188,11 +209,16 @@ class _Frame:
         self.push(dict(zip(items[::2], items[1::2], strict=True)))
 
     def operate(self, x: int, n: int) -> None:
-        name, count = self.function.operators[x]
+        name, overload, count = self.function.operators[x]
         if name == "prim.TupleUnpack":
             self.unpack()
             return
-        result = self.query(name, *self.pop(count))
+        arguments, keywords = self.pop(count), {}
+        if overload in _KEYWORDS:
+            positional, names = _KEYWORDS[overload]
+            keywords = dict(zip(names, arguments[positional:], strict=False))
+            arguments = arguments[:positional]
+        result = self.machine.tracer.call(name, arguments, keywords, self.path)
         if isinstance(result, tuple) and not name.startswith("prim.unchecked_cast"):
             self.stack.extend(result)  # operators with several results push each
         else:
