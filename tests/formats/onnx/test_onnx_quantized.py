@@ -255,6 +255,29 @@ def test_quantized_integers_read_as_plain_ones() -> None:
     check(model(nodes, {"x": [3, 4]}, constants=constants))
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+def test_integers_that_only_move(dtype: Any) -> None:
+    """Between a pair, by operators that are read on bytes as smelt has them, and by some that are not."""
+    for moved, shape in (
+        (helper.make_node("Split", ["q"], ["m", "n"], axis=1), (1, 2, 6, 5)),
+        (make("MaxPool", "q", output="m", kernel_shape=[2, 2], pads=[1, 1, 0, 0]), (1, 4, 6, 5)),
+        (make("Transpose", "q", output="m", perm=[0, 2, 3, 1]), (1, 6, 5, 4)),
+        (make("Gather", "q", "i", output="m", axis=1), (1, 3, 6, 5)),
+        (make("Where", "b", "q", "p", output="m"), (1, 4, 6, 5)),
+    ):
+        nodes = [
+            make("QuantizeLinear", "x", "s", "p", output="q"), moved, make("DequantizeLinear", "m", "s", "p"),
+        ]  # fmt: skip
+        constants = {
+            "s": np.array(0.0123, np.float32), "p": np.array(110, dtype), "i": np.array([2, 0, 1]),
+            "b": np.array([True, False, True, True, False]),
+        }  # fmt: skip
+        if moved.op_type == "Split":
+            constants.pop("i")
+        graph = check(model(nodes, {"x": [1, 4, 6, 5]}, constants=constants))
+        assert from_smelt(graph, "y", np.empty(graph.values["y"].shape)).shape == shape
+
+
 @pytest.mark.parametrize(
     ("scale", "point", "words"),
     [

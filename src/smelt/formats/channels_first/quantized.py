@@ -93,7 +93,7 @@ def real(_: Surroundings, x: Tensor, quantization: Quantization) -> Result | Non
 
 
 def as_in_the_file(_: Surroundings, x: Tensor) -> Tensor:
-    """A tensor with the file's own unsigned bytes, where smelt has it shifted."""
+    """A quantized tensor with the file's own unsigned bytes, where smelt has it shifted."""
     name = next(iter(x.forms.values()), None)
     if name not in _.shifted or name is None:
         return x
@@ -102,3 +102,10 @@ def as_in_the_file(_: Surroundings, x: Tensor) -> Tensor:
         raise UnsupportedError(f"{_.label}: '{x.name}' is read as plain integers, which is not supported")
     bytes_ = Quantization.per_tensor(own.scale, own.zero_point + 128)
     return kept(_, Translated("quantize", (name,), {"dtype": "u8"}, fixed(x.layout), bytes_))
+
+
+def as_plain_integers(_: Surroundings, x: Tensor) -> Tensor:
+    """A quantized tensor for what computes with the file's integers as they are: without scale and zero point."""
+    stored = as_in_the_file(_, x)
+    name = _.place(stored, stored.layout)
+    return kept(_, Translated("cast", (name,), {"to": _.dtype(stored).value}, fixed(stored.layout)))

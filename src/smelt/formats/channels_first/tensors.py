@@ -187,11 +187,18 @@ class Tensors:
             value = self.builder.values[result]
             if value.elements > MAX_ELEMENTS:
                 raise FormatError(f"{self.label}: its result {list(value.shape)} is too large")
-        if first in self.shifted and quantization is not None:
-            self.shifted.update(results)
+        if first in self.shifted and self.builder.values[results[0]].dtype.is_integer:
+            self._mark_shifted(operator, results)
         if fold and all(i is None or i in self.builder.constants or i in self._real for i in given):
             self._fold_last()
         return results
+
+    def _mark_shifted(self, operator: str, results: Sequence[str]) -> None:
+        """What moves shifted integers gives shifted ones; only `quantize` makes others of them."""
+        if find_operator(operator).traits.same_quantization:
+            self.shifted.update(results)
+        elif operator != "quantize":
+            raise UnsupportedError(f"{self.label}: computes with quantized unsigned bytes as they are stored")
 
     def _fold_last(self) -> None:
         """Compute the last node, whose inputs are constants."""

@@ -27,7 +27,7 @@ ROWS = Table()
 
 READS_SHIFTED = frozenset(
     ("DequantizeLinear", "Flatten", "Identity", "MaxPool", "QLinearConv", "QLinearMatMul", "Reshape", "Slice",
-     "Squeeze", "Transpose", "Unsqueeze")
+     "Split", "Squeeze", "Transpose", "Unsqueeze")
 )  # fmt: skip
 """Operators that may read unsigned bytes as smelt has them, 128 less; so may all of com.microsoft below."""
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from smelt.errors import FormatError, GraphError, UnsupportedError
 from smelt.formats.channels_first.layout import Tensor
-from smelt.formats.channels_first.quantized import as_in_the_file
+from smelt.formats.channels_first.quantized import as_in_the_file, as_plain_integers, is_quantized
 from smelt.formats.channels_first.shapes import integers
 from smelt.formats.channels_first.tensors import Tensors
 from smelt.formats.channels_first.translation import Result, kept
@@ -92,12 +92,12 @@ class _Reader(Tensors):
         for operation in self.operations:
             self.read_operation(operation)
         outputs: dict[str, Tensor] = {}
-        self.reads_shifted = False
+        self.reads_shifted = True
         for value in self.proto.output:
             if value.name in outputs:
                 raise FormatError(f"output '{value.name}' is there twice")
             self.begin(f"output '{value.name}'", value.name, (value.name,))
-            outputs[value.name] = self.tensor(value.name)
+            outputs[value.name] = as_in_the_file(self, self.tensor(value.name))
         return self.finished(outputs)
 
     def tensor(self, name: str) -> Tensor:
@@ -109,10 +109,10 @@ class _Reader(Tensors):
                 self.budget_bytes += 8 * array.nbytes
             self.tensors[name] = Tensor(name, array.shape, array)
         tensor = super().tensor(name)
-        if self.reads_shifted or self.shifted.isdisjoint(tensor.forms.values()):
+        if self.reads_shifted or not is_quantized(self, tensor):
             return tensor
         if name not in self.plain:
-            self.plain[name] = as_in_the_file(self, tensor)
+            self.plain[name] = as_plain_integers(self, tensor)
         return self.plain[name]
 
     def not_constant(self, name: str) -> UnsupportedError:
