@@ -152,16 +152,13 @@ def main() -> None:
     shared = shared_folder()
     parts = [INTRODUCTION.format(draws=DRAWS)]
     with ProcessPoolExecutor(options.processes) as pool:
-        jobs = {
-            (model, scheme, draw): pool.submit(measure_draw, shared, model, scheme, draw)
-            for model in options.models
-            for scheme in options.schemes
-            for draw in range(DRAWS)
-        }
-        floats = {model: pool.submit(float_row, shared, model) for model in options.models}
-        others = {
-            model: pool.submit(rivals, shared, model, options.ai_edge_python) for model in options.models
-        }
+        floats, others, jobs = {}, {}, {}
+        for model in options.models:
+            floats[model] = pool.submit(float_row, shared, model)
+            others[model] = pool.submit(rivals, shared, model, options.ai_edge_python)
+            for scheme in options.schemes:
+                for draw in range(DRAWS):
+                    jobs[model, scheme, draw] = pool.submit(measure_draw, shared, model, scheme, draw)
         for model in options.models:
             rows = [floats[model].result()]
             for scheme in options.schemes:

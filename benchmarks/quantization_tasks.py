@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import smelt
 from smelt.ir import Array, Graph
-from smelt.operators.evaluate import evaluate_graph
+from smelt.quantize.batches import all_tensors
 from smelt.quantize.noise import decibels, scored_tensors
 from smelt.quantize.parameters import real
 from smelt.quantize.samples import to_input
@@ -79,15 +79,14 @@ def logits_of(graph: Graph) -> str:
 
 
 def answers(graph: Graph, x: Array) -> Answers:
-    """A model's answers by its meaning, sample by sample."""
-    name, logits, decisions = logits_of(graph), [], []
-    for sample in x:
-        seen: dict[str, Array] = {}
-        value = graph.values[graph.inputs[0]]
-        outputs = evaluate_graph(graph, {value.name: to_input(value, sample)}, seen.__setitem__)
-        logits.append(real(graph.values[name], seen[name]).ravel())
-        decisions.append(int(np.argmax(outputs[graph.outputs[0]])))
-    return Answers(np.array(logits), np.array(decisions))
+    """A model's answers by its meaning."""
+    value, logits, output = graph.values[graph.inputs[0]], logits_of(graph), graph.outputs[0]
+    given = [{value.name: to_input(value, sample)} for sample in x]
+    found = all_tensors(graph, given, (logits, output))
+    return Answers(
+        np.array([real(graph.values[logits], each[logits]).ravel() for each in found]),
+        np.array([int(np.argmax(each[output])) for each in found]),
+    )
 
 
 def score(task: Task, wanted: Answers, found: Answers) -> Score:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from smelt.ir import Array, Graph
 from smelt.operators import find_operator
-from smelt.operators.evaluate import evaluate_graph
+from smelt.quantize.batches import all_tensors
 from smelt.quantize.parameters import real
 from smelt.quantize.samples import to_input
 
@@ -38,18 +38,23 @@ def scored_tensors(graph: Graph) -> tuple[str, ...]:
 
 def wanted_numbers(graph: Graph, samples: Iterable[Sample]) -> list[Numbers]:
     """The scored tensors of the float graph, sample by sample."""
-    names = scored_tensors(graph)
-    return [_numbers(graph, sample, names) for sample in samples]
+    return _numbers(graph, list(samples), scored_tensors(graph))
 
 
 def noise_ratio(quantized: Graph, samples: Sequence[Sample], wanted: Sequence[Numbers]) -> float:
     """Noise power over signal power of the scored tensors, mean over the tensors; samples are the float graph's."""
     signal: dict[str, float] = {}
     noise: dict[str, float] = {}
-    for sample, numbers in zip(samples, wanted, strict=True):
-        # quantized inputs keep the order of the float ones, not always their names
-        given = zip(quantized.inputs, sample.values(), strict=True)
-        found = _numbers(quantized, {n: to_input(quantized.values[n], a) for n, a in given}, tuple(numbers))
+    # quantized inputs keep the order of the float ones, not always their names
+    given = [
+        {
+            name: to_input(quantized.values[name], array)
+            for name, array in zip(quantized.inputs, sample.values(), strict=True)
+        }
+        for sample in samples
+    ]
+    names = tuple(wanted[0]) if wanted else ()
+    for numbers, found in zip(wanted, _numbers(quantized, given, names), strict=True):
         for name, number in numbers.items():
             signal[name] = signal.get(name, 0.0) + float((number**2).sum())
             noise[name] = noise.get(name, 0.0) + float(((found[name] - number) ** 2).sum())
@@ -62,12 +67,8 @@ def decibels(ratio: float) -> float:
     return -10 * math.log10(max(ratio, 1e-20))
 
 
-def _numbers(graph: Graph, sample: Sample, names: tuple[str, ...]) -> Numbers:
-    seen: Numbers = {}
-
-    def see(name: str, array: Array) -> None:
-        if name in names:
-            seen[name] = real(graph.values[name], array)
-
-    evaluate_graph(graph, sample, see)
-    return seen
+def _numbers(graph: Graph, samples: Sequence[Sample], names: tuple[str, ...]) -> list[Numbers]:
+    return [
+        {name: real(graph.values[name], array) for name, array in seen.items()}
+        for seen in all_tensors(graph, samples, names)
+    ]
