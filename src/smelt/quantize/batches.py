@@ -41,7 +41,7 @@ def all_tensors(
 
 
 def rebatched(graph: Graph, size: int) -> Graph | None:
-    """The graph with the leading dimension of 1 of every computed tensor made `size`; None where it has no such form."""
+    """The graph with the leading 1 of every computed tensor made `size`; None where it has no such form."""
     values = []
     for name, value in graph.values.items():
         if name in graph.constants:
@@ -85,6 +85,7 @@ def _split(
 def _same(one: Mapping[str, Array], other: Mapping[str, Array]) -> bool:
     """Whether a sample alone and in a batch give the same, floats to rounding."""
     return one.keys() == other.keys() and all(
-        array.shape == other[name].shape and np.allclose(array, other[name], rtol=1e-4, atol=1e-6, equal_nan=True)
+        array.shape == other[name].shape
+        and np.allclose(array, other[name], rtol=1e-4, atol=1e-6, equal_nan=True)
         for name, array in one.items()
     )

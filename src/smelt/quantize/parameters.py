@@ -12,13 +12,14 @@ from smelt.operators.fixed_point import round_half_away
 def activation_quantization(low: float, high: float, dtype: DType = DType.S8) -> Quantization:
     """The parameters for a range, which is widened to contain zero: s8 asymmetric, s16 symmetric.
 
-    Real zero is represented exactly.  An empty range gets a scale of 1.
+    Real zero is represented exactly.  An empty range gets a scale of 1; s16 that of a range of 1, so that
+    multipliers stay small.
     """
     low, high = min(low, 0.0), max(high, 0.0)
     wide = dtype is DType.S16
     scale = float(np.float32(max(-low, high) / 32767.0 if wide else (high - low) / 255.0))
     if not np.isfinite(1.0 / scale if scale else np.inf):
-        return Quantization.per_tensor(1.0, 0)
+        return Quantization.per_tensor(2.0**-15 if wide else 1.0, 0)
     if wide:
         return Quantization.per_tensor(scale, 0)
     zero_point = int(np.clip(round_half_away(-128.0 - low / scale), -128, 127))

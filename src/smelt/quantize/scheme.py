@@ -45,7 +45,11 @@ SCHEMES: Mapping[str, Scheme] = {
             "int4", "int4 weights, int8 activations, int32 biases", INT4, improvements=(*_ROUNDED, "scales")
         ),
         Scheme(
-            "dynamic", "int8 weights; activations are quantized at each run", narrow=DType.S8, dynamic=True
+            "dynamic",
+            "int8 weights; activations are quantized at each run",
+            narrow=DType.S8,
+            dynamic=True,
+            improvements=_LEARNED,
         ),
         Scheme("weight-only-int8", "int8 weights in float layers", narrow=DType.S8, improvements=_LEARNED),
         Scheme(

@@ -28,6 +28,7 @@ class LayerNoise:
     what the quantized model has.  `caused`: what that error alone does to the outputs of the float model.
     `clipped`: float values beyond the range that the integers stand for.  `histogram`: of the integers, over their
     whole type; None for a layer in float32.
+    `reach`: the largest |value| of each channel (last dimension), as the integers stand for it.
     """
 
     name: str
@@ -41,6 +42,7 @@ class LayerNoise:
     low: int | None = None
     high: int | None = None
     histogram: NDArray[np.int64] | None = field(default=None, repr=False)
+    reach: NDArray[np.float64] | None = field(default=None, repr=False)
 
     @property
     def clipped_share(self) -> float:
@@ -61,6 +63,8 @@ class LayerNoise:
         quantization = self.value.quantization
         if quantization is None or not integers.size:
             return
+        reach = np.abs(wanted).reshape(-1, wanted.shape[-1] if wanted.ndim else 1).max(axis=0)
+        self.reach = reach if self.reach is None else np.maximum(self.reach, reach)
         smallest, largest = self.value.dtype.integer_range
         ideal = wanted / quantization.scale + quantization.zero_point
         self.clipped += int(((ideal < smallest - 0.5) | (ideal > largest + 0.5)).sum())

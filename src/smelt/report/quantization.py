@@ -187,9 +187,17 @@ def _advice(layer: LayerNoise, weights_db: float | None, share: float) -> str:
     own = layer.own.signal_to_noise_db
     if weights_db is not None and own is not None and weights_db < own + 3:
         return "rounding of the weights: improve it, or give the layer wider weights"
+    if _uneven(layer):
+        return "a few channels take most of the range: equalization"
     if _crowded(layer):
-        return "a few values take most of the range: another calibrator, or equalization of the channels"
+        return "a few values take most of the range: another calibrator"
     return "rounding of the activations: int16x8 or float32 for this layer"
+
+
+def _uneven(layer: LayerNoise) -> bool:
+    """Whether half of the channels stay within an eighth of the largest channel's reach."""
+    reach = layer.reach
+    return reach is not None and reach.size > 1 and float(np.median(reach)) < float(reach.max()) / 8
 
 
 def _crowded(layer: LayerNoise) -> bool:
