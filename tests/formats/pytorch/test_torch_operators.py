@@ -1,4 +1,4 @@
-"""aten's operators one by one: traced by torch, read by smelt, compared with torch's own result."""
+"""aten's operators one by one, in all three files, read by smelt and compared with torch's own result."""
 
 from __future__ import annotations
 
@@ -100,6 +100,9 @@ CASES: dict[str, tuple[Function, list[Shape]]] = {
     "prod": (lambda x: x.prod(1), [ROWS]),
     "var": (lambda x: x.var(1), [ROWS]),
     "var biased": (lambda x: x.var((2, 3), unbiased=False), [IMAGE]),
+    "var of all": (lambda x: x.var(unbiased=False) + x.std(dim=0, correction=1) + x.std(), [ROWS]),
+    "sums of a type": (lambda x: x.sum(dtype=torch.float32) + x.mean(dtype=torch.float32) + x, [ROWS]),
+    "norms": (lambda x: x / torch.linalg.vector_norm(x, dim=1, keepdim=True) + x.norm() + x.norm(p=1), [ROWS]),
     "std": (lambda x: x.std(1, keepdim=True), [ROWS]),
     "norm": (lambda x: F.normalize(x, dim=1), [ROWS]),
     "logsumexp": (lambda x: torch.logsumexp(x, 1), [ROWS]),
@@ -227,9 +230,14 @@ def test_operator(name: str) -> None:
     torch.manual_seed(1)
     inputs = [torch.randn(shape) for shape in shapes]
     module = Applied(function).eval()
+    traced = torch.jit.trace(module, tuple(inputs), check_trace=False)
     stream = io.BytesIO()
-    torch.jit.save(torch.jit.trace(module, tuple(inputs), check_trace=False), stream)
+    torch.jit.save(traced, stream)
     wanted = module(*inputs).numpy()
-    result = computed(stream.getvalue(), inputs)
-    assert result.shape == wanted.shape
-    assert np.abs(result - wanted).max() <= 1e-5 * max(np.abs(wanted).max(), 1e-3)
+    exported = io.BytesIO()
+    torch.export.save(torch.export.export(module, tuple(inputs)), exported)
+    lite = bytes(traced._save_to_buffer_for_lite_interpreter())
+    for data in (stream.getvalue(), lite, exported.getvalue()):
+        result = computed(data, inputs)
+        assert result.shape == wanted.shape
+        assert np.abs(result - wanted).max() <= 1e-5 * max(np.abs(wanted).max(), 1e-3)

@@ -104,9 +104,11 @@ def _group_norm(
 
 @NORMALIZING.reads("aten.var", wish=Wish.FILE)
 def _var(
-    _: Translation, x: Tensor, dim: Ints | None = None, unbiased: bool | None = None, keepdim: bool = False,
+    _: Translation, x: Tensor, dim: Ints | bool | None = None, unbiased: bool | None = None, keepdim: bool = False,
     correction: float | None = None,
 ) -> Result:  # fmt: skip
+    if isinstance(dim, bool):  # the overload without dimensions
+        dim, unbiased = None, dim
     axes = axes_of(_, dim, x.rank)
     count = math.prod(x.shape[axis] for axis in axes)
     less = correction if correction is not None else float(unbiased is None or unbiased)
@@ -120,7 +122,7 @@ def _var(
 
 @NORMALIZING.reads("aten.std")
 def _std(
-    _: Translation, x: Tensor, dim: Ints | None = None, unbiased: bool | None = None, keepdim: bool = False,
+    _: Translation, x: Tensor, dim: Ints | bool | None = None, unbiased: bool | None = None, keepdim: bool = False,
     correction: float | None = None,
 ) -> Translated:  # fmt: skip
     return applied(_, "sqrt", kept(_, _var(_, x, dim, unbiased, keepdim, correction)))

@@ -125,6 +125,11 @@ def _int(value: Any) -> int | None:
     return int(number) if isinstance(number, int) and abs(number) < 1 << 63 else None
 
 
+def _whole(value: Any) -> int | None:
+    """An integer that is no truth value."""
+    return None if isinstance(value, bool) else _int(value)
+
+
 def _bool(value: Any) -> bool | None:
     number = _int(value)
     return None if number is None else bool(number)
@@ -154,7 +159,7 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "bool": _bool,
     "str": _str,
     "Operand": lambda v: v if isinstance(v, Tensor) else _number(v),
-    "Ints": lambda v: _several(v, _int),
+    "Ints": lambda v: _several(v, _whole),
     "Numbers": lambda v: _several(v, _float),
     "Tensors": lambda v: _several(v, _tensor),
     "DType": as_type,
