@@ -15,7 +15,7 @@ from smelt.ir import DType, Graph
 from smelt.ir.equality import graphs_equal
 from smelt.operators.builder import GraphBuilder
 from smelt.operators.evaluate import evaluate_graph
-from smelt.quantize import SCHEMES
+from smelt.quantize import CALIBRATORS, IMPROVEMENTS, SCHEMES
 from smelt.quantize.noise import decibels, noise_ratio, wanted_numbers
 from smelt.quantize.parameters import real
 from smelt.quantize.samples import to_input
@@ -147,3 +147,9 @@ def test_every_scheme_runs_in_c_and_in_a_file(scheme: str, tmp_path: Path) -> No
     tolerance = 1e-5 if wanted.dtype.kind == "f" else 0
     for other in (found, compiled):
         np.testing.assert_allclose(other.astype(float), wanted.astype(float), rtol=0, atol=tolerance)
+
+
+def test_the_documentation_names_all_there_is() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "quantizing.md").read_text(encoding="utf-8")
+    for name in (*SCHEMES, *CALIBRATORS, *IMPROVEMENTS):
+        assert f"`{name}`" in text

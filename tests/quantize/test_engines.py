@@ -1,0 +1,55 @@
+"""Files of every scheme in other people's engines, with smelt's own results."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from small_models import small_float, small_samples
+
+import smelt
+from smelt.engines.engine import Engine
+from smelt.ir import Array, Graph
+from smelt.operators.evaluate import evaluate_graph
+from smelt.quantize import SCHEMES
+from smelt.quantize.samples import to_input
+
+
+def made(scheme: str) -> tuple[Graph, list[dict[str, Array]]]:
+    graph = small_float()
+    samples = list(smelt.samples_for(graph, {"x": small_samples(16)}))
+    result = smelt.quantize_graph(graph, scheme, samples)
+    given = [
+        {n: to_input(result.values[n], a) for n, a in zip(result.inputs, sample.values(), strict=True)}
+        for sample in samples
+    ]
+    return result, given
+
+
+def run(engine: Engine, graph: Graph, sample: dict[str, Array]) -> Array:
+    given = {value.name: sample[name] for name, value in zip(graph.inputs, engine.inputs, strict=True)}
+    return next(iter(engine.run(given).values()))
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_litert(scheme: str) -> None:
+    """Integer results to one step (LiteRT's fast kernels round otherwise), floats to 1e-4 of the largest."""
+    pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
+    graph, samples = made(scheme)
+    with smelt.open_engine("litert", graph) as engine:
+        for sample in samples:
+            wanted = evaluate_graph(graph, sample)[graph.outputs[0]]
+            found = run(engine, graph, sample)
+            assert found.dtype == wanted.dtype
+            tolerance = 1e-4 * np.abs(wanted).max() if wanted.dtype.kind == "f" else 1
+            assert np.abs(found.astype(float) - wanted.astype(float)).max() <= tolerance
+
+
+@pytest.mark.parametrize("scheme", ["int8", "int16x8"])
+def test_tensorflow_lite_micro(scheme: str) -> None:
+    """To the last bit."""
+    pytest.importorskip("tflite_micro", reason="TensorFlow Lite Micro is not installed")
+    graph, samples = made(scheme)
+    with smelt.open_engine("tflm", graph) as engine:
+        for sample in samples:
+            wanted = evaluate_graph(graph, sample)[graph.outputs[0]]
+            np.testing.assert_array_equal(run(engine, graph, sample), wanted)
