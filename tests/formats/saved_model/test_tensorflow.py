@@ -209,3 +209,66 @@ def test_a_frozen_graph_of_tensorflow(tmp_path: Path) -> None:
     (tmp_path / "frozen.pb").write_bytes(frozen.graph.as_graph_def().SerializeToString())
     x = np.random.default_rng(1).normal(size=(1, 4)).astype(np.float32)
     _check(smelt.load(tmp_path / "frozen.pb"), [x], [module(x)])
+
+
+def _positive(function: Any) -> Any:
+    return lambda x: function(tf.abs(x) + 1.1)
+
+
+def _within_one(function: Any) -> Any:
+    return lambda x: function(tf.sin(x) * 0.9)
+
+
+OPERATORS: dict[str, Any] = {
+    "acos": _within_one(tf.acos), "acosh": _positive(tf.acosh), "asin": _within_one(tf.asin), "asinh": tf.asinh,
+    "atan": tf.atan, "atanh": _within_one(tf.atanh), "cosh": tf.cosh, "sinh": tf.sinh, "tan": tf.tan,
+    "log": _positive(tf.math.log), "log1p": _positive(tf.math.log1p), "expm1": tf.math.expm1, "erf": tf.math.erf,
+    "erfc": tf.math.erfc, "rsqrt": _positive(tf.math.rsqrt), "round": tf.round, "floor": tf.floor, "sign": tf.sign,
+    "softplus": tf.nn.softplus, "softsign": tf.nn.softsign, "selu": tf.nn.selu, "elu": tf.nn.elu, "relu6": tf.nn.relu6,
+    "leaky_relu": tf.nn.leaky_relu, "gelu": tf.nn.gelu, "log_softmax": tf.nn.log_softmax, "swish": tf.nn.silu,
+    "clip": lambda x: tf.clip_by_value(x, -0.5, 0.7), "floor_mod": lambda x: tf.math.floormod(x, 0.7),
+    "not": lambda x: tf.cast(tf.logical_not(x > 0), tf.float32), "where": lambda x: tf.where(x > 0, x, -2.0 * x),
+    "div_no_nan": lambda x: tf.math.divide_no_nan(x, tf.nn.relu(x)), "pow": _positive(lambda x: tf.pow(x, 1.7)),
+    "cumsum": lambda x: tf.cumsum(x, 1, exclusive=True), "cumprod": lambda x: tf.math.cumprod(x, 2, reverse=True),
+    "top_k": lambda x: tf.math.top_k(x, 2)[0], "top_k_places": lambda x: tf.cast(tf.math.top_k(x, 2)[1], tf.float32),
+    "arg_max": lambda x: tf.cast(tf.argmax(x, 1), tf.float32), "tile": lambda x: tf.tile(x, [1, 2, 3, 1]),
+    "broadcast_to": lambda x: tf.broadcast_to(x[:, :1], [1, 5, 6, 3]), "roll": lambda x: tf.roll(x, [1, -2], [1, 2]),
+    "gather": lambda x: tf.gather(x, [2, 0, 3], axis=1), "gather_nd": lambda x: tf.gather_nd(x, [[0, 1], [0, 3]]),
+    "one_hot": lambda x: tf.one_hot(tf.argmax(x, 3, output_type=tf.int32), 4, 2.0, -1.0, axis=1),
+    "mirror_pad": lambda x: tf.pad(x, [[0, 0], [1, 2], [3, 0], [0, 0]], "REFLECT"),
+    "symmetric_pad": lambda x: tf.pad(x, [[0, 0], [1, 2], [3, 0], [0, 0]], "SYMMETRIC"),
+    "constant_pad": lambda x: tf.pad(x, [[0, 0], [1, 2], [0, 0], [0, 0]], constant_values=3.0),
+    "space_to_depth": lambda x: tf.nn.space_to_depth(x, 2),
+    "depth_to_space": lambda x: tf.nn.depth_to_space(tf.concat([x, x, x, x], 3), 2),
+    "strided_slice": lambda x: x[:, ::-2, 1:-1, tf.newaxis, ..., 0], "reverse": lambda x: tf.reverse(x, [1, 3]),
+    "split": lambda x: tf.concat(tf.split(x, [1, 3, 2], 2)[::-1], 2), "unstack": lambda x: tf.unstack(x, axis=3)[1],
+    "stack": lambda x: tf.stack([x, -x], 2), "transpose": lambda x: tf.transpose(x, [0, 3, 1, 2]),
+    "reduce": lambda x: tf.reduce_max(x, [1, 3]) + tf.reduce_sum(x, [1, 3]) * tf.reduce_mean(x, [1, 3]),
+    "matmul": lambda x: tf.matmul(x, x, transpose_b=True), "einsum": lambda x: tf.einsum("bhwc,bhvc->bwvh", x, x),
+    "resize_bilinear": lambda x: tf.image.resize(x, (7, 9)),
+    "resize_nearest": lambda x: tf.image.resize(x, (9, 4), method="nearest"),
+    "l2_normalize": lambda x: tf.nn.l2_normalize(x, 3), "avg_pool": lambda x: tf.nn.avg_pool2d(x, 3, 2, "SAME"),
+    "max_pool": lambda x: tf.nn.max_pool2d(x, 2, 1, [[0, 0], [1, 0], [0, 1], [0, 0]]),
+    "if": lambda x: tf.cond(tf.constant(True), lambda: x + 1.0, lambda: x),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_an_operator(name: str) -> None:
+    function = tf.function(
+        OPERATORS[name], input_signature=[tf.TensorSpec((1, 4, 6, 3), tf.float32, name="x")]
+    )
+    x = np.random.default_rng(3).normal(size=(1, 4, 6, 3)).astype(np.float32)
+    _check(smelt.from_tensorflow(function), [x], [function(x)])
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn", "separable", "signal", "lstm", "gru", "unet"])
+def test_the_small_networks_have_as_many_nodes_as_from_keras(name: str) -> None:
+    from small_keras_networks import CONVOLUTIONAL, expected, network
+
+    model, arrays = network(name)
+    ours, theirs = optimize(smelt.from_tensorflow(model)), optimize(smelt.from_keras(model))
+    _check(ours, arrays, [expected(model, arrays)])
+    assert len(ours.nodes) == len(theirs.nodes)
+    if name in CONVOLUTIONAL:
+        assert not {"transpose", "cast"} & {node.operator for node in ours.nodes}

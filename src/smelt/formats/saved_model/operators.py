@@ -138,11 +138,6 @@ for _name, _operator in {
     OPERATORS[_name] = partial(_binary, _operator)
 
 
-@OPERATORS.reads("LogicalNot")
-def _not(_: Interpreter, x: Item) -> str:
-    return _.emit("logical_xor", (x, _.number(True, x)))
-
-
 @OPERATORS.reads("AddN")
 def _add_n(_: Interpreter, first: Item, *others: Item) -> Item:
     result = first

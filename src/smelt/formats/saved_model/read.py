@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from smelt.errors import FormatError, GraphError, UnsupportedError, UsageError
-from smelt.formats.saved_model import convolution, loops, rearranging, recurrent  # register their operators
+from smelt.formats.saved_model import (
+    convolution,
+    loops,
+    more_operators,
+    rearranging,
+    recurrent,
+)
 from smelt.formats.saved_model.bundle import DTYPES, MAX_ELEMENTS, Bundle
 from smelt.formats.saved_model.graph import Body, Library, by_name
 from smelt.formats.saved_model.interpreter import Budget, Interpreter, Item
@@ -21,7 +27,9 @@ from smelt.formats.saved_model.variables import CALLS, saved_keys
 from smelt.ir import Array, DType, Graph
 from smelt.operators.builder import GraphBuilder
 
-__all__ = ["convolution", "loops", "read_frozen_graph", "read_saved_model", "rearranging", "recurrent"]
+__all__ = ["read_frozen_graph", "read_saved_model"]
+_TABLES = (convolution, loops, more_operators, rearranging, recurrent)
+"""Imported so that their operators are known."""
 
 DEFAULT_SIGNATURE = "serving_default"
 _INTERNAL = "__saved_model"

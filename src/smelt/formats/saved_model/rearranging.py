@@ -255,32 +255,6 @@ def _padded(_: Interpreter, x: Item, paddings: Item, value: float) -> str:
     return _.emit("pad", (x,), {"paddings": margins, "value": value})
 
 
-@OPERATORS.reads("Tile")
-def _tile(_: Interpreter, x: Item, multiples: Item) -> str:
-    counts = _.integers(multiples)
-    if len(counts) != len(_.shape(x)) or min(counts, default=1) < 1:
-        raise FormatError(f"{_.label}: repeats {list(_.shape(x))} by {list(counts)}")
-    return repeated(_, x, counts)
-
-
-def repeated(_: Interpreter, x: Item, counts: Sequence[int]) -> str:
-    """The tensor so many times along each axis."""
-    result = _.tensor(x)
-    for axis, count in enumerate(counts):
-        result = joined(_, [result] * count, axis)
-    return result
-
-
-@OPERATORS.reads("BroadcastTo")
-def _broadcast_to(_: Interpreter, x: Item, shape: Item) -> str:
-    wanted = _.integers(shape)
-    own = (1,) * (len(wanted) - len(_.shape(x))) + _.shape(x)
-    if len(own) != len(wanted) or any(a not in (1, b) for a, b in zip(own, wanted, strict=True)):
-        raise FormatError(f"{_.label}: cannot broadcast {list(_.shape(x))} to {list(wanted)}")
-    counts = [b if a == 1 else 1 for a, b in zip(own, wanted, strict=True)]
-    return repeated(_, _.reshape(x, own), counts)
-
-
 @OPERATORS.reads("Fill")
 def _fill(_: Interpreter, shape: Item, value: Item) -> str:
     sizes, number = _.integers(shape), _.constant(value)
