@@ -195,6 +195,14 @@ def test_other_archives_are_refused_with_what_to_do(records: dict[str, bytes], w
         smelt.load(files.archive(records))
 
 
+@pytest.mark.parametrize("content", [b"", b"not a model", b"PK\x03\x04"])
+def test_files_of_nothing(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.pt"
+    path.write_bytes(content)
+    with pytest.raises(smelt.SmeltError, match=r"none of PyTorch's archives|damaged"):
+        smelt.load(path)
+
+
 def test_a_bare_pickle_is_refused() -> None:
     with pytest.raises(smelt.SmeltError, match="bare pickle"):
         smelt.load(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.")

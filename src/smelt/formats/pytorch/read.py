@@ -54,6 +54,10 @@ def read_pytorch(data: bytes, name: str, shapes: Mapping[str, Sequence[int]] | N
 
 
 def _read(data: bytes, name: str, shapes: dict[str, Sequence[int]]) -> Graph:
+    if not data.startswith((b"PK", b"\x80")):
+        raise FormatError(
+            "it is none of PyTorch's archives (zip files) nor a pickle: damaged, or another kind of file"
+        )
     if not data.startswith(b"PK"):
         raise UnsupportedError(
             "this is a bare pickle, as old versions of torch.save wrote; smelt reads no pickles but those in "
