@@ -187,6 +187,20 @@ def test_operators_that_move_elements_move_integers(shape: str, operator: str) -
     check(fuse_quantized_operators, before, after)
 
 
+@pytest.mark.parametrize(
+    "operator",
+    ["average_pool_2d(%xr) {filter=(2, 1), stride=(2, 1)}", "resize_bilinear(%xr) {size=(2, 2)}"],
+)
+def test_averages_that_nothing_quantizes_stay_real(operator: str) -> None:
+    left(f"""
+        graph "g"
+        input %x: s8[1,4,2,2] scale 0.05 zero 3
+        %xr: f32[1,4,2,2] = dequantize(%x)
+        %y: f32[1,2,2,2] = {operator}
+        output %y
+    """)
+
+
 def test_padding_that_is_no_int8_value_stays_real() -> None:
     left("""
         graph "g"

@@ -21,6 +21,9 @@ from smelt.operators.operator import Call, Traits, Weights
 
 _LARGEST_BIAS = 2**31 - 1
 _ADDENDS = ("add", "sub")
+_AVERAGES = ("average_pool_2d", "resize_bilinear")
+"""Their int8 results have their input's parameters, but are rounded."""
+
 _FINEST_SUM = 2.0**19
 """How many times finer than its inputs' the scale of a sum must not be."""
 
@@ -59,7 +62,7 @@ def _moves_elements(node: Node) -> bool:
         return True
     if not traits.same_quantization or node.attributes.get("activation", "none") != "none":
         return False
-    return node.operator != "average_pool_2d"
+    return node.operator not in _AVERAGES
 
 
 def _moved(match: Match) -> Replacement | None:
