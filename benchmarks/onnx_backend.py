@@ -276,8 +276,8 @@ def native_outcomes(batch: Sequence[Prepared]) -> list[Outcome]:
             return outcomes
     except Exception as error:
         if len(batch) > 1:
-            middle = len(batch) // 2
-            return native_outcomes(batch[:middle]) + native_outcomes(batch[middle:])
+            print(f"one by one, since together: {str(error)[:200]}", file=sys.stderr, flush=True)
+            return [outcome for prepared in batch for outcome in native_outcomes([prepared])]
         kind = REFUSED if isinstance(error, SmeltError) else FAILED
         return [Outcome(kind, f"{type(error).__name__}: {error}"[:300])]
 
@@ -307,8 +307,7 @@ def _in_process(batch: Sequence[Prepared]) -> list[Outcome]:
     process.join()
     if len(batch) == 1:
         return [Outcome(FAILED, f"the process ended with {process.exitcode}")]
-    middle = len(batch) // 2
-    return _in_process(batch[:middle]) + _in_process(batch[middle:])
+    return [outcome for prepared in batch for outcome in _in_process([prepared])]
 
 
 def run_native(reference: Mapping[str, tuple[Outcome, Prepared | None]]) -> dict[str, Outcome]:

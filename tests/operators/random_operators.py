@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from smelt.ir import Array, Attribute, DType, Graph, Quantization
-from smelt.operators.case import Case, Tensor, quantized
+from smelt.operators.case import Case, Tensor, quantized, random_weights
 
 Rng = np.random.Generator
 ACTIVATIONS = ("none", "relu", "relu6", "relu_n1_to_1")
@@ -94,7 +94,11 @@ def _mean(rng: Rng, operator: str) -> Graph:
 def _activation(rng: Rng, operator: str) -> Graph:
     tensor = quantized(_shape(rng), _scale(rng, -8, 0), _zero_point(rng))
     output = tensor.quantization
-    if operator in ("logistic", "tanh"):
+    if operator == "hard_swish":
+        # TFLite's method wants an output that is no finer than the input by more than 2**7
+        coarse = tensor.quantization.scale if tensor.quantization else 1.0
+        output = Quantization.per_tensor(coarse * _scale(rng, -6, 3), _zero_point(rng))
+    elif operator in ("logistic", "tanh"):
         output = (
             Quantization.per_tensor(1 / 256, -128)
             if operator == "logistic"
@@ -144,15 +148,50 @@ def _concatenation(rng: Rng, operator: str) -> Graph:
     return Case(operator, operator, tuple(parts), {"axis": axis}, parts[0].quantization).graph()
 
 
+def _extreme(rng: Rng, operator: str) -> Graph:
+    """The largest or smallest over some axes; few enough blocks of them for the kernels' loops."""
+    shape = _shape(rng, int(rng.integers(1, 4)))
+    axes = tuple(sorted(int(a) for a in rng.permutation(len(shape))[: rng.integers(1, len(shape) + 1)]))
+    tensor = quantized(shape, 0.05, _zero_point(rng))
+    attributes: dict[str, Attribute] = {"axes": axes, "keep_dims": bool(rng.integers(2))}
+    return Case(operator, operator, (tensor,), attributes, tensor.quantization).graph()
+
+
+def _resize(rng: Rng, operator: str) -> Graph:
+    flags = ({}, {"align_corners": True}, {"half_pixel_centers": True})[int(rng.integers(3))]
+    tensor = quantized((1, *_shape(rng, 3)), 0.05, _zero_point(rng))
+    attributes: dict[str, Attribute] = {"size": tuple(int(n) for n in rng.integers(1, 12, 2)), **flags}
+    return Case(operator, operator, (tensor,), attributes, tensor.quantization).graph()
+
+
+def _transpose_conv(rng: Rng, operator: str) -> Graph:
+    batch, height, width, channels = (int(rng.integers(1, 3)), *_shape(rng, 3))
+    taps, stride = (tuple(int(n) for n in rng.integers(1, 4, 2)) for _ in range(2))
+    outputs = int(rng.integers(1, 6))
+    size = tuple((n - 1) * s + k for n, s, k in zip((height, width), stride, taps, strict=True))
+    weights = random_weights((outputs, *taps, channels), 0, int(rng.integers(1000)))
+    tensor = quantized((batch, height, width, channels), _scale(rng, -6, 0), _zero_point(rng))
+    output = Quantization.per_tensor(_scale(rng, -4, 2), _zero_point(rng))
+    attributes: dict[str, Attribute] = {
+        "size": size, "stride": stride, "activation": str(rng.choice(ACTIVATIONS)),
+    }  # fmt: skip
+    return Case(operator, operator, (tensor, weights), attributes, output).graph()
+
+
 MAKERS: dict[str, Callable[[Rng, str], Graph]] = {
     **dict.fromkeys(("add", "sub", "mul"), _arithmetic),
     **dict.fromkeys(("average_pool_2d", "max_pool_2d"), _pool),
     "mean": _mean,
-    **dict.fromkeys(("relu", "relu6", "relu_n1_to_1", "leaky_relu", "logistic", "tanh"), _activation),
+    **dict.fromkeys(
+        ("relu", "relu6", "relu_n1_to_1", "leaky_relu", "logistic", "tanh", "hard_swish"), _activation
+    ),
     "quantize": _requantize,
     "softmax": _softmax,
     **dict.fromkeys(("transpose", "pad", "strided_slice"), _movement),
     "concatenation": _concatenation,
+    **dict.fromkeys(("reduce_max", "reduce_min"), _extreme),
+    "resize_bilinear": _resize,
+    "transpose_conv": _transpose_conv,
 }
 
 

@@ -18,7 +18,8 @@ _OPERATIONS = _NAMES.split()
 def _accepts(call: Call, target: Target) -> bool:
     a, b = call.input(0), call.input(1)
     whole = (a.dtype.is_integer and a.dtype.bits >= 8) or a.dtype is DType.BOOL
-    plain = a.quantization is None and b.quantization is None and call.output.quantization is None
+    alike = a.quantization == b.quantization == call.output.quantization
+    plain = alike and (a.quantization is None or call.node.operator in ("maximum", "minimum"))
     clamped = getattr(call.attributes, "activation", "none") != "none"
     return whole and plain and not clamped and len(layout_of(a.shape, b.shape).loops) <= OUTER_LOOPS
 

@@ -6,8 +6,18 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from onnx_backend import FAILED, PASSED, BackendTest, Outcome, Prepared, backend_tests, guarded, has_kernels, native_outcomes
 
+from onnx_backend import (
+    FAILED,
+    PASSED,
+    BackendTest,
+    Outcome,
+    Prepared,
+    backend_tests,
+    guarded,
+    has_kernels,
+    native_outcomes,
+)
 from smelt.engines.toolchain import find_toolchain
 from smelt.errors import CompileError
 from smelt.targets import find_target

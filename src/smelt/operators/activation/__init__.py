@@ -19,6 +19,7 @@ from smelt.operators.activation import wide
 from smelt.operators.activation.responses import (
     FIXED_OUTPUT,
     clamp_response,
+    hard_swish_response,
     leaky_relu_response,
     logistic_response,
     tanh_response,
@@ -89,6 +90,10 @@ def _logistic(call: Call, x: Real) -> Real:
     # exp of the negative magnitude never overflows; the other half follows from 1 - logistic(-x).
     small = np.exp(-np.abs(x))
     return np.asarray(np.where(x >= 0, 1, small) / (1 + small))
+
+
+def _hard_swish(call: Call, x: Real) -> Real:
+    return np.asarray(x * np.clip(x + 3, 0, 6) / 6)
 
 
 def _tanh(call: Call, x: Real) -> Real:
@@ -237,4 +242,11 @@ TANH = _operator(
         wide.TANH,
         _f32("tanh", partial(_lower_plain_f32, "smelt_tanh_f32")),
     ),
+)
+HARD_SWISH = _operator(
+    "hard_swish",
+    "x * relu6(x + 3) / 6",
+    _hard_swish,
+    hard_swish_response,
+    (_lookup(hard_swish_response), _f32("hard_swish", partial(_lower_plain_f32, "smelt_hard_swish_f32"))),
 )

@@ -37,5 +37,7 @@ SMELT_CODE_SECTION
 void smelt_logistic_f32(float *output, const float *input, int32_t count);
 SMELT_CODE_SECTION
 void smelt_tanh_f32(float *output, const float *input, int32_t count);
+SMELT_CODE_SECTION
+void smelt_hard_swish_f32(float *output, const float *input, int32_t count);
 
 #endif

@@ -89,6 +89,23 @@ CASES = [
         for name in ("logistic", "tanh")
         for index, scale in enumerate([2.0**-12, 2.0**-11, 0.0003, 0.00001, 0.9, 2.0**-14])
     ),
-    *(Case(f"{name}_f32", name, _FLOAT, {}) for name in (*_CLAMPS, "logistic", "tanh")),
+    *(
+        Case(
+            f"hard_swish_s8_{index}",
+            "hard_swish",
+            (quantized((1, 16, 20), *source),),
+            {},
+            Quantization.per_tensor(*result),
+        )
+        for index, (source, result) in enumerate(
+            [
+                ((0.05, 10), (0.03, -115)),
+                ((0.011, -128), (0.02, 0)),
+                ((0.4, 3), (0.5, -128)),
+                ((0.003, 5), (0.003, 0)),
+            ]
+        )
+    ),
+    *(Case(f"{name}_f32", name, _FLOAT, {}) for name in (*_CLAMPS, "logistic", "tanh", "hard_swish")),
     Case("leaky_relu_f32", "leaky_relu", _FLOAT, {"alpha": 0.3}),
 ]

@@ -50,6 +50,47 @@ def leaky_relu_response(call: Call, x: Int64) -> Int64:
     return np.clip(y + result.zero_point, *call.output.dtype.integer_range)
 
 
+def _short_multiplier(real: float) -> tuple[int, int]:
+    """A real multiplier as (mantissa, exponent) with a mantissa of 16 bits."""
+    mantissa, exponent = quantize_multiplier(real)
+    return min((mantissa + (1 << 15)) >> 16, 2**15 - 1), exponent
+
+
+def _short_high_mul(a: Int64, b: Int64 | int, nudge: int) -> Int64:
+    """a * b / 2**15 of 16-bit numbers, after adding `nudge` towards the sign of the product; towards zero."""
+    product = a * b
+    total = product + np.where(product >= 0, nudge, 1 - nudge if nudge else 0)
+    return np.clip(np.where(total >= 0, total >> 15, -(-total >> 15)), -(2**15), 2**15 - 1)
+
+
+def hard_swish_response(call: Call, x: Int64) -> Int64:
+    """The input, and its relu6(x + 3) / 6 as a number of 15 bits, multiplied.
+
+    Source: HardSwish in TensorFlow Lite, reference/hard_swish.h.
+    """
+    if call.input(0).dtype is not DType.S8:
+        raise UnsupportedError(f"{call.node.label}: has no meaning for {call.input(0).dtype.value}")
+    source, result = call.quantization(call.input(0)), call.quantization(call.output)
+    fine = np.float32(1 / 128) * np.float32(source.scale)
+    output_mantissa, output_exponent = _short_multiplier(float(fine) / float(np.float32(result.scale)))
+    share_mantissa, share_exponent = _short_multiplier(float(fine) / float(np.float32(3 / 32768)))
+    wide: Int64 = (x - source.zero_point) << 7
+    scaled = _short_high_mul(wide, output_mantissa, 1 << 14)
+    share = wide
+    if share_exponent > 0:
+        share = np.clip(share << (share_exponent - 1), -(2**15), 2**15 - 1)
+    share = _short_high_mul(share, share_mantissa, 1 << 14)
+    if share_exponent > 0:
+        share = np.clip(share << 1, -(2**15), 2**15 - 1)
+    if share_exponent < 0:
+        share = rounding_divide_by_power_of_two(share, -share_exponent)
+    product = _short_high_mul((share + (1 << 15)) >> 1, scaled, 0)
+    if output_exponent > 0:
+        raise UnsupportedError(f"{call.node.label}: the output's scale {result.scale} is too fine for int8")
+    y = rounding_divide_by_power_of_two(product, -output_exponent)
+    return np.clip(y + result.zero_point, *call.output.dtype.integer_range)
+
+
 def logistic_response(call: Call, x: Int64) -> Int64:
     """Fixed-point logistic; of an int8 input the output's scale is 1/256 and its zero point -128.
 

@@ -34,6 +34,8 @@ from smelt.targets import Target
 Numbers = NDArray[Any]
 Function = Callable[[Numbers, Numbers], Numbers]
 _NUMBERS = (DType.F32, DType.S32, DType.S64)
+_OF_ORDER = ("maximum", "minimum")
+"""Of quantized numbers with the same parameters they are those of the integers."""
 
 
 def _infer(call: Call, *, result: DType | None, operands: str) -> tuple[TensorType, ...]:
@@ -59,7 +61,9 @@ def _evaluate(call: Call, arrays: Sequence[Array | None], *, function: Function)
     assert a is not None
     assert b is not None
     if any(value.quantization is not None for value in (call.input(0), call.input(1))):
-        raise UnsupportedError(f"{call.node.label}: has no quantized meaning")
+        alike = len({value.quantization for value in (call.input(0), call.input(1), call.output)}) == 1
+        if call.node.operator not in _OF_ORDER or not alike:
+            raise UnsupportedError(f"{call.node.label}: has no meaning for these quantized numbers")
     with np.errstate(all="ignore"):
         return (np.asarray(function(a, b), call.output.dtype.numpy),)
 
@@ -113,7 +117,12 @@ def _operator(
         summary=summary,
         infer=partial(_infer, result=result, operands=operands),
         evaluate=partial(_evaluate, function=function),
-        traits=Traits(elementwise=True, needs=same_row_needs, quantizable=False),
+        traits=Traits(
+            elementwise=True,
+            needs=same_row_needs,
+            quantizable=name in _OF_ORDER,
+            same_quantization=name in _OF_ORDER,
+        ),
         kernels=(
             *(kernel for dtype in types for kernel in _kernels(name, dtype)),
             *integer_kernels(name),

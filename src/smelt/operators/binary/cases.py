@@ -3,7 +3,7 @@
 import numpy as np
 
 from smelt.ir import DType
-from smelt.operators.case import Case, Tensor
+from smelt.operators.case import Case, Tensor, quantized
 
 _SHAPES = {
     "same": ((1, 3, 4, 5), (1, 3, 4, 5)),
@@ -69,6 +69,17 @@ CASES = [
         for name in ("left_shift", "right_shift", "pow")
     ),
     Case("truncated_mod_f32", "truncated_mod", (Tensor(DType.F32, (3, 4)), Tensor(DType.F32, (3, 4))), {}),
+    *(
+        Case(
+            f"{name}_quantized_{kind}",
+            name,
+            tuple(quantized(shape, 0.05, -7) for shape in _SHAPES[kind]),
+            {},
+            quantized((1,), 0.05, -7).quantization,
+        )
+        for name in ("maximum", "minimum")
+        for kind in ("same", "channels")
+    ),
     Case("pow_f32", "pow", (Tensor(DType.F32, (3, 4)), Tensor(DType.F32, (4,), None, _POWERS)), {}),
     *(
         Case(f"{name}_{kind}", name, tuple(Tensor(DType.BOOL, shape) for shape in _SHAPES[kind]), {})

@@ -31,6 +31,8 @@ from smelt.targets import Target
 
 Numbers = NDArray[Any]
 _NUMBERS = (DType.F32, DType.S32, DType.S64)
+_OF_ORDER = ("reduce_max", "reduce_min")
+"""Of quantized numbers they are those of the integers."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,10 @@ def _evaluate(
 ) -> tuple[Array, ...]:
     (x,) = arrays
     assert x is not None
-    if call.input(0).quantization is not None:
-        raise UnsupportedError(f"{call.node.label}: has no quantized meaning")
+    if call.input(0).quantization != call.output.quantization or (
+        call.input(0).quantization is not None and call.node.operator not in _OF_ORDER
+    ):
+        raise UnsupportedError(f"{call.node.label}: has no meaning for these quantized numbers")
     axes = tuple(call.attributes.axes)
     result = function(x, axis=axes) if axes else x
     return (np.asarray(result, x.dtype).reshape(call.output.shape),)
@@ -70,7 +74,9 @@ def _evaluate(
 
 def _accepts(dtype: DType, call: Call, target: Target) -> bool:
     value = call.input(0)
-    return value.dtype is dtype and value.quantization is None and reduced_loops(call) is not None
+    alike = value.quantization == call.output.quantization
+    plain = value.quantization is None or (alike and call.node.operator in _OF_ORDER)
+    return value.dtype is dtype and plain and reduced_loops(call) is not None
 
 
 def _lower(function: str, call: Call, target: Target) -> Lowering:
@@ -99,7 +105,7 @@ def _operator(name: str, summary: str, function: Callable[..., Numbers], types: 
         attributes=Reduction,
         infer=partial(_infer, of_bools=types == (DType.BOOL,)),
         evaluate=partial(_evaluate, function=function),
-        traits=Traits(quantizable=False),
+        traits=Traits(quantizable=name in _OF_ORDER, same_quantization=name in _OF_ORDER),
         kernels=tuple(_kernel(name, dtype) for dtype in types),
     )
 
@@ -157,8 +163,8 @@ def _argument(name: str, summary: str, function: Callable[..., Numbers]) -> Oper
 
 SUM = _operator("sum", "the sum over whole axes", np.sum, _NUMBERS)
 REDUCE_PROD = _operator("reduce_prod", "the product over whole axes", np.prod, _NUMBERS)
-REDUCE_MAX = _operator("reduce_max", "the largest over whole axes", np.max, _NUMBERS)
-REDUCE_MIN = _operator("reduce_min", "the smallest over whole axes", np.min, _NUMBERS)
+REDUCE_MAX = _operator("reduce_max", "the largest over whole axes", np.max, (*_NUMBERS, DType.S8))
+REDUCE_MIN = _operator("reduce_min", "the smallest over whole axes", np.min, (*_NUMBERS, DType.S8))
 REDUCE_ANY = _operator("reduce_any", "whether any is true over whole axes", np.any, (DType.BOOL,))
 REDUCE_ALL = _operator("reduce_all", "whether all are true over whole axes", np.all, (DType.BOOL,))
 ARG_MAX = _argument("arg_max", "the index of the first largest element along an axis", np.argmax)

@@ -1,7 +1,7 @@
 """Cases of the reductions: axes inside, outside, apart; every type."""
 
 from smelt.ir import DType
-from smelt.operators.case import Case, Tensor
+from smelt.operators.case import Case, Tensor, quantized
 
 _AXES = {
     "last": ((3, 4, 5), (2,)),
@@ -9,6 +9,7 @@ _AXES = {
     "apart": ((2, 3, 4, 5), (1, 3)),
     "all": ((3, 4), (0, 1)),
 }
+_ORDERS = ("reduce_max", "reduce_min")
 _NUMBERS = ("sum", "reduce_prod", "reduce_max", "reduce_min")
 
 CASES = [
@@ -64,6 +65,17 @@ CASES = [
     *(
         Case(f"topk_v2_{dtype.value}", "topk_v2", (Tensor(dtype, (3, 9)),), {"k": 4, "index_type": kind})
         for dtype, kind in ((DType.F32, "s32"), (DType.S32, "s32"), (DType.S64, "s64"))
+    ),
+    *(
+        Case(
+            f"{name}_s8_{kind}",
+            name,
+            (quantized((2, 3, 4, 5), 0.05, -7),),
+            {"axes": axes, "keep_dims": keep},
+            quantized((1,), 0.05, -7).quantization,
+        )
+        for name in _ORDERS
+        for kind, axes, keep in (("apart", (1, 3), True), ("last", (3,), False))
     ),
     Case("topk_v2_smallest", "topk_v2", (Tensor(DType.F32, (2, 5)),), {"k": 5, "largest": False}),
 ]

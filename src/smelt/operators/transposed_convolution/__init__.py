@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smelt.errors import GraphError, UnsupportedError
 from smelt.ir import Array, DType
-from smelt.operators.convolution.outputs import float_bounds
+from smelt.operators.convolution.geometry import Int8, Int32, per_channel, quantize_multipliers
+from smelt.operators.convolution.outputs import float_bounds, output_s8, rows_fields
 from smelt.operators.fixed_point import ACTIVATIONS
 from smelt.operators.operator import (
     Call,
@@ -26,6 +28,9 @@ from smelt.operators.operator import (
     Weights,
 )
 from smelt.targets import Target
+
+Float64 = NDArray[np.float64]
+Fields = dict[str, int | float | Table | None]
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,26 @@ def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     bias = arrays[2] if len(arrays) > 2 else None
     assert data is not None
     assert weights is not None
-    if not data.dtype.kind == "f":
+    integer = call.input(0).dtype is DType.S8
+    if not (integer or call.input(0).dtype.is_float):
         raise UnsupportedError(f"{call.node.label}: has no meaning for {call.input(0).dtype.value}")
+    zero_point = call.quantization(call.input(0)).zero_point if integer else 0
+    sums = _sums(call, data.astype(np.float64) - zero_point, weights)
+    if integer:
+        return (output_s8(call, sums, bias, *_multipliers(call)),)
+    result = sums if bias is None else sums + bias.astype(np.float64)
+    return (np.clip(result, *float_bounds(call.attributes.activation)).astype(data.dtype),)
+
+
+def _multipliers(call: Call) -> tuple[Int32, Int8]:
+    """Source: TransposeConv in TensorFlow Lite Micro: as those of convolutions."""
+    source, weights, result = (call.quantization(v) for v in (call.input(0), call.input(1), call.output))
+    scales = per_channel(weights, call.input(1).shape[0])
+    return quantize_multipliers(source.scale * scale / result.scale for scale in scales)
+
+
+def _sums(call: Call, data: Float64, weights: Array) -> Float64:
+    """Sums of products; those of integers are exact in float64."""
     a: TransposeConv = call.attributes
     (batch, height, width, _), (outputs, taps_y, taps_x, _) = data.shape, weights.shape
     step_y, step_x = a.stride
@@ -72,15 +95,13 @@ def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     tall = max((height - 1) * step_y + taps_y, a.padding[0] + a.size[0])
     wide = max((width - 1) * step_x + taps_x, a.padding[1] + a.size[1])
     whole = np.zeros((batch, tall, wide, outputs))
-    pixels, kernel = data.astype(np.float64), weights.astype(np.float64)
+    kernel = weights.astype(np.float64)
     for y in range(taps_y):
         for x in range(taps_x):
             rows, columns = slice(y, y + height * step_y, step_y), slice(x, x + width * step_x, step_x)
-            whole[:, rows, columns][:, :height, :width] += pixels @ kernel[:, y, x].T
+            whole[:, rows, columns][:, :height, :width] += data @ kernel[:, y, x].T
     top, left = a.padding
-    result = whole[:, top : top + a.size[0], left : left + a.size[1]]
-    result = result if bias is None else result + bias.astype(np.float64)
-    return (np.clip(result, *float_bounds(a.activation)).astype(data.dtype),)
+    return whole[:, top : top + a.size[0], left : left + a.size[1]]
 
 
 def _accepts(call: Call, target: Target) -> bool:
@@ -88,11 +109,14 @@ def _accepts(call: Call, target: Target) -> bool:
     return call.input(0).dtype is DType.F32 and call.output.dtype is DType.F32 and plain
 
 
-def _lower(call: Call, target: Target) -> Lowering:
+def _accepts_s8(call: Call, target: Target) -> bool:
+    plain = call.constant(1) is not None and (not call.has(2) or call.constant(2) is not None)
+    return call.input(0).dtype is DType.S8 and call.output.quantization is not None and plain
+
+
+def _window(call: Call) -> Fields:
     data, weights, a = call.input(0), call.input(1), call.attributes
-    bias = call.constant(2)
-    low, high = float_bounds(a.activation)
-    fields: dict[str, int | float | Table | None] = {
+    fields: Fields = {
         "batches": data.shape[0],
         "input_height": data.shape[1],
         "input_width": data.shape[2],
@@ -106,12 +130,33 @@ def _lower(call: Call, target: Target) -> Lowering:
         "stride_width": a.stride[1],
         "pad_top": a.padding[0],
         "pad_left": a.padding[1],
+    }
+    return {f"window.{name}": number for name, number in fields.items()}
+
+
+def _lower(call: Call, target: Target) -> Lowering:
+    bias = call.constant(2)
+    low, high = float_bounds(call.attributes.activation)
+    fields = {
+        **_window(call),
         "bias": None if bias is None else Table("bias", bias),
         "low": low,
         "high": high,
     }
     parameters = Parameters("struct smelt_transpose_conv_f32_parameters", fields)
     return Lowering("smelt_transpose_conv_f32", (Output(), Input(0), Input(1), parameters))
+
+
+def _lower_s8(call: Call, target: Target) -> Lowering:
+    bias = call.constant(2)
+    numbers = np.zeros(call.input(1).shape[0], np.int32) if bias is None else bias.astype(np.int32)
+    fields: Fields = {
+        **_window(call),
+        **rows_fields(call, numbers, *_multipliers(call)),
+        "input_zero_point": call.quantization(call.input(0)).zero_point,
+    }
+    parameters = Parameters("struct smelt_transpose_conv_s8_parameters", fields)
+    return Lowering("smelt_transpose_conv_s8", (Output(), Input(0), Input(1), parameters))
 
 
 def _cost(call: Call) -> Cost:
@@ -125,12 +170,15 @@ TRANSPOSE_CONV = Operator(
     infer=_infer,
     evaluate=_evaluate,
     cost=_cost,
-    traits=Traits(
-        weights=Weights(input=1, channel_axis=0, bias=2, data_axis=3),
-        fuses_activation=True,
-        quantizable=False,
-    ),
+    traits=Traits(weights=Weights(input=1, channel_axis=0, bias=2, data_axis=3), fuses_activation=True),
     kernels=(
+        Kernel(
+            "smelt_transpose_conv_s8",
+            ("transpose_conv_s8.c", "smelt_rows_s8.c"),
+            "transposed_convolution.h",
+            _accepts_s8,
+            _lower_s8,
+        ),
         Kernel(
             "smelt_transpose_conv_f32",
             ("transpose_conv_f32.c",),

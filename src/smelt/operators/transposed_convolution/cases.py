@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from smelt.ir import DType
-from smelt.operators.case import Case, Tensor
+from smelt.ir import Attribute, DType, Quantization
+from smelt.operators.case import Case, Tensor, quantized, random_weights
 
 
 def _weights(*shape: int) -> Tensor:
@@ -11,7 +11,23 @@ def _weights(*shape: int) -> Tensor:
     return Tensor(DType.F32, shape, None, array)
 
 
+def _bias(count: int) -> Tensor:
+    array = np.random.default_rng(count).integers(-900, 900, count, dtype=np.int32)
+    return Tensor(DType.S32, (count,), None, array)
+
+
 _IMAGE = Tensor(DType.F32, (1, 3, 4, 5))
+
+_QUANTIZED: tuple[tuple[str, Tensor, Tensor | None, dict[str, Attribute]], ...] = (
+    ("channels", random_weights((3, 2, 2, 5), 0, 1), _bias(3), {"size": (6, 8), "stride": (2, 2)}),
+    (
+        "clamped",
+        random_weights((2, 3, 3, 5), 0, 2),
+        _bias(2),
+        {"size": (6, 8), "stride": (2, 2), "activation": "relu"},
+    ),
+    ("no_bias", random_weights((2, 3, 3, 5), 0, 3), None, {"size": (3, 4), "padding": (1, 1)}),
+)
 
 CASES = [
     Case(
@@ -29,5 +45,15 @@ CASES = [
     Case(
         "transpose_conv_beyond_f32", "transpose_conv", (_IMAGE, _weights(2, 1, 2, 5)),
         {"size": (8, 13), "stride": (3, 4)},
+    ),
+    *(
+        Case(
+            f"transpose_conv_{kind}_s8",
+            "transpose_conv",
+            (quantized((1, 3, 4, 5), 0.05, -7), kernel, *([] if bias is None else [bias])),
+            attributes,
+            Quantization.per_tensor(0.2, 11),
+        )
+        for kind, kernel, bias, attributes in _QUANTIZED
     ),
 ]  # fmt: skip

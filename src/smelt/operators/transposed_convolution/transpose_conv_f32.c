@@ -5,7 +5,7 @@
 
 /* The sum of one output value; `weights` are those of its channel. */
 SMELT_CODE_SECTION
-static float value_at(const struct smelt_transpose_conv_f32_parameters *p, const float *image, const float *weights,
+static float value_at(const struct smelt_transpose_conv_window *p, const float *image, const float *weights,
                       int32_t row, int32_t column) {
     float sum = 0.0f;
     for (int32_t v = 0; v < p->kernel_height; v++) {
@@ -30,16 +30,16 @@ static float value_at(const struct smelt_transpose_conv_f32_parameters *p, const
 
 void smelt_transpose_conv_f32(float *output, const float *input, const float *weights,
                               const struct smelt_transpose_conv_f32_parameters *parameters) {
-    const struct smelt_transpose_conv_f32_parameters *p = parameters;
+    const struct smelt_transpose_conv_window *p = &parameters->window;
     const int32_t field = p->kernel_height * p->kernel_width * p->input_channels;
     for (int32_t batch = 0; batch < p->batches; batch++) {
         for (int32_t y = 0; y < p->output_height; y++) {
             for (int32_t x = 0; x < p->output_width; x++) {
                 for (int32_t j = 0; j < p->output_channels; j++) {
-                    const float bias = p->bias == NULL ? 0.0f : p->bias[j];
+                    const float bias = parameters->bias == NULL ? 0.0f : parameters->bias[j];
                     const float sum = bias + value_at(p, input, weights + j * field, y, x);
-                    const float raised = sum < p->low ? p->low : sum;
-                    *output++ = raised > p->high ? p->high : raised;
+                    const float raised = sum < parameters->low ? parameters->low : sum;
+                    *output++ = raised > parameters->high ? parameters->high : raised;
                 }
             }
         }

@@ -152,10 +152,6 @@ def _reciprocal(x: Numbers) -> Numbers:
     return np.asarray(x.dtype.type(1) / x)
 
 
-def _hard_swish(x: Numbers) -> Numbers:
-    return np.asarray(x * np.clip(x + 3, 0, 6) / 6)
-
-
 def _softplus(x: Numbers) -> Numbers:
     return np.asarray(np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))))
 
@@ -181,7 +177,6 @@ FLOOR = _operator("floor", "the largest integer that is not above x", _plain(np.
 CEIL = _operator("ceil", "the smallest integer that is not below x", _plain(np.ceil))
 ROUND = _operator("round", "the nearest integer, of two the even one", _plain(np.rint))
 ERF = _operator("erf", "the error function", _plain(_erf))
-HARD_SWISH = _operator("hard_swish", "x * relu6(x + 3) / 6", _plain(_hard_swish))
 SOFTPLUS = _operator("softplus", "log(1 + exp(x))", _plain(_softplus))
 ELU = _operator(
     "elu",

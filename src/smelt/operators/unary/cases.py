@@ -5,7 +5,7 @@ import numpy as np
 from smelt.ir import DType
 from smelt.operators.case import Case, Tensor
 
-_REAL = """abs neg square sign exp log sqrt rsqrt reciprocal sin cos floor ceil round erf hard_swish softplus
+_REAL = """abs neg square sign exp log sqrt rsqrt reciprocal sin cos floor ceil round erf softplus
     tan atan sinh cosh asinh"""
 
 CASES = [

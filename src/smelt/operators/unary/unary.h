@@ -37,7 +37,6 @@ void smelt_square_s64(int64_t *output, const int64_t *input, int32_t count);
 void smelt_sign_f32(float *output, const float *input, int32_t count);
 void smelt_sign_s32(int32_t *output, const int32_t *input, int32_t count);
 void smelt_sign_s64(int64_t *output, const int64_t *input, int32_t count);
-void smelt_hard_swish_f32(float *output, const float *input, int32_t count);
 void smelt_softplus_f32(float *output, const float *input, int32_t count);
 void smelt_erf_f32(float *output, const float *input, int32_t count);
 void smelt_round_f32(float *output, const float *input, int32_t count);
