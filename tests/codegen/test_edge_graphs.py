@@ -16,7 +16,8 @@ from smelt.engines.native import NativeEngine
 from smelt.engines.toolchain import find_toolchain
 from smelt.ir import DType, Graph
 from smelt.operators.builder import GraphBuilder, random_array
-from smelt.operators.evaluate import evaluate_graph
+from smelt.operators.case import Case, Tensor
+from smelt.operators.evaluate import evaluate_graph, sample_inputs
 
 Q = smelt.Quantization.per_tensor(0.05, 3)
 FLAGS = (
@@ -180,3 +181,14 @@ def test_self_check_needs_numbers() -> None:
     golden = {"x": np.full((1, 4), np.nan, np.float32)}
     with pytest.raises(smelt.SmeltError, match="--golden"):
         smelt.generate(graph, smelt.find_target("host"), golden=golden)
+
+
+def test_indices_may_be_an_input() -> None:
+    """Random numbers, which the self check would take, are outside of what they index."""
+    graph = Case("rows", "gather", (Tensor(DType.F32, (5, 2)), Tensor(DType.S32, (3,))), {}).graph()
+    inputs = sample_inputs(graph)
+    assert not inputs["input_1"].any()
+    inputs["input_1"] = np.array([4, 0, 2], np.int32)
+    with NativeEngine(graph) as engine:
+        (rows,) = engine.run(inputs).values()
+    np.testing.assert_array_equal(rows, inputs["input_0"][[4, 0, 2]])

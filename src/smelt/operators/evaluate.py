@@ -50,9 +50,17 @@ def evaluate_graph(
 
 
 def sample_inputs(graph: Graph) -> dict[str, Array]:
-    """Reproducible random inputs; without signs where these make a result that is not finite (a logarithm)."""
+    """Reproducible random inputs; without signs where these make a result that is not finite (a logarithm).
+
+    Integers that are not quantized are 0 where random ones are no indices of what they index.
+    """
     inputs = {name: random_array(graph.values[name], index) for index, name in enumerate(graph.inputs)}
-    with np.errstate(all="ignore"):
+    try:
+        results = evaluate_graph(graph, inputs)
+    except EngineError:
+        for name, array in inputs.items():
+            if array.dtype.kind in "iu" and graph.values[name].quantization is None:
+                inputs[name] = np.zeros_like(array)
         results = evaluate_graph(graph, inputs)
     if all(np.isfinite(array).all() for array in results.values() if array.dtype.kind == "f"):
         return inputs
