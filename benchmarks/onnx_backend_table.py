@@ -65,7 +65,7 @@ def document(tests: Tests, engines: Engines) -> str:
     )
 
 
-_DOCUMENT = """# ONNX
+_DOCUMENT = """# ONNX's own backend tests
 
 Made by `python benchmarks/onnx_backend.py --native --write`: ONNX's own backend tests, as the package `onnx` ships
 them, through `smelt.load`, `optimize` and an engine. `reference` is the numpy meaning, `native` the generated C

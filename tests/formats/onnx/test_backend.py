@@ -24,7 +24,7 @@ from smelt.targets import find_target
 
 pytest.importorskip("onnx", reason="the extra onnx is not installed")
 
-COMPILED = 24
+COMPILED = 32
 
 
 @pytest.fixture(scope="module")
