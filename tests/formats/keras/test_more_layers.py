@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 from keras_models import largest_difference, randomized
 
 import smelt
-from smelt.errors import UnsupportedError
+from smelt.errors import FormatError, UnsupportedError
 from smelt.passes import optimize
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -213,3 +215,23 @@ def test_a_lambda_is_refused_with_advice(tmp_path: Path) -> None:
 def test_a_function_that_is_not_known_is_named(tmp_path: Path) -> None:
     a = layers.Input(SIGNAL, name="a")
     _refused(keras.Model(a, ops.cumsum(a, axis=1)), tmp_path, r"Cumsum 'cumsum'")
+
+
+@pytest.mark.parametrize(
+    ("layer", "setting"),
+    [("conv2d_transpose", "dilation_rate"), ("input_layer", "batch_shape")],
+)
+def test_settings_that_ask_for_too_much_memory_are_refused(layer: str, setting: str, tmp_path: Path) -> None:
+    inputs = layers.Input(IMAGE, name="input_layer")
+    model = keras.Model(inputs, layers.Conv2DTranspose(2, 3, name="conv2d_transpose")(inputs))
+    model.save(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"])
+    (chosen,) = (entry for entry in config["config"]["layers"] if entry["name"] == layer)
+    chosen["config"][setting] = [10**9, *chosen["config"][setting][1:]]
+    with zipfile.ZipFile(tmp_path / "huge.keras", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, json.dumps(config) if name == "config.json" else content)
+    with pytest.raises(FormatError, match=layer):
+        smelt.load(tmp_path / "huge.keras")

@@ -252,3 +252,25 @@ def test_functions_that_grow_without_bound_end(tmp_path: Path) -> None:
     model.functions.append(function("f40", ["x"], {"r": "x"}, []))
     with pytest.raises(FormatError, match="takes over"):
         smelt.load(model.write(tmp_path / "doubling"))
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [node("big", "Fill", "sizes", "one"), node("out", "Add", "in", "big")],
+        [node("row", "Range", "zero", "many", "step"), node("out", "Add", "in", "row")],
+        [node("big", "Const", value=Raw(wire((8, wire((1, FLOAT), (2, wire((2, wire((1, 1 << 28))))), (5, 1.0), (5, 2.0)))))),  # noqa: E501
+         node("out", "Add", "in", "big")],
+    ],
+)  # fmt: skip
+def test_constants_that_grow_are_refused_before_they_are_made(nodes: list[bytes], tmp_path: Path) -> None:
+    known = [
+        node("sizes", "Const", value=np.array([1 << 14, 1 << 14], np.int32)),
+        node("one", "Const", value=np.array(1, np.float32)),
+        *(
+            node(n, "Const", value=np.array(v, np.int32))
+            for n, v in (("zero", 0), ("many", 1 << 30), ("step", 1))
+        ),
+    ]
+    with pytest.raises(FormatError, match=r"too large|stands for"):
+        smelt.load(_of(*known, *nodes).write(tmp_path / "grown"))

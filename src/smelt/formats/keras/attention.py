@@ -16,6 +16,7 @@ def _weighted(_: Layer, scores: str, value: str, causal: bool) -> str:
     """softmax(scores) value; of a causal one no step sees those behind it."""
     if causal:
         rows, columns = _.shape(scores)[-2:]
+        _.allow(rows * columns)
         later = np.triu(np.full((rows, columns), -1e9, np.float32), 1)
         scores = _.emit("add", (scores, _.constant("causal", later)))
     return _.emit("batch_matmul", (_.emit("softmax", (scores,), {"beta": 1.0}), value))

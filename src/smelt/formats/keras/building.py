@@ -12,6 +12,8 @@ from smelt.formats.tflite.operators import same_padding
 from smelt.ir import Array, Attribute
 from smelt.operators.builder import GraphBuilder
 
+_MOST_ELEMENTS = 1 << 26
+
 
 class Layer:
     """One call of a layer: `label` names it in messages, `emit` appends nodes that are named after it.
@@ -101,6 +103,7 @@ class Layer:
             if not span:
                 raise self.unsupported(f"nothing of {list(self.shape(value))} along axis {axis}")
             if span.step < 0:
+                self.allow(len(span))
                 value = self.emit(
                     "gather", (value, self.constant("places", np.array(span, np.int32))), {"axis": axis}
                 )
@@ -109,6 +112,11 @@ class Layer:
             return value
         begin, end, stride = zip(*((span.start, span.stop, span.step) for span in cut), strict=True)
         return self.emit("strided_slice", (value,), {"begin": begin, "end": end, "stride": stride})
+
+    def allow(self, elements: int) -> None:
+        """Raise FormatError for a constant of so many elements, which no file's numbers should ask for."""
+        if elements > _MOST_ELEMENTS:
+            raise FormatError(f"{self.label}: its settings ask for a constant of {elements} elements")
 
     def unsupported(self, what: str) -> UnsupportedError:
         """An error that names the layer."""

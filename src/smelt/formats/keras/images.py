@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -109,6 +110,7 @@ def _transposed_convolution(
     cut = cut_off(padding, size, extent, stride, wanted)
     bias = _.array("bias") if use_bias else None
     offset = None if bias is None else _.constant("bias", bias)
+    _.allow(math.prod(extent) * kernel.shape[2] * channels)
     weights = _.constant("kernel", weights_of(kernel, dilation))
     result = transpose_conv(_, data, weights, offset, stride, wanted, cut)
     return activate(_, unplane(_, result, rank), activation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from smelt.errors import FormatError, GraphError, UnsupportedError, UsageError
@@ -29,6 +30,8 @@ __all__ = ["attention", "images", "normalization", "read_keras", "recurrent"]
 
 _KERAS_MODULES = ("keras", "tensorflow.keras", "tf_keras", "tensorflow.python.keras")
 _LISTED = 20
+_LARGEST = 1 << 28
+"""The most elements of an input."""
 _DTYPES = {
     "float32": DType.F32,
     "int32": DType.S32,
@@ -147,6 +150,8 @@ class _Reader:
                 f"input '{own}' has the shape {declared}: fix what is None, for example --shape "
                 f"{own}={','.join(str(n or 16) for n in shape)}"
             )
+        if not all(0 <= n <= _LARGEST for n in fixed) or math.prod(fixed) > _LARGEST:
+            raise FormatError(f"input '{own}': its shape {fixed} makes no sense")
         return self.builder.input(own, _DTYPES.get(dtype, DType.F32), fixed)
 
     def _model(self, config: Config, inputs: Sequence[str], path: Path) -> list[str]:

@@ -14,6 +14,7 @@ from smelt.formats.saved_model.protobuf import Message
 from smelt.ir import Array
 
 Strings = list[str]
+_MOST_REPEATED = 1 << 25
 
 _FIELDS = {
     1: "float_val", 2: "double_val", 9: "int64_val", 10: "bool_val", 19: "half_val", 22: "uint32_val",
@@ -57,6 +58,8 @@ def tensor_array(tensor: Message, where: str) -> Array:
         return np.broadcast_to(np.zeros((), dtype), shape)
     if len(given) == 1:
         return np.broadcast_to(given[0], shape)
+    if elements - len(given) > _MOST_REPEATED:
+        raise FormatError(f"{where}: its last element stands for {elements - len(given)} more")
     return np.concatenate([given, np.repeat(given[-1:], elements - len(given))]).reshape(shape)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -128,6 +129,7 @@ def _transposed(
     size = _.shape(data)[1:3]
     if padding not in ("SAME", "VALID"):
         raise UnsupportedError(f"{_.label}: the padding {padding} is not supported")
+    _.allow(4 * math.prod(extent) * math.prod(_.shape(w)[2:]))
     kernel, cut = _.constant(w), cut_off(padding, size, extent, stride, output)
     weights = _.store(_.tensor(w), lambda: weights_of(kernel, dilation), ("spread", w, dilation))
     return _as_asked(_, transpose_conv(_, data, weights, None, stride, output, cut), data_format)

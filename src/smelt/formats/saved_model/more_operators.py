@@ -119,6 +119,7 @@ def _mirror_pad(_: Interpreter, x: Item, paddings: Item, *, mode: str) -> str:
         if not 0 <= max(before, after) <= size - int(mode == "REFLECT"):
             raise FormatError(f"{_.label}: pads {size} elements by {before} and {after}")
         if before or after:
+            _.allow(4 * (size + before + after))
             places = np.pad(np.arange(size, dtype=np.int32), (before, after), mode.lower())  # type: ignore[call-overload]
             result = _.emit("gather", (result, _.keep(places)), {"axis": axis})
     return result

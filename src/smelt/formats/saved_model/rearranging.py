@@ -188,7 +188,8 @@ def _strided_slice(
     cut_out = x
     for axis, span in enumerate(spans):
         if span.step < 0:
-            cut_out = _.emit("gather", (cut_out, _.keep(np.array(list(span), np.int32))), {"axis": axis})
+            _.allow(4 * len(span))
+            cut_out = _.emit("gather", (cut_out, _.keep(np.array(span, np.int32))), {"axis": axis})
             spans[axis] = range(len(span))
     if any(span != range(size) for span, size in zip(spans, _.shape(cut_out), strict=True)):
         first, last, step = zip(*((span.start, span.stop, span.step) for span in spans), strict=True)
@@ -266,12 +267,12 @@ def _fill(_: Interpreter, shape: Item, value: Item) -> str:
 
 @OPERATORS.reads("ZerosLike")
 def _zeros_like(_: Interpreter, x: Item) -> str:
-    return _.keep(np.zeros(_.shape(x), _.value(x).dtype.numpy))
+    return _.keep(np.broadcast_to(np.zeros((), _.value(x).dtype.numpy), _.shape(x)))
 
 
 @OPERATORS.reads("OnesLike")
 def _ones_like(_: Interpreter, x: Item) -> str:
-    return _.keep(np.ones(_.shape(x), _.value(x).dtype.numpy))
+    return _.keep(np.broadcast_to(np.ones((), _.value(x).dtype.numpy), _.shape(x)))
 
 
 @OPERATORS.reads("Range")
@@ -304,6 +305,7 @@ def _reverse(_: Interpreter, x: Item, axes: Item) -> str:
     result = _.tensor(x)
     for axis in _.integers(axes):
         along = _.axis(axis, len(_.shape(x)))
+        _.allow(4 * _.shape(x)[along])
         order = np.arange(_.shape(x)[along], dtype=np.int32)[::-1]
         result = _.emit("gather", (result, _.keep(order)), {"axis": along})
     return result
