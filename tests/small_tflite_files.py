@@ -14,7 +14,7 @@ from smelt.formats.tflite.flatbuffer_schema import Record
 from smelt.formats.tflite.schema import TFLITE, BuiltinOperator, TensorType
 from smelt.ir import Array, DType, Quantization
 from smelt.operators.builder import GraphBuilder
-from smelt.operators.case import Tensor, random_nibbles, random_weights
+from smelt.operators.case import Tensor, random_blocks, random_nibbles, random_weights
 
 _TYPES = {
     "float32": TensorType.FLOAT32,
@@ -292,10 +292,22 @@ def recurrent_layers() -> bytes:
     """An LSTM and, step by step, a GRU."""
     rng = np.random.default_rng(3)
     builder = GraphBuilder("recurrent")
-    x = builder.input("x", DType.F32, (1, 3, 2))
+    x = builder.input("x", DType.F32, (1, 2, 2))
     for operator, gates, returns in (("lstm", 4, "sequence"), ("gru", 3, "last")):
         shapes = ((gates * 2, 2), (gates * 2, 2), (gates * 2,))
         arrays = [rng.normal(0, 0.5, shape).astype(np.float32) for shape in shapes]
         weights = [builder.constant(f"{operator}{k}", array) for k, array in enumerate(arrays)]
         x = builder.add(operator, [x, *weights], {"returns": returns})
     return write_tflite(builder.build([x]))
+
+
+def blocks() -> bytes:
+    """A dense layer with a scale for each block of its int4 weights."""
+    builder = GraphBuilder("blocks")
+    x = builder.input("x", DType.F32, (1, 64))
+    weights = random_blocks((3, 64), 32, seed=5)
+    assert weights.constant is not None
+    w = builder.constant("w", weights.constant, weights.quantization, DType.S4)
+    return write_tflite(
+        builder.build([builder.add("fully_connected", [x, w], {"quantize_input": "asymmetric"})])
+    )

@@ -57,6 +57,7 @@ def test_mutated_tflite(tmp_path: Path, part: int) -> None:
 TFLITE_KINDS = {
     "narrow": small_tflite_files.narrow_layers,
     "recurrent": small_tflite_files.recurrent_layers,
+    "blocks": small_tflite_files.blocks,
     "sparse": lambda: small_tflite_files.sparse_dense_layer(blocks=True)[0].model(),
     "variable": lambda: small_tflite_files.with_variable(assigned_by_main=False).model(),
     "signatures": lambda: small_tflite_files.with_two_signatures().model(),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from smelt.codegen.layers import ArenaTensors, Layer, arena_tensors, for_one_row, make_layers, planner_step
+from smelt.codegen.nibbles import with_packed_nibbles
 from smelt.codegen.options import BALANCED, Options
 from smelt.codegen.packing import BLOCK_BYTES, pack
 from smelt.codegen.row_planning import layer_name, plan_arena
@@ -98,6 +99,7 @@ def build_program(
     verify_graph(graph)
     if not graph.outputs:
         raise CompileError(f"'{graph.name}' computes nothing")
+    graph, options = with_packed_nibbles(graph, target, options)
     held = arena_tensors(graph, options, keep_all=keep_all)
     home, arrive, leave = held.home, held.arrive, held.leave
     plain = make_layers(graph, target, options)
