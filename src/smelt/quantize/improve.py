@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 
 from smelt.errors import UsageError
 from smelt.ir import Graph
@@ -18,6 +19,7 @@ IMPROVEMENTS: Mapping[str, str] = {
     "learned": "weights are rounded so that the layer's result changes least",
     "scales": "smaller scales are tried for each channel's weights",
 }
+Found = TypeVar("Found")
 TRIED_SCALES = 10
 FEWEST_SAMPLES = 8
 MOST_SAMPLES = 128
@@ -75,24 +77,30 @@ def improved(
     return quantized
 
 
-def better_equalized(
-    graph: Graph, samples: Sequence[Sample], build: Callable[[Graph], Graph], tell: Callable[[str], None]
-) -> Graph:
-    """The graph equalized on three quarters of the samples, if what `build` makes of it is better on the others."""
+def equalized(graph: Graph, samples: Sequence[Sample]) -> Graph | None:
+    """The graph equalized on three quarters of the samples; None where no channels can be, or nothing checked."""
     if len(samples) < FEWEST_SAMPLES:
-        tell(f"channels are not equalized: that takes {FEWEST_SAMPLES} samples, given {len(samples)}")
-        return graph
+        return None
     chosen = samples[:MOST_SAMPLES]
-    unseen = chosen[3::4]
     changed = equalize(graph, [sample for index, sample in enumerate(chosen) if index % 4 != 3])
-    if not channel_factors(changed):
-        return graph
+    return changed if channel_factors(changed) else None
+
+
+def better(
+    found: tuple[Found, Found],
+    result: Callable[[Found], Graph],
+    graph: Graph,
+    samples: Sequence[Sample],
+    tell: Callable[[str], None],
+) -> Found:
+    """Of the graph as it is and equalized the one whose quantized form is better on the last quarter of the samples."""
+    unseen = samples[:MOST_SAMPLES][3::4]
     wanted = wanted_numbers(graph, unseen)
-    before, after = (noise_ratio(build(each), unseen, wanted) for each in (graph, changed))
+    before, after = (noise_ratio(result(each), unseen, wanted) for each in found)
     if after < before:
-        return changed
+        return found[1]
     tell(
         "channels are not equalized: on samples not seen the signal-to-noise ratio would go from "
         f"{decibels(before):.1f} to {decibels(after):.1f} dB"
     )
-    return graph
+    return found[0]

@@ -14,11 +14,11 @@ from smelt.operators import find_operator
 from smelt.quantize.assemble import assemble
 from smelt.quantize.calibrate import Ranges, observe
 from smelt.quantize.calibrators import CALIBRATORS
-from smelt.quantize.improve import MOST_SAMPLES, better_equalized, check_improvements, improved
+from smelt.quantize.improve import MOST_SAMPLES, better, check_improvements, equalized, improved
 from smelt.quantize.mixed import Mixed, Search, by_hand
 from smelt.quantize.narrow_weights import narrow_weights
 from smelt.quantize.observers import TensorStatistics
-from smelt.quantize.precision import FLOAT32, Precision, find_precision, obstacle
+from smelt.quantize.precision import FLOAT32, INT4, INT8, Precision, find_precision, obstacle
 from smelt.quantize.prepare import means_of_whole_maps
 from smelt.quantize.samples import Sample, keeping
 from smelt.quantize.scheme import Scheme, find_scheme
@@ -88,6 +88,16 @@ def quantize_graph(
 
 
 @dataclass(frozen=True)
+class _Found:
+    """A quantized graph, the float graph and the ranges that it was made of, and how these were chosen."""
+
+    graph: Graph
+    ranges: Mapping[DType, Ranges]
+    result: Graph
+    told: str
+
+
+@dataclass(frozen=True)
 class _Work:
     """One graph on its way; `remark` is told what became of improvements."""
 
@@ -105,10 +115,15 @@ class _Work:
             assert self.scheme.narrow is not None
             return narrow_weights(each, self.scheme.narrow, dynamic=self.scheme.dynamic)
 
-        graph = self._equalized(graph, samples, build)
-        result = build(graph)
+        def made(each: Graph) -> Graph:
+            return improved(each, build(each), samples, self.wishes, self.remark)
+
+        result = made(graph)
         self._name_wide_weights(result)
-        return improved(graph, result, samples, self.wishes, self.remark)
+        other = equalized(graph, samples) if "equalization" in self.wishes else None
+        if other is None:
+            return result
+        return better((result, made(other)), lambda found: found, graph, samples, self.remark)
 
     def calibrated(
         self,
@@ -128,25 +143,44 @@ class _Work:
         precisions = assigned(graph, precision, strict=self.strict, tell=self.tell)
         precisions = by_hand(graph, precisions, self.mixed.layers)
 
-        def build(
-            each: Graph, seen: Mapping[str, TensorStatistics] | None = None, by: str = "min-max"
-        ) -> Graph:
-            ranges = ranges_by(by, seen or observe(each, kept, TensorStatistics))
-            return assemble(each, ranges, precisions, *types)
+        found = self._best(graph, kept, statistics, precisions, calibrator, types)
+        if calibrator == "auto" and not quietly:
+            self.tell(found.told)
+        if not (self.mixed.budget or self.mixed.fallback):
+            return found.result
+        precisions = self._searched(found.graph, kept, precisions, found.ranges, types)
+        plain = assemble(found.graph, found.ranges, precisions, *types)
+        return improved(found.graph, plain, kept, self.wishes, self.remark)
 
-        better = self._equalized(graph, kept, build)
-        if better is not graph:
-            graph = better
-            statistics = observe(graph, kept, TensorStatistics)
-        if calibrator == "auto":
-            calibrator, found = best_method(
-                graph, kept, lambda ranges: assemble(graph, ranges, precisions, *types)
-            )
-            if not quietly:
-                table = ", ".join(f"{name} {ratio:.1f} dB" for name, ratio in found.items())
-                self.tell(f"calibration by {calibrator}; signal-to-noise ratios on samples not seen: {table}")
-        precisions = self._searched(graph, kept, precisions, ranges_by(calibrator, statistics), types)
-        return improved(graph, build(graph, statistics, calibrator), kept, self.wishes, self.remark)
+    def _best(
+        self,
+        graph: Graph,
+        samples: Sequence[Sample],
+        statistics: Mapping[str, TensorStatistics],
+        precisions: Mapping[str, Precision],
+        calibrator: str,
+        types: tuple[DType, DType],
+    ) -> _Found:
+        """The better of the graph as it is and equalized, each with its own calibration and improvements."""
+        # ranges are chosen beside weights whose rounding does not drown their differences
+        fine = {name: INT8 if precision is INT4 else precision for name, precision in precisions.items()}
+
+        def made(each: Graph, seen: Mapping[str, TensorStatistics]) -> _Found:
+            method, told = calibrator, ""
+            if calibrator == "auto":
+                method, ratios = best_method(each, samples, lambda tried: assemble(each, tried, fine, *types))
+                table = ", ".join(f"{name} {ratio:.1f} dB" for name, ratio in ratios.items())
+                told = f"calibration by {method}; signal-to-noise ratios on samples not seen: {table}"
+            ranges = ranges_by(method, seen)
+            plain = assemble(each, ranges, precisions, *types)
+            return _Found(each, ranges, improved(each, plain, samples, self.wishes, self.remark), told)
+
+        first = made(graph, statistics)
+        other = equalized(graph, samples) if "equalization" in self.wishes else None
+        if other is None:
+            return first
+        second = made(other, observe(other, samples, TensorStatistics))
+        return better((first, second), lambda found: found.result, graph, samples, self.remark)
 
     def _searched(
         self,
@@ -158,8 +192,6 @@ class _Work:
     ) -> dict[str, Precision]:
         """Precisions after the search that is wanted."""
         mixed = self.mixed
-        if not mixed.budget and not mixed.fallback:
-            return precisions
         search = Search(
             graph, samples, lambda tried: assemble(graph, ranges, tried, *types), self.tell, mixed.target
         )
@@ -168,12 +200,6 @@ class _Work:
         if mixed.fallback:
             precisions = search.fall_back(precisions, mixed.fallback, find_precision(mixed.wider))
         return precisions
-
-    def _equalized(self, graph: Graph, samples: Sequence[Sample], build: Callable[[Graph], Graph]) -> Graph:
-        """The equalized graph, where that is wanted and better."""
-        if "equalization" not in self.wishes or not samples:
-            return graph
-        return better_equalized(graph, samples, build, self.remark)
 
     def _name_wide_weights(self, graph: Graph) -> None:
         for node in graph.nodes:
