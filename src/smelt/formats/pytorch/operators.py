@@ -10,6 +10,7 @@ from smelt.formats.pytorch.arithmetic import ARITHMETIC
 from smelt.formats.pytorch.converting import CONVERTING
 from smelt.formats.pytorch.creating import CREATING
 from smelt.formats.pytorch.normalizing import NORMALIZING
+from smelt.formats.pytorch.padding import PADDING
 from smelt.formats.pytorch.products import PRODUCTS
 from smelt.formats.pytorch.quantizing import QUANTIZING
 from smelt.formats.pytorch.rearranging import REARRANGING
@@ -28,6 +29,7 @@ for _table in (
     CONVERTING,
     CREATING,
     NORMALIZING,
+    PADDING,
     PRODUCTS,
     QUANTIZING,
     REARRANGING,

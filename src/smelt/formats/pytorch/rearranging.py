@@ -9,7 +9,7 @@ import numpy as np
 
 from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.channels_first.layout import Shape, Tensor
-from smelt.formats.channels_first.rearranging import concatenation, gather, pad, part, reshape, transpose
+from smelt.formats.channels_first.rearranging import concatenation, gather, part, reshape, transpose
 from smelt.formats.channels_first.shapes import reshaped
 from smelt.formats.channels_first.translation import Folded, Result, Translated, kept, number
 from smelt.formats.channels_first.wishes import Wish
@@ -252,27 +252,6 @@ def _stack(_: Translation, tensors: Tensors, dim: int = 0) -> Result:
     axis = axis_of(_, dim, tensors[0].rank + 1)
     parts = [kept(_, reshape(_, x, (*x.shape[:axis], 1, *x.shape[axis:]))) for x in promoted(_, *tensors)]
     return concatenation(_, parts, axis)
-
-
-@REARRANGING.reads("aten.pad", "aten.constant_pad_nd", wish=Wish.ANY)
-def _pad(
-    _: Translation, x: Tensor, pad_: Ints, mode: str | float = "constant", value: float | None = None
-) -> Result:
-    if isinstance(mode, str) and mode != "constant":
-        raise UnsupportedError(f"{_.label}: mode '{mode}' is not supported")
-    fill = mode if isinstance(mode, int | float) else value
-    if len(pad_) % 2 or len(pad_) > 2 * x.rank:
-        raise FormatError(f"{_.label}: amounts {list(pad_)} for {x.rank} dimensions")
-    amounts = [(0, 0)] * x.rank
-    for index in range(len(pad_) // 2):
-        amounts[x.rank - 1 - index] = pad_[2 * index], pad_[2 * index + 1]
-    data = x
-    for axis, (before, after) in enumerate(amounts):
-        if min(before, after) < 0:  # negative amounts cut
-            size = x.shape[axis]
-            data = kept(_, sliced(_, data, axis, max(-before, 0), size - max(-after, 0), 1))
-    around = [(max(before, 0), max(after, 0)) for before, after in amounts]
-    return pad(_, data, around, float(fill or 0)) if any(map(any, around)) else data
 
 
 @REARRANGING.reads("aten.embedding")
