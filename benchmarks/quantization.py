@@ -8,6 +8,8 @@ Three draws of calibration samples a scheme; the test sets are scored once.  Oth
 from __future__ import annotations
 
 import argparse
+import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,8 +17,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 import smelt
 from baseline import shared_folder
+from conversion import run
 from quantization_rivals import ai_edge, onnx_runtime, tensorflow
 from quantization_tasks import DRAWS, Answers, Score, Task, answers, load_task, mean, score
 from smelt.engines.profile import Totals
@@ -124,6 +129,36 @@ def rival_table(rows: Sequence[Row], others: Sequence[tuple[str, str, Score]]) -
     return lines
 
 
+def time_table(shared: Path) -> list[str]:
+    """Seconds and peak memory of `smelt convert` on vww with 100 random images, a fresh process."""
+    with tempfile.TemporaryDirectory() as temporary:
+        samples, output = Path(temporary) / "samples.npz", Path(temporary) / "vww.tflite"
+        np.savez(samples, x=np.random.default_rng(0).random((100, 96, 96, 3), dtype=np.float32))
+        model = shared / "models/mlperf_tiny/vww_float32.tflite"
+        command = [sys.executable, "-m", "smelt", "convert", model, "-o", output, "--quantize", "int8"]
+        rows = [
+            ("defaults", run([*map(str, command), "--calibrate", str(samples)])),
+            (
+                "min-max, no improvements",
+                run(
+                    [
+                        *map(str, command),
+                        "--calibrate",
+                        str(samples),
+                        "--calibrator",
+                        "min-max",
+                        "--improve",
+                        "",
+                    ]
+                ),
+            ),
+        ]
+    heads = ["vww to int8 with 100 samples, whole process", "seconds", "peak MB"]
+    lines = [line(heads), line(["---", "---:", "---:"])]
+    lines += [line([f"smelt, {name}", f"{seconds:.1f}", f"{peak:.0f}"]) for name, (seconds, peak) in rows]
+    return [*lines, line(["TensorFlow 2.21", "14", ""]), line(["ai-edge-quantizer 0.10", "about 1", ""])]
+
+
 INTRODUCTION = """# Quantization: what each scheme costs and gives
 
 Made by `python benchmarks/quantization.py --markdown docs/quantization.md` ([how to quantize](quantizing.md)): defaults
@@ -136,6 +171,12 @@ float: decisions that are the float model's, mean and in brackets the smallest; 
 flash (code and tables), RAM (arena and stack) and estimated cycles of one inference on a Cortex-M4; s: seconds to
 quantize on this computer.
 """
+
+
+TIMES = (
+    "Others' times were measured on the same kind of machine when nothing else ran; smelt's are of a computer that",
+    "may be shared.",
+)
 
 
 def main() -> None:
@@ -171,6 +212,7 @@ def main() -> None:
             parts += ["The same float model and samples (the first draw).", ""]
             parts += [*rival_table(rows, others[model].result()), ""]
             print("\n".join(parts[1:]), flush=True)
+        parts += ["## Time", "", *time_table(shared), "", *TIMES]
     if options.markdown:
         options.markdown.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -208,6 +209,15 @@ def test_equalization_leaves_alone_what_it_must() -> None:
     changed = equalize(graph, [{"x": np.ones((1, 8), np.float32)}])
     assert channel_factors(changed) == {}
     assert all((changed.constants[n] == a).all() for n, a in graph.constants.items())
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[1]", b"\xff", b"[" * 5000, b'{"hidden": 3}', b'{"hidden": [1]}', b'{"hidden": [1e999]}',
+             b'{"hidden": [99999999, 0, 0, 0, 0, 0, 0, 0]}', b'{"none": [0]}'],
+    ids=range(9),
+)  # fmt: skip
+def test_metadata_of_others_are_no_factors(text: bytes) -> None:
+    assert channel_factors(replace(outlier_channel(), metadata={"smelt.equalized": text})) == {}
 
 
 # ---- nothing gets worse in silence

@@ -83,14 +83,18 @@ def channel_factors(graph: Graph) -> dict[str, NDArray[np.float64]]:
     """For each tensor whose channels were equalized: what they are multiplied by to be as they were."""
     try:
         found = json.loads(graph.metadata.get(EQUALIZED, b"{}"))
-        return {
-            name: np.exp2(np.array(powers, np.float64))
-            for name, powers in found.items()
-            if name in graph.values and graph.values[name].shape[-1:] == (len(powers),)
-        }
-    except (ValueError, TypeError, AttributeError):
-        # a file may hold anything by that name
-        return {}
+    except (ValueError, RecursionError):
+        found = {}
+    # a file may hold anything by that name
+    pairs = found.items() if isinstance(found, dict) else ()
+    return {
+        name: np.exp2(np.array(powers, np.float64))
+        for name, powers in pairs
+        if isinstance(powers, list)
+        and all(isinstance(power, int) and abs(power) <= 64 for power in powers)
+        and name in graph.values
+        and graph.values[name].shape[-1:] == (len(powers),)
+    }
 
 
 def _follower(graph: Graph, node: Node, consumers: Mapping[str, list[Node]]) -> Node | None:
