@@ -62,9 +62,12 @@ def uses_math(text: str) -> bool:
 def initializer(array: Array) -> str:
     """The elements of an array between braces, wrapped at 110 columns, in memory order.
 
-    An array without elements gives a single 0: C has no empty arrays.
+    An array without elements gives a single 0: C has no empty arrays.  Half-precision numbers, for which C99 has no
+    type, are given as their bits.
     """
     flat = array.reshape(-1) if array.size else np.zeros(1, array.dtype)
+    if flat.dtype == np.float16:
+        flat = flat.view(np.uint16)
     if flat.dtype.kind == "f":
         items = [float_literal(float(v)) for v in flat]
     elif flat.dtype.kind == "b":
