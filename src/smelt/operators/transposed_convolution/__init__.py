@@ -63,6 +63,18 @@ def _infer(call: Call) -> tuple[TensorType, ...]:
     return (TensorType(data.dtype, (data.shape[0], *a.size, weights.shape[0])),)
 
 
+def _inner_taps(call: Call) -> NDArray[np.bool_]:
+    """Which taps every output pixel meets: [1, height, width, 1]; with a stride none, since pixels take turns."""
+    a: TransposeConv = call.attributes
+    met = []
+    for axis in (0, 1):
+        taps, size = call.input(1).shape[axis + 1], call.input(0).shape[axis + 1]
+        places = np.arange(a.size[axis])[:, None] + a.padding[axis] - np.arange(taps)
+        inside = (places >= 0) & (places < size * a.stride[axis]) & (places % a.stride[axis] == 0)
+        met.append(inside.all(axis=0))
+    return np.asarray((met[0][:, None] & met[1])[None, :, :, None])
+
+
 def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     data, weights = arrays[0], arrays[1]
     bias = arrays[2] if len(arrays) > 2 else None
@@ -170,7 +182,10 @@ TRANSPOSE_CONV = Operator(
     infer=_infer,
     evaluate=_evaluate,
     cost=_cost,
-    traits=Traits(weights=Weights(input=1, channel_axis=0, bias=2, data_axis=3), fuses_activation=True),
+    traits=Traits(
+        weights=Weights(input=1, channel_axis=0, bias=2, data_axis=3, inner_taps=_inner_taps),
+        fuses_activation=True,
+    ),
     kernels=(
         Kernel(
             "smelt_transpose_conv_s8",
