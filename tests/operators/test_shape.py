@@ -26,7 +26,10 @@ from smelt.operators.shape.strided import Loop, merged
 from smelt.targets import find_target
 
 FOLDER = find_operator("transpose").folder
-MICRO_CASES = [case for case in CASES if "6d" not in case.name]  # it transposes up to five dimensions
+# The oracles write files by themselves; what they cannot write, test_cases.py compares through smelt's writer.
+UNWRITTEN = ("tile", "broadcast_to", "bitcast")
+ORACLE_CASES = [c for c in CASES if c.operator not in UNWRITTEN and "backwards" not in c.name]
+MICRO_CASES = [case for case in ORACLE_CASES if "6d" not in case.name]  # it transposes up to five dimensions
 MOVED = [case for case in CASES if not find_operator(case.operator).traits.alias]
 TYPES = [DType.S8, DType.F32, DType.S16, DType.S64, DType.BOOL]
 
@@ -86,7 +89,7 @@ def test_meaning_is_tflite_micros(case: Case) -> None:
     assert_same_bytes(run_micro(graph, inputs), evaluate(graph, inputs))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", ORACLE_CASES, ids=lambda case: case.name)
 def test_meaning_is_litert(case: Case) -> None:
     graph = case.graph()
     inputs = random_inputs(graph, 3)
@@ -125,7 +128,7 @@ def test_neighbouring_loops_become_one_run() -> None:
         ("transpose", [(1, 3)], {"permutation": (0, 0)}, "does not permute"),
         ("pad", [(1, 3)], {"paddings": (0, 1)}, "not two numbers"),
         ("pad", [(1, 3)], {"paddings": (0, 1, -1, 0)}, "not two numbers"),
-        ("strided_slice", [(4,)], {"begin": (2,), "end": (2,), "stride": (1,)}, "not a part of dimension 0"),
+        ("strided_slice", [(4,)], {"begin": (3,), "end": (2,), "stride": (1,)}, "not a part of dimension 0"),
         ("strided_slice", [(4,)], {"begin": (0,), "end": (4,), "stride": (1, 1)}, "not one a dimension"),
         ("concatenation", [(1, 3), (2, 3)], {"axis": 1}, "does not continue"),
         ("concatenation", [(1, 3), (1, 3, 1)], {"axis": 1}, "does not continue"),
