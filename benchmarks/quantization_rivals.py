@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ import numpy as np
 
 import smelt
 from quantization_tasks import Answers, Task, answers, without_softmax
-from smelt.ir import Array
+from smelt.formats.tflite.read import SIGNATURE
+from smelt.ir import Array, Graph
 
 TENSORFLOW = {
     "int8": "kws_int8",
@@ -41,7 +44,7 @@ def ai_edge(task: Task, python: Path) -> Iterator[tuple[str, str, Answers]]:
     """Each recipe of `ai_edge.py`, run by a Python that has the package."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        smelt.save(task.graph, folder / "float.tflite")
+        smelt.save(_with_signature(task.graph), folder / "float.tflite")
         np.save(folder / "samples.npy", _shaped(task))
         script = Path(__file__).with_name("ai_edge.py")
         (folder / "made").mkdir()
@@ -51,6 +54,12 @@ def ai_edge(task: Task, python: Path) -> Iterator[tuple[str, str, Answers]]:
             scheme, _, algorithm = path.stem.partition(" ")
             title = "ai-edge-quantizer" + ("" if algorithm == "default" else f", {algorithm}")
             yield scheme, title, answers(smelt.load(path), task.x)
+
+
+def _with_signature(graph: Graph) -> Graph:
+    """The graph with a signature, without which ai-edge-quantizer calibrates nothing."""
+    named = {"key": "serving_default", "inputs": {"x": graph.inputs[0]}, "outputs": {"y": graph.outputs[0]}}
+    return replace(graph, metadata={**graph.metadata, SIGNATURE: json.dumps(named).encode()})
 
 
 def onnx_runtime(task: Task) -> Iterator[tuple[str, str, Answers]]:
