@@ -14,6 +14,8 @@ import smelt
 from smelt.errors import UsageError
 from smelt.formats.onnx import write_onnx
 from smelt.ir import DType
+from smelt.operators.builder import GraphBuilder, random_array
+from smelt.operators.evaluate import evaluate_graph
 
 pytest.importorskip("onnx", reason="the extra onnx is not installed")
 
@@ -45,6 +47,27 @@ def test_int8_in_the_way_of_tensorflow(kind: object) -> None:
             for node in graph.nodes
             if node.operator == "conv_2d"
         )
+
+
+@pytest.mark.parametrize("wanted", [np.uint8, np.complex64])
+def test_unsigned_bytes_at_the_ends(wanted: type) -> None:
+    work = converter()
+    work.optimizations = [smelt.Optimize.DEFAULT]
+    work.representative_dataset = small_samples(4)
+    work.inference_input_type = work.inference_output_type = np.int8
+    signed = smelt.load(work.convert())
+    work.inference_input_type = work.inference_output_type = wanted
+    if wanted is np.complex64:
+        with pytest.raises(UsageError, match="int8, uint8 or float32, not complex64"):
+            work.convert()
+        return
+    unsigned = smelt.load(work.convert())
+    (x,), (u,) = signed.inputs, unsigned.inputs
+    assert [unsigned.values[n].dtype for n in (*unsigned.inputs, *unsigned.outputs)] == [DType.U8] * 2
+    sample = random_array(signed.values[x], 1)
+    ours = evaluate_graph(signed, {x: sample})[signed.outputs[0]].astype(np.int32)
+    theirs = evaluate_graph(unsigned, {u: (sample.astype(np.int32) + 128).astype(np.uint8)})
+    assert np.array_equal(theirs[unsigned.outputs[0]], ours + 128)
 
 
 def test_members_of_other_enumerations_are_known_by_name() -> None:
@@ -90,3 +113,19 @@ def test_a_saved_model_in_three_lines() -> None:
     graph = smelt.load(smelt.Converter.from_saved_model(folder).convert())
     expected = smelt.optimize(smelt.load(Path(shared) / "models" / "mlperf_tiny" / "kws_float32.tflite"))
     assert [node.operator for node in graph.nodes] == [node.operator for node in expected.nodes]
+
+
+@pytest.mark.parametrize("kind", ["float32", "uint8"])
+def test_quantized_models_take_samples_as_their_file_had_them(kind: str) -> None:
+    build = GraphBuilder("image")
+    x = build.input("x", DType.F32, (1, 6, 5, 3))
+    weights = build.constant("w", np.random.default_rng(1).normal(size=(4, 3, 3, 3)).astype(np.float32))
+    build.metadata["layout:x"] = b"NCHW"
+    graph = build.build([build.add("conv_2d", [x, weights], outputs=["y"])])
+    images = np.random.default_rng(2).normal(size=(3, 3, 6, 5)).astype(np.float32)
+    work = smelt.Converter.from_onnx(write_onnx(graph))
+    work.optimizations, work.representative_dataset = [smelt.Optimize.DEFAULT], images
+    work.inference_input_type = kind
+    quantized = smelt.load(work.convert())
+    (sample, *_) = smelt.samples_for(quantized, {quantized.inputs[0]: images})
+    assert sample[quantized.inputs[0]].shape == (1, 6, 5, 3)

@@ -55,6 +55,7 @@ class IoType(StrEnum):
     """Element types of a quantized model's inputs and outputs."""
 
     int8 = "int8"
+    uint8 = "uint8"
     int16 = "int16"
     float32 = "float32"
 

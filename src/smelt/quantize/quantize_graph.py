@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
@@ -24,8 +24,9 @@ from smelt.quantize.samples import Sample, keeping
 from smelt.quantize.scheme import Scheme, find_scheme
 from smelt.quantize.select import best_method, ranges_by
 from smelt.quantize.sources import representative
+from smelt.quantize.unsigned_ends import unsigned_ends
 
-IoType = Literal["int8", "int16", "float32"]
+IoType = Literal["int8", "uint8", "int16", "float32"]
 IO_TYPES: Mapping[str, DType] = {"int8": DType.S8, "int16": DType.S16, "float32": DType.F32}
 
 
@@ -49,7 +50,8 @@ def quantize_graph(
     CALIBRATORS, or auto: the one that leaves the least error on samples that it has not seen; None is the
     scheme's.  `improve` are names in IMPROVEMENTS, by default the scheme's; what they change is kept only if
     it is better on samples that they have not seen.  `mixed` gives layers other precisions.
-    `input_type` and `output_type` choose the scheme's own type (None) or float32 with a conversion node.
+    `input_type` and `output_type` choose the scheme's own type (None), float32 or, where that is int8, uint8: with
+    a conversion node.
     Operators that cannot be computed in the scheme's precision stay in float32; with `strict` that is an
     UnsupportedError.  `tell` is called with a sentence for each of those and for each choice made.
     `after_sample(count)` reports progress.
@@ -76,7 +78,7 @@ def quantize_graph(
     if chosen.precision is None:
         return work.narrowed(graph, list(islice(given, MOST_SAMPLES)) if given else [])
     assert given is not None
-    return work.calibrated(
+    result = work.calibrated(
         graph,
         chosen.precision,
         given,
@@ -85,6 +87,18 @@ def quantize_graph(
         after_sample,
         calibrator is None,
     )
+    result = unsigned_ends(result, inputs=input_type == "uint8", outputs=output_type == "uint8")
+    return _with_layouts(result, graph)
+
+
+def _with_layouts(result: Graph, graph: Graph) -> Graph:
+    """What the original's metadata say of inputs and outputs, said of those that took their places."""
+    metadata = dict(result.metadata)
+    names = zip((*graph.inputs, *graph.outputs), (*result.inputs, *result.outputs), strict=True)
+    for old, new in names:
+        if old != new and (layout := metadata.pop(f"layout:{old}", None)) is not None:
+            metadata[f"layout:{new}"] = layout
+    return replace(result, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -259,9 +273,10 @@ def _silent(text: str) -> None:
 
 def _io_type(scheme: Scheme, name: IoType | None) -> DType:
     own = scheme.precision.activations if scheme.precision else None
-    wanted = (own or DType.F32) if name is None else IO_TYPES[name]
-    if wanted not in (own, DType.F32):
-        known = {dtype: text for text, dtype in IO_TYPES.items()}
+    # unsigned bytes are int8 within the network
+    wanted = (own or DType.F32) if name is None else IO_TYPES.get("int8" if name == "uint8" else name)
+    if wanted is None or wanted not in (own, DType.F32):
+        known = {dtype: text for text, dtype in IO_TYPES.items()} | {DType.S8: "int8, uint8"}
         types = "float32" if own is None else f"{known[own]} or float32"
         raise UsageError(f"scheme {scheme.name} has inputs and outputs of type {types}, not {name}")
     return wanted
