@@ -7,6 +7,7 @@ either order, so that a convolutional network has transposes at most at its ends
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -131,6 +132,18 @@ class Writer:
             return self.emit("Cast", [stored], to=type_number(call.output.dtype)) if narrow else stored
         axis = value.quantization.axis
         return self._dequantized(stored, value, None if axis is None else list(permutation).index(axis))
+
+    def bias(self, call: Call) -> str:
+        """The bias of a layer; integers without a scale of their own have that of input times weights."""
+        value, weights, data = call.input(2), call.input(1).quantization, call.input(0).quantization
+        if value.dtype.is_float or value.quantization is not None or weights is None or data is None:
+            return self.real(value.name)
+        scales = tuple(float(np.float32(data.scale) * np.float32(scale)) for scale in weights.scales)
+        axis = None if weights.axis is None else 0
+        quantization = Quantization(scales, (0,) * len(scales), axis)
+        return self._dequantized(
+            self.stored(value.name, False), replace(value, quantization=quantization), axis
+        )
 
     def result(
         self, value: Value, operator: str | None, inputs: Sequence[str],

@@ -75,7 +75,7 @@ def _clamp(name: str) -> _Function:
 def _fully_connected(_: Writer, call: Call) -> None:
     a, data = call.attributes, call.input(0)
     windows.check_real_input(call)
-    bias = [_.real(call.input(2).name)] if call.has(2) else []
+    bias = [_.bias(call)] if call.has(2) else []
     source = _.real(data.name)
     if len(call.output.shape) == 2:
         columns = call.input(1).shape[1]

@@ -33,7 +33,7 @@ def convolution(_: Writer, call: Call) -> None:
         group = call.input(0).shape[3] // shape[3]
     inputs = [_.real(call.input(0).name, first=True), _.weights(call, 1, order, wanted)]
     if call.has(2):
-        inputs.append(_.real(call.input(2).name))
+        inputs.append(_.bias(call))
     _.result(
         call.output, "Conv", inputs, first=True, activation=a.activation, kernel_shape=list(shape[1:3]),
         strides=list(a.stride), dilations=list(a.dilation), pads=_padding(a.padding), group=group,
@@ -64,7 +64,7 @@ def transposed_convolution(_: Writer, call: Call) -> None:
         raise UnsupportedError(f"{call.node.label}: ONNX has no output padding of {max(beyond)} pixels")
     inputs = [_.real(data.name, first=True), _.weights(call, 1, (3, 0, 1, 2))]
     if call.has(2):
-        inputs.append(_.real(call.input(2).name))
+        inputs.append(_.bias(call))
     _.result(
         call.output, "ConvTranspose", inputs, first=True, activation=a.activation,
         kernel_shape=list(weights.shape[1:3]), strides=list(a.stride), pads=[*a.padding, *behind],
