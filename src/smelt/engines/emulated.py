@@ -69,13 +69,19 @@ class EmulatedEngine(Engine):
     """Cross-compiles a graph's C project and runs it on an emulated core.
 
     Cores that unicorn has run in process, the others (Cortex-M55) under QEMU.  The toolchain is
-    that of a default build (`find_toolchain`).
+    that of a default build (`find_toolchain`).  With `keep_all` every tensor has its own memory, which needs no plan.
     """
 
     name = "emulated"
 
     def __init__(
-        self, graph: Graph, target: Target, *, options: Options = BALANCED, optimize: str | None = None
+        self,
+        graph: Graph,
+        target: Target,
+        *,
+        options: Options = BALANCED,
+        optimize: str | None = None,
+        keep_all: bool = False,
     ) -> None:
         check_fits(graph)
         self.graph = graph
@@ -87,7 +93,7 @@ class EmulatedEngine(Engine):
         self._toolchain = find_toolchain(target)
         self._folder = Path(tempfile.mkdtemp(prefix="smelt-emulated-"))
         try:
-            self._model = self._build(keep_all=False)
+            self._model = self._build(keep_all=keep_all)
         except BaseException:
             self.close()
             raise

@@ -71,21 +71,28 @@ def _aligned(size: int) -> NDArray[np.uint8]:
 class NativeEngine(Engine):
     """Compiles the C project of a graph with the host's C compiler; the same kernels as on the device.
 
-    `target` chooses kernels and alignment (default: host, which takes the portable ones).
+    `target` chooses kernels and alignment (default: host, which takes the portable ones).  With `keep_all` every
+    tensor has its own memory, which needs no plan: many operators side by side are compiled at once.
     """
 
     name = "native"
 
-    def __init__(self, graph: Graph, target: Target | None = None, *, options: Options = BALANCED) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        target: Target | None = None,
+        *,
+        options: Options = BALANCED,
+        keep_all: bool = False,
+    ) -> None:
         self.graph = graph
         self.target = target or find_target("host")
         self.inputs = tuple(graph.values[n] for n in graph.inputs)
         self.outputs = tuple(graph.values[n] for n in graph.outputs)
         self._folder = Path(tempfile.mkdtemp(prefix="smelt-native-"))
         try:
-            self._library = _Library(
-                generate(graph, self.target, "model", options=options), self._folder / "run"
-            )
+            project = generate(graph, self.target, "model", options=options, keep_all=keep_all)
+            self._library = _Library(project, self._folder / "run")
         except BaseException:
             self.close()
             raise
