@@ -454,6 +454,8 @@ def test_names_with_a_slip_are_answered_with_the_right_one(
         says=["fold-padding"],
     )
     refused(command("inspect", model, "--shape", "x=1,a"), says=["x=1,a"])
+    typed = command("convert", model, "-o", files / "typed.tflite", "--input-type", "uint8")
+    refused(typed, says=["--input-type", "--quantize"])
     refused(command("inspect", model, "--constant", "x"), says=["--constant x", "axes=[1,2]"])
     refused(command("inspect", model, "--constant", "x=[1,"), says=["--constant x=[1,"])
     refused(command("inspect", model, "--constant", "x=1"), says=["TensorFlow Lite", "constants"])

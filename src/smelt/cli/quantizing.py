@@ -175,10 +175,16 @@ class Quantizing:
         if self.evaluate is not None and self.report is None:
             raise UsageError("--evaluate is used by --report only (`smelt evaluate` measures accuracy alone)")
         if self.scheme is None:
-            given = (self.calibrate, self.report, self.layers, self.budget, self.fallback or None)
-            for name, value in zip(
-                ("--calibrate", "--report", "--layers", "--budget", "--fallback"), given, strict=True
-            ):
+            given = {
+                "--calibrate": self.calibrate,
+                "--report": self.report,
+                "--layers": self.layers,
+                "--budget": self.budget,
+                "--fallback": self.fallback or None,
+                "--input-type": self.input_type,
+                "--output-type": self.output_type,
+            }
+            for name, value in given.items():
                 if value is not None:
                     raise UsageError(f"{name} is used by --quantize only")
         elif self.scheme.calibrates and self.calibrate is None:

@@ -227,7 +227,14 @@ def recognized(model: ModelFile) -> Format | None:
 
 def readable_suffixes() -> str:
     """What is read, in words for messages: '.tflite, .keras, SavedModel folders or .onnx'."""
-    return listed([name for row in FORMATS if row.read for name in row.suffixes or (f"{row.title} folders",)])
+    return listed(
+        [
+            name
+            for row in FORMATS
+            if row.read and row.read is not _refuse_pickle
+            for name in row.suffixes or (f"{row.title} folders",)
+        ]
+    )
 
 
 def writable_suffixes() -> str:
