@@ -7,6 +7,7 @@
     ├── QuantizationError    calibration data or parameters that cannot be used
     ├── CompileError         no firmware can be made: toolchain, target or memory
     ├── EngineError          a model could not be run
+    ├── TrainingError        training cannot go on
     ├── MissingExtraError    an optional package is needed; the message names the extra
     └── UsageError           an argument or option that makes no sense
 
@@ -45,6 +46,10 @@ class CompileError(SmeltError):
 
 class EngineError(SmeltError):
     """A model could not be run on an engine."""
+
+
+class TrainingError(SmeltError):
+    """Training cannot go on."""
 
 
 class UsageError(SmeltError):

@@ -15,7 +15,7 @@ import numpy as np
 
 from smelt.errors import UnsupportedError, UsageError, require
 from smelt.formats.pytorch.said_quantization import Decomposed, Native
-from smelt.ir import Array, DType, Graph
+from smelt.ir import Array, DType, Graph, Quantization
 from smelt.operators import Call, call_of, verify_graph
 
 CHANNELS_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2)}
@@ -171,13 +171,21 @@ class Running:
         shape = (1,) * (rank - len(value.shape)) + value.shape
         order = CHANNELS_FIRST[rank]
         if array is not None and value.quantization is None:
-            return self.parameter((name, rank), name, lambda: array.reshape(shape).transpose(order))
+            return self.parameter((name, rank), name, lambda array: array.reshape(shape).transpose(order))
         return self.tensor(name).reshape(shape).permute(order)
 
-    def parameter(
-        self, key: Hashable, name: str, make: Callable[[], Array], *, is_trained: bool = True
-    ) -> Any:
-        """A constant as a parameter (trained real numbers) or buffer of the module, made once for a key."""
+    def parameter(self, key: Hashable, name: str, arrange: Callable[[Array], Array]) -> Any:
+        """A constant with its numbers, or some of them, in other places, made once for a key.
+
+        Real numbers are trained parameters of the module, others buffers.
+        """
+        return self._kept(key, name, lambda: arrange(self.graph.constants[name]))
+
+    def buffer(self, key: Hashable, name: str, make: Callable[[], Array]) -> Any:
+        """Numbers that are not trained, made once for a key."""
+        return self._kept(key, name, make, is_trained=False)
+
+    def _kept(self, key: Hashable, name: str, make: Callable[[], Array], *, is_trained: bool = True) -> Any:
         if key not in self._parameters:
             array = np.array(make(), order="C")
             label = _identifier(name)
@@ -206,29 +214,22 @@ class Running:
 
     def _constant(self, name: str, order: Sequence[int], shape: Sequence[int] | None = None) -> Any:
         """A constant with its dimensions in another order, then reshaped; real numbers where it is quantized."""
-        array, value = self.graph.constants[name], self.graph.values[name]
-        moved = array.transpose(order) if shape is None else array.transpose(order).reshape(shape)
-        key, own = (name, tuple(order), tuple(shape or ())), value.quantization
+        key, value = (name, tuple(order), tuple(shape or ())), self.graph.values[name]
+        own = value.quantization
+
+        def arrange(array: Array) -> Array:
+            moved = array.transpose(order)
+            return moved if shape is None else moved.reshape(shape)
+
         if own is None:
-            return self.parameter(key, name, lambda: moved)
+            return self.parameter(key, name, arrange)
         if value.dtype.bits > 8:  # a bias: torch has it in real numbers
-            scales, points = np.array(own.scales), np.array(own.zero_points)
-            if own.axis is not None:
-                along = [-1 if axis == own.axis else 1 for axis in range(array.ndim)]
-                scales, points = scales.reshape(along), points.reshape(along)
-            real = ((array.astype(np.float64) - points) * scales).astype(np.float32)
-            return self.parameter(
-                key, name, lambda: real.transpose(order) if shape is None else real.reshape(shape)
-            )
-        stored, dtype = self.parameter(key, name, lambda: moved), self.dtype(value.dtype)
+            return self._kept(key, name, lambda: arrange(_real(own, self.graph.constants[name])))
+        stored, dtype = self.parameter(key, name, arrange), self.dtype(value.dtype)
         if own.axis is None:
             return self.quantization.real(stored, value, dtype)
-        scales = self.parameter(
-            (*key, "scales"), f"{name}_scales", lambda: np.array(own.scales, np.float32), is_trained=False
-        )
-        points = self.parameter(
-            (*key, "points"), f"{name}_points", lambda: np.array(own.zero_points, np.int64)
-        )
+        scales = self.buffer((*key, "scales"), f"{name}_scales", lambda: np.array(own.scales, np.float32))
+        points = self.buffer((*key, "points"), f"{name}_points", lambda: np.array(own.zero_points, np.int64))
         return self.quantization.real_channels(
             stored, value, list(order).index(own.axis), dtype, scales, points
         )
@@ -253,6 +254,14 @@ class Running:
     def dtype(self, dtype: DType) -> Any:
         """torch's element type."""
         return self.torch.from_numpy(np.zeros(1, dtype.numpy)).dtype
+
+
+def _real(own: Quantization, array: Array) -> Array:
+    scales, points = np.array(own.scales), np.array(own.zero_points)
+    if own.axis is not None:
+        along = [-1 if axis == own.axis else 1 for axis in range(array.ndim)]
+        scales, points = scales.reshape(along), points.reshape(along)
+    return np.asarray((array.astype(np.float64) - points) * scales, np.float32)
 
 
 _ACTIVATIONS: dict[str, Callable[[Any, Any], Any]] = {

@@ -101,7 +101,7 @@ def _average_pool(_: Running, call: Call) -> None:
         result = _.functional.avg_pool2d(x, a.filter, a.stride, (top, left), ceil, count_include_pad=False)
     else:
         whole = _.functional.avg_pool2d(_.functional.pad(x, (left, right, top, bottom)), a.filter, a.stride)
-        result = whole * _.parameter(
+        result = whole * _.buffer(
             (call.output.name, "counts"), f"{call.output.name}_counts", lambda: _shares(call)
         )
     _.keep(call, result, first=True)
@@ -142,17 +142,18 @@ def _weights_of(_: Running, call: Call) -> list[Any]:
         update, reset, new = np.split(array, 3)
         return np.concatenate([reset, update, new])
 
-    arrays = [call.constant(index) for index in (1, 2)]
-    bias = call.constant(3)
-    if any(array is None for array in arrays) or (call.has(3) and bias is None):
+    biased, count = call.has(3), call.input(1).shape[0]
+    if any(call.constant(index) is None for index in (1, 2, 3)[: 2 + biased]):
         raise UnsupportedError(f"{call.node.label}: torch's recurrent layers have constant weights")
-    count = call.input(1).shape[0]
-    halves = [] if bias is None else [bias[:count], bias[count:] if gru else np.zeros(count, np.float32)]
-    names = [*call.node.inputs[1:3], *call.node.inputs[3:4] * len(halves)]
-    return [
-        _.parameter((name, "recurrent", index), str(name), lambda array=array: ordered(array))  # type: ignore[misc]
-        for index, (name, array) in enumerate(zip(names, [*arrays, *halves], strict=True))
-    ]
+    kernel, recurrent, *bias = (str(name) for name in call.node.inputs[1 : 3 + biased])
+    found = [_.parameter((name, "recurrent"), name, ordered) for name in (kernel, recurrent)]
+    for name in bias:
+        found.append(_.parameter((name, "first"), name, lambda array: ordered(array[:count])))
+        if gru:
+            found.append(_.parameter((name, "second"), name, lambda array: ordered(array[count:])))
+        else:
+            found.append(_.buffer((name, "second"), name, lambda: np.zeros(count, np.float32)))
+    return found
 
 
 def _recurrent(_: Running, call: Call) -> None:

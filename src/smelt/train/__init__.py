@@ -1,0 +1,25 @@
+"""Graphs as torch modules, and what needs training."""
+
+from smelt.errors import require
+
+require("torch", "torch", "training")
+
+from smelt.train.data import Batch, TrainingData, training_data  # noqa: E402 - all of them import torch
+from smelt.train.loop import Epoch, Fitted, fit  # noqa: E402
+from smelt.train.losses import cross_entropy, soft_targets, squared_error  # noqa: E402
+from smelt.train.module import GraphModule, to_graph, to_module  # noqa: E402
+
+__all__ = [
+    "Batch",
+    "Epoch",
+    "Fitted",
+    "GraphModule",
+    "TrainingData",
+    "cross_entropy",
+    "fit",
+    "soft_targets",
+    "squared_error",
+    "to_graph",
+    "to_module",
+    "training_data",
+]
