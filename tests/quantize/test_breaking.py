@@ -50,7 +50,7 @@ def quality(graph: Graph, result: Graph, samples: Samples) -> float:
 def test_outlier_and_dead_channels(scheme: str) -> None:
     """With defaults; equalization is what saves int8."""
     result = smelt.quantize_graph(breaking(), scheme, normal(24, 1), tell=lambda text: None)
-    least = {"int4": 9, "weight-only-int4": 9, "float16": 55}.get(scheme, 20)
+    least = {"int4": 9, "weight-only-int4": 9, "dynamic-int4": 9, "float16": 55}.get(scheme, 20)
     assert quality(breaking(), result, normal(8, 2)) > least
 
 

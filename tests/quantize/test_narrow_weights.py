@@ -13,8 +13,6 @@ from smelt.engines.litert import LiteRTEngine
 from smelt.errors import QuantizationError
 from smelt.formats.tflite import read_tflite, write_tflite
 from smelt.ir import Array, DType, Graph
-from smelt.ir.text import from_text, to_text
-from smelt.operators.builder import GraphBuilder
 from smelt.operators.evaluate import evaluate_graph, sample_inputs
 from smelt.passes import optimize
 from smelt.quantize.narrow_weights import LAYERS, narrow_weights
@@ -107,22 +105,3 @@ def test_weights_that_do_not_fit_are_refused() -> None:
         weights.flat[0] = number
         with pytest.raises(QuantizationError, match="beyond"):
             narrow_weights(graph.replaced(constants={name: weights}), dtype)
-
-
-def test_blocks_of_dense_layers_have_their_own_scales() -> None:
-    rng = np.random.default_rng(1)
-    build = GraphBuilder("blocks")
-    x = build.input("x", DType.F32, (1, 64))
-    array = (rng.normal(size=(4, 64)) * np.repeat([1, 10], 32)).astype(np.float32)
-    graph = build.build([build.add("fully_connected", [x, build.constant("w", array)])])
-    errors = []
-    for block in (0, 32):
-        narrow = narrow_weights(graph, DType.S4, block=block)
-        value = narrow.values[str(narrow.nodes[0].inputs[1])]
-        assert value.quantization is not None
-        assert value.quantization.block == block
-        scales = np.array(value.quantization.scales).reshape(4, -1)
-        real = narrow.constants[value.name] * np.repeat(scales, 64 // scales.shape[1], axis=1)
-        errors.append(np.abs(real - array)[:, :32].max())
-    assert errors[1] < errors[0] / 4
-    assert from_text(to_text(narrow)).values == narrow.values

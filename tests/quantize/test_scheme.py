@@ -107,6 +107,7 @@ def test_unknown_names() -> None:
     ("scheme", "weights"),
     [
         ("dynamic", DType.S8),
+        ("dynamic-int4", DType.S4),
         ("weight-only-int8", DType.S8),
         ("weight-only-int4", DType.S4),
         ("float16", DType.F16),
@@ -119,7 +120,7 @@ def test_schemes_that_calibrate_nothing(scheme: str, weights: DType) -> None:
     assert types == {weights}
     samples = list(smelt.samples_for(graph, {"x": small_samples()}))
     ratio = decibels(noise_ratio(result, samples, wanted_numbers(graph, samples)))
-    assert ratio > {"float16": 60, "weight-only-int4": 12}.get(scheme, 30)
+    assert ratio > {"float16": 60, "weight-only-int4": 12, "dynamic-int4": 12}.get(scheme, 30)
     with pytest.raises(UsageError, match=f"{scheme} has inputs and outputs of type float32, not int8"):
         smelt.quantize_graph(graph, scheme, input_type="int8")
 

@@ -9,6 +9,7 @@ import typer
 
 from smelt.cli.options import Calibrate, CalibrationSamples, Constant, Json, Model, Shape, Signature
 from smelt.cli.quantizing import (
+    Block,
     Budget,
     CalibratorOption,
     Fallback,
@@ -49,6 +50,7 @@ def command(
     fallback: Fallback = 0,
     fallback_to: Wider = Precision.int16x8,
     budget: Budget = None,
+    block: Block = None,
     strict: Strict = False,
     report: Report = None,
     evaluate: Annotated[
@@ -93,6 +95,7 @@ def command(
         fallback,
         fallback_to,
         budget,
+        block,
     )
     wishes.check()
     check_output(output, (model, calibrate))

@@ -22,6 +22,7 @@ class Scheme(StrEnum):
     int16x8 = "int16x8"
     int4 = "int4"
     dynamic = "dynamic"
+    dynamic_int4 = "dynamic-int4"
     weight_only_int8 = "weight-only-int8"
     weight_only_int4 = "weight-only-int4"
     float16 = "float16"
@@ -115,6 +116,16 @@ Budget = Annotated[
         show_default=False,
     ),
 ]
+Block = Annotated[
+    int | None,
+    typer.Option(
+        "--block",
+        min=2,
+        help="int4 weights of dense layers have a scale for each N of a row: more exact. A .tflite file holds "
+        "that with --quantize int4 and dynamic-int4, for multiples of 32.",
+        show_default=False,
+    ),
+]
 InputType = Annotated[
     IoType | None,
     typer.Option(help="Type of a quantized model's inputs (default: the scheme's).", show_default=False),
@@ -165,6 +176,7 @@ class Quantizing:
     fallback: int = 0
     wider: Precision = Precision.int16x8
     budget: str | None = None
+    block: int | None = None
 
     def check(self) -> None:
         """UsageError for options that contradict each other."""
@@ -181,6 +193,7 @@ class Quantizing:
                 "--layers": self.layers,
                 "--budget": self.budget,
                 "--fallback": self.fallback or None,
+                "--block": self.block,
                 "--input-type": self.input_type,
                 "--output-type": self.output_type,
             }
@@ -219,6 +232,7 @@ class Quantizing:
                 input_type=None if self.input_type is None else self.input_type.value,
                 output_type=None if self.output_type is None else self.output_type.value,
                 mixed=mixed,
+                block=self.block or 0,
                 strict=self.strict,
                 tell=console.note,
                 after_sample=advance,

@@ -165,7 +165,8 @@ class Search:
         names = [
             node.outputs[0]
             for node in self.graph.nodes
-            if has_weights(self.graph, node) and precisions.get(node.outputs[0], FLOAT32) is not FLOAT32
+            if has_weights(self.graph, node)
+            and precisions.get(node.outputs[0], FLOAT32).activations is not None
         ]
         options = (INT4, INT8, INT16X8)
         noises = [[self.alone(name, option) for option in options] for name in names]

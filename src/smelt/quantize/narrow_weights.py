@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from smelt.errors import QuantizationError
-from smelt.ir import Array, DType, Graph, Node, Quantization, Value
+from smelt.ir import Array, DType, Graph, Node, Value
 from smelt.operators import find_operator, verify_graph
 from smelt.operators.operator import Weights
-from smelt.quantize.parameters import quantize_array, weight_scales
+from smelt.quantize.blocks import block_obstacle, in_blocks
+from smelt.quantize.parameters import weight_scales
 from smelt.quantize.weights import least_squares_scales, with_scales
 
 LAYERS = ("conv_2d", "depthwise_conv_2d", "fully_connected")
@@ -18,15 +21,22 @@ _LARGEST = {DType.S8: 127, DType.S4: 7}
 _LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
-def narrow_weights(graph: Graph, weights: DType, *, dynamic: bool = False, block: int = 0) -> Graph:
+def narrow_weights(
+    graph: Graph,
+    weights: DType,
+    *,
+    dynamic: bool = False,
+    block: int = 0,
+    only: Collection[str] | None = None,
+) -> Graph:
     """The graph with constant float32 weights of convolutions and dense layers in another type.
 
     `weights`: f16, or symmetric per output channel s8, the largest weight of a channel exact, or s4, with the scale
     of the least squared error.  `dynamic`:
     layers with integer weights quantize their input to int8 at each run and sum integers; otherwise they compute in
-    float32.  `block`: int4 weights of dense layers get a scale, in half precision, for each so many of a row where
-    that divides the row.  Biases stay float32.  Depthwise layers cannot meet s4 weights dynamically in TFLite: theirs
-    become s8.
+    float32.  `block`: int4 weights of dense layers get a scale, in half precision, for each so many of a row, where
+    there is no `block_obstacle`.  `only`: the layers with these results.  Biases stay float32.  Depthwise layers
+    cannot meet s4 weights dynamically in TFLite: theirs become s8.
     QuantizationError for weights that hold NaN, infinity, or numbers beyond half precision.
     """
     values: list[Value] = []
@@ -40,10 +50,9 @@ def narrow_weights(graph: Graph, weights: DType, *, dynamic: bool = False, block
             taken = [value.name for value in values]
             made[key] = graph.fresh_name(f"{name}/{dtype.value}", taken=taken)
             blocks = node.operator == "fully_connected" and dtype is DType.S4 and block > 0
-            if blocks and array.shape[1] % block == 0:
-                value, contents = _in_blocks(node, made[key], array, block)
-            else:
-                value, contents = _narrow(node, place, made[key], array, dtype)
+            value, contents = _narrow(node, place, made[key], array, dtype)
+            if blocks and block_obstacle(array, block) is None:
+                value, contents = in_blocks(made[key], array, block)
             values.append(value)
             constants[made[key]] = contents
         return made[key]
@@ -52,7 +61,8 @@ def narrow_weights(graph: Graph, weights: DType, *, dynamic: bool = False, block
     for node in graph.nodes:
         place = find_operator(node.operator).traits.weights
         name = None if place is None or place.input >= len(node.inputs) else node.inputs[place.input]
-        if node.operator in LAYERS and place is not None and _is_float(graph, node, name):
+        wanted = node.operator in LAYERS and (only is None or node.outputs[0] in only)
+        if wanted and place is not None and _is_float(graph, node, name):
             assert name is not None
             dtype = DType.S8 if dynamic and node.operator == "depthwise_conv_2d" else weights
             inputs = list(node.inputs)
@@ -68,22 +78,6 @@ def _is_float(graph: Graph, node: Node, name: str | None) -> bool:
     """Whether a layer is float32 throughout and its weights are constant."""
     data = graph.values[str(node.inputs[0])]
     return name in graph.constants and graph.values[str(name)].dtype is data.dtype is DType.F32
-
-
-def _in_blocks(node: Node, name: str, array: Array, block: int) -> tuple[Value, Array]:
-    """int4 weights with a scale for each block of a row."""
-    if not np.isfinite(array).all():
-        raise QuantizationError(
-            f"{node.label}: its weights hold NaN, infinity or numbers beyond {DType.S4.value}"
-        )
-    rows = array.astype(np.float64).reshape(-1, block)
-    scales = (np.abs(rows).max(axis=1) / _LARGEST[DType.S4]).astype(np.float16)
-    scales = np.where((scales > 0) & np.isfinite(scales), scales, np.float16(1))
-    steps = quantize_array(
-        rows, scales.astype(np.float32)[:, None], 0, -_LARGEST[DType.S4], _LARGEST[DType.S4]
-    )
-    quantization = Quantization(tuple(float(s) for s in scales), (0,) * len(scales), 0, block)
-    return Value(name, DType.S4, array.shape, quantization), steps.reshape(array.shape).astype(np.int8)
 
 
 def _narrow(node: Node, place: Weights, name: str, array: Array, dtype: DType) -> tuple[Value, Array]:

@@ -28,6 +28,8 @@ class Precision:
 FLOAT32 = Precision("float32")
 INT8 = Precision("int8", DType.S8, DType.S8, DType.S32, 127, 30)
 INT4 = Precision("int4", DType.S8, DType.S4, DType.S32, 7, 30)
+INT4_BLOCKS = Precision("int4 in blocks", weights=DType.S4, largest_weight=7)
+"""Of dense layers: float32 results, inputs quantized at each run, weights with a scale for each block of a row."""
 # 64-bit sums are multiplied by a 16-bit mantissa
 INT16X8 = Precision("int16x8", DType.S16, DType.S8, DType.S64, 127, 46)
 PRECISIONS = {precision.name: precision for precision in (FLOAT32, INT8, INT4, INT16X8)}

@@ -12,16 +12,26 @@ from smelt.errors import QuantizationError, UnsupportedError, UsageError
 from smelt.ir import DType, Graph
 from smelt.operators import find_operator
 from smelt.quantize.assemble import assemble
+from smelt.quantize.blocks import block_obstacle
 from smelt.quantize.calibrate import Ranges, observe
 from smelt.quantize.calibrators import CALIBRATORS
 from smelt.quantize.improve import MOST_SAMPLES, better, check_improvements, equalized, improved
 from smelt.quantize.mixed import Mixed, Search, by_hand
 from smelt.quantize.narrow_weights import narrow_weights
 from smelt.quantize.observers import TensorStatistics
-from smelt.quantize.precision import FLOAT32, INT4, INT8, Precision, find_precision, obstacle
+from smelt.quantize.precision import (
+    FLOAT32,
+    INT4,
+    INT4_BLOCKS,
+    INT8,
+    Precision,
+    find_precision,
+    has_weights,
+    obstacle,
+)
 from smelt.quantize.prepare import means_of_whole_maps
 from smelt.quantize.samples import Sample, keeping
-from smelt.quantize.scheme import Scheme, find_scheme
+from smelt.quantize.scheme import SCHEMES, Scheme, find_scheme
 from smelt.quantize.select import best_method, ranges_by
 from smelt.quantize.sources import representative
 from smelt.quantize.unsigned_ends import unsigned_ends
@@ -38,6 +48,7 @@ def quantize_graph(
     calibrator: str | None = None,
     improve: Collection[str] | None = None,
     mixed: Mixed | None = None,
+    block: int = 0,
     input_type: IoType | None = None,
     output_type: IoType | None = None,
     strict: bool = False,
@@ -49,7 +60,8 @@ def quantize_graph(
     `samples` is a path, arrays, or an iterable, as `representative` takes them.  `calibrator` is a name in
     CALIBRATORS, or auto: the one that leaves the least error on samples that it has not seen; None is the
     scheme's.  `improve` are names in IMPROVEMENTS, by default the scheme's; what they change is kept only if
-    it is better on samples that they have not seen.  `mixed` gives layers other precisions.
+    it is better on samples that they have not seen.  `mixed` gives layers other precisions.  `block`: int4 weights of
+    dense layers have a scale for each so many of a row; in int4 these layers quantize their input at each run.
     `input_type` and `output_type` choose the scheme's own type (None), float32 or, where that is int8, uint8: with
     a conversion node.
     Operators that cannot be computed in the scheme's precision stay in float32; with `strict` that is an
@@ -73,7 +85,10 @@ def quantize_graph(
         raise UsageError(
             f"scheme {scheme} has one precision for all layers; int8, int16x8 and int4 can be mixed"
         )
-    work = _Work(chosen, wishes, strict, tell, _silent if improve is None else tell, mixed or Mixed())
+    if block and (block < 0 or not chosen.int4):
+        names = ", ".join(name for name, each in SCHEMES.items() if each.int4)
+        raise UsageError(f"blocks of {block} with {scheme}: blocks have a positive size, in schemes {names}")
+    work = _Work(chosen, wishes, strict, tell, _silent if improve is None else tell, mixed or Mixed(), block)
     given = None if samples is None else representative(graph, samples)
     if chosen.precision is None:
         return work.narrowed(graph, list(islice(given, MOST_SAMPLES)) if given else [])
@@ -121,13 +136,16 @@ class _Work:
     tell: Callable[[str], None]
     remark: Callable[[str], None]
     mixed: Mixed
+    block: int
 
     def narrowed(self, graph: Graph, samples: Sequence[Sample]) -> Graph:
         """Weights alone made narrow."""
 
         def build(each: Graph) -> Graph:
             assert self.scheme.narrow is not None
-            return narrow_weights(each, self.scheme.narrow, dynamic=self.scheme.dynamic)
+            return narrow_weights(each, self.scheme.narrow, dynamic=self.scheme.dynamic, block=self.block)
+
+        self._dense_in_blocks(graph)
 
         def made(each: Graph) -> Graph:
             return improved(each, build(each), samples, self.wishes, self.remark)
@@ -156,6 +174,8 @@ class _Work:
         statistics = observe(graph, keeping(samples, kept), TensorStatistics, after_sample=after_sample)
         precisions = assigned(graph, precision, strict=self.strict, tell=self.tell)
         precisions = by_hand(graph, precisions, self.mixed.layers)
+        dense = self._dense_in_blocks(graph)
+        precisions.update({name: INT4_BLOCKS for name in dense if precisions[name] is INT4})
 
         found = self._best(graph, kept, statistics, precisions, calibrator, types)
         if calibrator == "auto" and not quietly:
@@ -163,7 +183,7 @@ class _Work:
         if not (self.mixed.budget or self.mixed.fallback):
             return found.result
         precisions = self._searched(found.graph, kept, precisions, found.ranges, types)
-        plain = assemble(found.graph, found.ranges, precisions, *types)
+        plain = self._assembled(found.graph, found.ranges, precisions, types)
         return improved(found.graph, plain, kept, self.wishes, self.remark)
 
     def _best(
@@ -182,11 +202,13 @@ class _Work:
         def made(each: Graph, seen: Mapping[str, TensorStatistics]) -> _Found:
             method, told = calibrator, ""
             if calibrator == "auto":
-                method, ratios = best_method(each, samples, lambda tried: assemble(each, tried, fine, *types))
+                method, ratios = best_method(
+                    each, samples, lambda tried: self._assembled(each, tried, fine, types)
+                )
                 table = ", ".join(f"{name} {ratio:.1f} dB" for name, ratio in ratios.items())
                 told = f"calibration by {method}; signal-to-noise ratios on samples not seen: {table}"
             ranges = ranges_by(method, seen)
-            plain = assemble(each, ranges, precisions, *types)
+            plain = self._assembled(each, ranges, precisions, types)
             return _Found(each, ranges, improved(each, plain, samples, self.wishes, self.remark), told)
 
         first = made(graph, statistics)
@@ -207,13 +229,43 @@ class _Work:
         """Precisions after the search that is wanted."""
         mixed = self.mixed
         search = Search(
-            graph, samples, lambda tried: assemble(graph, ranges, tried, *types), self.tell, mixed.target
+            graph,
+            samples,
+            lambda tried: self._assembled(graph, ranges, tried, types),
+            self.tell,
+            mixed.target,
         )
         if mixed.budget:
             precisions = search.within(precisions, mixed.budget)
         if mixed.fallback:
             precisions = search.fall_back(precisions, mixed.fallback, find_precision(mixed.wider))
         return precisions
+
+    def _assembled(
+        self,
+        graph: Graph,
+        ranges: Mapping[DType, Ranges],
+        precisions: Mapping[str, Precision],
+        types: tuple[DType, DType],
+    ) -> Graph:
+        result = assemble(graph, ranges, precisions, *types)
+        dense = [name for name, precision in precisions.items() if precision is INT4_BLOCKS]
+        if not dense:
+            return result
+        return narrow_weights(result, DType.S4, dynamic=True, block=self.block, only=dense)
+
+    def _dense_in_blocks(self, graph: Graph) -> list[str]:
+        """The results of the dense layers whose weights can have scales of blocks; the others are named."""
+        found = []
+        for node in graph.nodes if self.block else ():
+            if node.operator != "fully_connected" or not has_weights(graph, node):
+                continue
+            reason = block_obstacle(graph.constants[str(node.inputs[1])], self.block)
+            if reason is None:
+                found.append(node.outputs[0])
+            else:
+                self.tell(f"{node.label} has a scale for each output: {reason}")
+        return found
 
     def _name_wide_weights(self, graph: Graph) -> None:
         for node in graph.nodes:

@@ -142,7 +142,8 @@ class _Walk:
             return node
         value = self.values[name]
         precision = _precision(self.quantized, node, value)
-        if precision is None or value.quantization is None or value.quantization.axis is None:
+        known = value.quantization
+        if precision is None or known is None or known.axis is None or known.block:
             return node
         return self._refined(node, original, place, precision)
 

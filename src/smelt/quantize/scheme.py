@@ -27,6 +27,11 @@ class Scheme:
     improvements: tuple[str, ...] = ()
     calibrator: str = "auto"
 
+    @property
+    def int4(self) -> bool:
+        """Whether its weights are int4, which dense layers may have in blocks."""
+        return DType.S4 in (self.narrow, self.precision.weights if self.precision else None)
+
 
 _LEARNED = ("equalization", "bias", "gptq", "learned")
 _ROUNDED = ("means", *_LEARNED)
@@ -50,6 +55,13 @@ SCHEMES: Mapping[str, Scheme] = {
             narrow=DType.S8,
             dynamic=True,
             improvements=_LEARNED,
+        ),
+        Scheme(
+            "dynamic-int4",
+            "int4 weights, int8 in depthwise layers; activations are quantized at each run",
+            narrow=DType.S4,
+            dynamic=True,
+            improvements=(*_LEARNED, "scales"),
         ),
         Scheme("weight-only-int8", "int8 weights in float layers", narrow=DType.S8, improvements=_LEARNED),
         Scheme(

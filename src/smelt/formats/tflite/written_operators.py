@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -66,6 +66,9 @@ class Writer(Protocol):
     def padded(self, call: Call, padding: Sequence[int]) -> int:
         """Input 0 of a window operator with explicit zeros around it."""
 
+    def operator(self, written: Written, outputs: Sequence[int]) -> None:
+        """Append an operator, before the one that is asked for."""
+
     def dequantized(self, value: Value) -> int:
         """A narrow constant as float32, computed once."""
 
@@ -124,8 +127,8 @@ def _check_blocks(call: Call) -> None:
         )
     if how != "asymmetric":
         raise UnsupportedError(
-            f"{call.node.label}: TFLite quantizes data that meet weights with scales of blocks in the asymmetric way; "
-            f"quantize_input is '{how}'"
+            f"{call.node.label}: TFLite quantizes data that meet weights with scales of blocks in the asymmetric way "
+            f"(scheme dynamic-int4 does); quantize_input is '{how}'"
         )
 
 
@@ -214,20 +217,31 @@ def _depthwise_conv_2d(writer: Writer, call: Call) -> Written:
 def _fully_connected(writer: Writer, call: Call) -> Written:
     a = call.attributes
     _check_blocks(call)
+    weights = call.input(1).quantization
+    # LiteRT without XNNPACK forgets the activation where weights have blocks
+    apart = weights is not None and weights.block > 0 and a.activation != "none"
     options = TFLITE.record(
         "FullyConnectedOptions",
-        fused_activation_function=_FUSED[a.activation],
+        fused_activation_function=_FUSED["none" if apart else a.activation],
         keep_num_dims=a.keep_dims,
         asymmetric_quantize_inputs=a.quantize_input == "asymmetric",
     )
-    weights = call.input(1).quantization
     per_channel = weights is not None and weights.axis is not None
     version = _version(call, 5 if a.keep_dims else 1, 12 if per_channel else 4, 12 if per_channel else 7)
     if a.quantize_input != "none":
         version = 9 if a.quantize_input == "asymmetric" else 3
     inputs = _inputs(writer, call, 3)
     inputs[1] = _weights(writer, call)
-    return Written(BuiltinOperator.FULLY_CONNECTED, version, inputs, options)
+    written = Written(BuiltinOperator.FULLY_CONNECTED, version, inputs, options)
+    return _then_activation(writer, call, written) if apart else written
+
+
+def _then_activation(writer: Writer, call: Call, written: Written) -> Written:
+    """The activation as an operator of its own, after what is written first."""
+    name = writer.graph.fresh_name(f"{call.output.name}/sums", taken=writer.index)
+    writer.index[name] = writer.add_tensor(replace(call.output, name=name), None)
+    writer.operator(written, [writer.index[name]])
+    return Written(BuiltinOperator[call.attributes.activation.upper()], 1, [writer.index[name]])
 
 
 def _pool(code: BuiltinOperator) -> Function:
