@@ -197,6 +197,8 @@ CASES = [
     ),
     _s8("conv_per_tensor", (1, 5, 4, 8), (6, 2, 2, 8), {}, per_channel=False),
     _s8("depthwise_per_tensor", (1, 5, 4, 8), (1, 2, 2, 8), {}, per_channel=False),
+    # sums beyond 2**23, which kernels that count in 256ths cannot hold
+    _s8("conv_long_field", (1, 3, 2, 601), (7, 2, 1, 601), {}),
     _s8("conv_no_bias", (1, 5, 4, 8), (6, 2, 2, 8), {}, bias=False),
     _s8("depthwise_no_bias", (1, 5, 4, 8), (1, 2, 2, 8), {}, bias=False),
     _s16("conv_per_tensor", (1, 5, 4, 8), (6, 2, 2, 8), {}, per_channel=False),

@@ -111,6 +111,7 @@ CASES = [
     _s8("dense_per_channel", (3, 16), (10, 16), per_channel=True),
     _s8("dense_one_output", (2, 9), (1, 9)),
     _s8("dense_one_input", (2, 1), (5, 1)),
+    _s8("dense_long", (2, 1203), (6, 1203)),  # sums beyond 2**23
     _s8("dense_no_bias", (1, 33), (12, 33), bias=False),
     _s8("dense_weights_zero_point", (2, 16), (6, 16), weights_zero_point=-7),
     _s8("dense_weights_zero_point_no_bias", (2, 16), (6, 16), weights_zero_point=100, bias=False),

