@@ -61,8 +61,22 @@ def read_data(path: Path | str) -> DataFile:
     except OSError as error:
         raise FormatError(f"cannot read '{path}': {error.strerror or error}") from error
     except _DAMAGE as error:
-        raise FormatError(f"'{path}' is not a readable .npz or .npy file: {error}") from error
+        raise FormatError(f"'{path}' is not a readable .npz or .npy file: {_reason(path, error)}") from error
     return DataFile(path, arrays)
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """What is wrong with a file and what would work, instead of numpy's advice to load pickles."""
+    with path.open("rb") as stream:
+        beginning = stream.read(6)
+    if not beginning.startswith((b"PK", b"\x93NUMPY")):
+        return "it begins as neither of them; write the samples with numpy.savez(path, x=array)"
+    if "allow_pickle" in str(error):
+        return (
+            "it holds Python objects, which smelt does not read; save arrays of numbers, all samples of one shape "
+            "(array.astype(numpy.float32))"
+        )
+    return str(error) or type(error).__name__
 
 
 def samples_for(graph: Graph, data: DataFile | Mapping[str, Array]) -> Iterator[dict[str, Array]]:

@@ -56,7 +56,8 @@ def read_pytorch(data: bytes, name: str, shapes: Mapping[str, Sequence[int]] | N
 def _read(data: bytes, name: str, shapes: dict[str, Sequence[int]]) -> Graph:
     if not data.startswith((b"PK", b"\x80")):
         raise FormatError(
-            "it is none of PyTorch's archives (zip files) nor a pickle: damaged, or another kind of file"
+            "it is none of PyTorch's archives (zip files) nor a pickle: empty, damaged, or another kind of file; write "
+            f"the model again {EXPORT}"
         )
     if not data.startswith(b"PK"):
         raise UnsupportedError(
