@@ -136,12 +136,14 @@ def test_members_that_are_no_arrays(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="it has: none"):
         list(samples_for(one_input(), read_data(tmp_path / "x.npz")))
     np.savez(tmp_path / "o.npz", x=np.array([{}], dtype=object))
-    with pytest.raises(FormatError, match="Python objects.*save arrays of numbers") as caught:
+    with pytest.raises(FormatError, match=r"Python objects.*save arrays of numbers") as caught:
         read_data(tmp_path / "o.npz")
     assert "pickle" not in str(caught.value)
     for content in (b"", b"hello"):
         (tmp_path / "t.npz").write_bytes(content)
-        with pytest.raises(FormatError, match=r"neither of them; write the samples with numpy\.savez") as caught:
+        with pytest.raises(
+            FormatError, match=r"neither of them; write the samples with numpy\.savez"
+        ) as caught:
             read_data(tmp_path / "t.npz")
         assert "pickle" not in str(caught.value)
 
