@@ -3,37 +3,20 @@
 #include "pooling.h"
 #include "smelt_requantize.h"
 
-void smelt_average_pool_2d_rows_s16(int16_t *output, const int16_t *input,
-                                   const struct smelt_pool_2d_s16_parameters *parameters,
-                                   int32_t first_row, int32_t row_count, int32_t input_ring_rows) {
-    const int32_t channels = parameters->channels;
-    const int32_t input_row = parameters->input_width * channels;
-    int32_t top = first_row * parameters->stride_height - parameters->pad_top;
-    for (; row_count > 0; row_count--) {
-        const struct smelt_pool_rows rows = smelt_pool_rows(top, parameters->filter_height, parameters->input_height,
-                                                            input_row, input_ring_rows);
-        for (int32_t x = 0; x < parameters->output_width; x++) {
-            int32_t left = x * parameters->stride_width - parameters->pad_left;
-            const int32_t columns = smelt_pool_clip(&left, parameters->filter_width, parameters->input_width);
-            const int32_t count = rows.count * columns;
-            const int32_t half = count / 2;
-            const int16_t *window = input + rows.first + left * channels;
-            for (int32_t channel = 0; channel < channels; channel++) {
-                const int32_t sum = smelt_sum_s16(window + channel, rows, columns, channels);
-                const int32_t mean = (sum > 0 ? sum + half : sum - half) / count;
-                *output++ = (int16_t)smelt_clamp(mean, parameters->low, parameters->high);
-            }
-        }
-        top += parameters->stride_height;
-    }
+#define SMELT_ELEMENT int16_t
+#define SMELT_PARAMETERS struct smelt_pool_2d_s16_parameters
+#define SMELT_POOL smelt_average_pool_2d_s16
+#define SMELT_POOL_ROWS smelt_average_pool_2d_rows_s16
+
+SMELT_CODE_SECTION
+static int16_t average(const SMELT_PARAMETERS *p, const int16_t *first, struct smelt_pool_rows rows,
+                       int32_t columns, int32_t channels) {
+    const int32_t sum = smelt_sum_s16(first, rows, columns, channels);
+    const int32_t count = rows.count * columns, half = count / 2;
+    const int32_t mean = (sum > 0 ? sum + half : sum - half) / count;
+    return (int16_t)smelt_clamp(mean, p->low, p->high);
 }
 
-void smelt_average_pool_2d_s16(int16_t *output, const int16_t *input,
-                              const struct smelt_pool_2d_s16_parameters *parameters) {
-    for (int32_t batch = 0; batch < parameters->batches; batch++) {
-        smelt_average_pool_2d_rows_s16(output, input, parameters, 0, parameters->output_height,
-                                      parameters->input_height);
-        output += parameters->output_height * parameters->output_width * parameters->channels;
-        input += parameters->input_height * parameters->input_width * parameters->channels;
-    }
-}
+#define SMELT_FACTOR(p, count) 0u
+#define SMELT_POOLED(p, first, rows, columns, channels, factor) average(p, first, rows, columns, channels)
+#include "pool_2d_walk.h"

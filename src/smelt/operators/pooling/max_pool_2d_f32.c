@@ -1,55 +1,9 @@
-/* output = clamp(largest element of the window); padding does not take part. */
-#include "pool_window.h"
+/* output = clamp(largest element of the window). */
 #include "pooling.h"
 
-SMELT_CODE_SECTION
-static float largest_element(const float *first, struct smelt_pool_rows rows, int32_t columns,
-                             int32_t column_step) {
-    float largest = *first;
-    for (; rows.count > 0; rows.count--) {
-        const float *element = first;
-        for (int32_t column = columns; column > 0; column--) {
-            if (*element > largest) {
-                largest = *element;
-            }
-            element += column_step;
-        }
-        first += --rows.before_end == 0 ? rows.step - rows.ring : rows.step;
-    }
-    return largest;
-}
-
-void smelt_max_pool_2d_rows_f32(float *output, const float *input,
-                                const struct smelt_pool_2d_f32_parameters *parameters,
-                                int32_t first_row, int32_t row_count, int32_t input_ring_rows) {
-    const int32_t channels = parameters->channels;
-    const int32_t input_row = parameters->input_width * channels;
-    int32_t top = first_row * parameters->stride_height - parameters->pad_top;
-    for (; row_count > 0; row_count--) {
-        const struct smelt_pool_rows rows = smelt_pool_rows(top, parameters->filter_height, parameters->input_height,
-                                                            input_row, input_ring_rows);
-        for (int32_t x = 0; x < parameters->output_width; x++) {
-            int32_t left = x * parameters->stride_width - parameters->pad_left;
-            const int32_t columns = smelt_pool_clip(&left, parameters->filter_width, parameters->input_width);
-            const float *window = input + rows.first + left * channels;
-            for (int32_t channel = 0; channel < channels; channel++) {
-                float largest = largest_element(window + channel, rows, columns, channels);
-                if (largest < parameters->low) {
-                    largest = parameters->low;
-                }
-                *output++ = largest > parameters->high ? parameters->high : largest;
-            }
-        }
-        top += parameters->stride_height;
-    }
-}
-
-void smelt_max_pool_2d_f32(float *output, const float *input,
-                           const struct smelt_pool_2d_f32_parameters *parameters) {
-    for (int32_t batch = 0; batch < parameters->batches; batch++) {
-        smelt_max_pool_2d_rows_f32(output, input, parameters, 0, parameters->output_height,
-                                   parameters->input_height);
-        output += parameters->output_height * parameters->output_width * parameters->channels;
-        input += parameters->input_height * parameters->input_width * parameters->channels;
-    }
-}
+#define SMELT_ELEMENT float
+#define SMELT_PARAMETERS struct smelt_pool_2d_f32_parameters
+#define SMELT_POOL smelt_max_pool_2d_f32
+#define SMELT_POOL_ROWS smelt_max_pool_2d_rows_f32
+#define SMELT_BOUNDED(x, p) smelt_pool_clamp_f32(x, (p)->low, (p)->high)
+#include "max_pool_2d_walk.h"

@@ -39,36 +39,31 @@ static inline struct smelt_pool_rows smelt_pool_rows(int32_t top, int32_t filter
     return rows;
 }
 
-/* The sum of rows x columns elements, column_step from one column to the next. */
-SMELT_CODE_SECTION
-static inline int32_t smelt_sum_s8(const int8_t *first, struct smelt_pool_rows rows, int32_t columns,
-                                   int32_t column_step) {
-    int32_t sum = 0;
-    for (; rows.count > 0; rows.count--) {
-        const int8_t *element = first;
-        for (int32_t column = columns; column > 0; column--) {
-            sum += *element;
-            element += column_step;
-        }
-        first += --rows.before_end == 0 ? rows.step - rows.ring : rows.step;
+/* A function that sums rows x columns elements, column_step from one column to the next, in the order of memory. */
+#define SMELT_SUM_FUNCTION(name, element_type, sum_type)                                                             \
+    SMELT_CODE_SECTION                                                                                               \
+    static inline sum_type name(const element_type *first, struct smelt_pool_rows rows, int32_t columns,             \
+                                int32_t column_step) {                                                               \
+        sum_type sum = 0;                                                                                            \
+        for (; rows.count > 0; rows.count--) {                                                                       \
+            const element_type *element = first;                                                                     \
+            for (int32_t column = columns; column > 0; column--) {                                                   \
+                sum += *element;                                                                                     \
+                element += column_step;                                                                              \
+            }                                                                                                        \
+            first += --rows.before_end == 0 ? rows.step - rows.ring : rows.step;                                     \
+        }                                                                                                            \
+        return sum;                                                                                                  \
     }
-    return sum;
-}
 
-/* As smelt_sum_s8. */
+SMELT_SUM_FUNCTION(smelt_sum_s8, int8_t, int32_t)
+SMELT_SUM_FUNCTION(smelt_sum_s16, int16_t, int32_t)
+SMELT_SUM_FUNCTION(smelt_sum_f32, float, float)
+
 SMELT_CODE_SECTION
-static inline int32_t smelt_sum_s16(const int16_t *first, struct smelt_pool_rows rows, int32_t columns,
-                                    int32_t column_step) {
-    int32_t sum = 0;
-    for (; rows.count > 0; rows.count--) {
-        const int16_t *element = first;
-        for (int32_t column = columns; column > 0; column--) {
-            sum += *element;
-            element += column_step;
-        }
-        first += --rows.before_end == 0 ? rows.step - rows.ring : rows.step;
-    }
-    return sum;
+static inline float smelt_pool_clamp_f32(float x, float low, float high) {
+    const float raised = x < low ? low : x;
+    return raised > high ? high : raised;
 }
 
 /* Add rows first_row .. first_row + row_count - 1 of an image of `columns` pixels a row to one sum a channel, which
@@ -88,22 +83,6 @@ static inline void smelt_add_rows_s8(int32_t *sums, const int8_t *input, int32_t
             sums[channel] = sum;
         }
     }
-}
-
-/* As smelt_sum_s8; added in the order of memory, one after the other. */
-SMELT_CODE_SECTION
-static inline float smelt_sum_f32(const float *first, struct smelt_pool_rows rows, int32_t columns,
-                                  int32_t column_step) {
-    float sum = 0.0f;
-    for (; rows.count > 0; rows.count--) {
-        const float *element = first;
-        for (int32_t column = columns; column > 0; column--) {
-            sum += *element;
-            element += column_step;
-        }
-        first += --rows.before_end == 0 ? rows.step - rows.ring : rows.step;
-    }
-    return sum;
 }
 
 /* sum / count to nearest, ties away from zero. The reciprocal makes the quotient exact or one too large for sums of
