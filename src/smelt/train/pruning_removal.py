@@ -1,0 +1,45 @@
+"""Removing groups of channels: first zeros in the layers that read them, then nothing at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from smelt.ir import Graph
+from smelt.passes.channels import Mask, channel_count
+from smelt.passes.constant_channels import Known, fold_constant_channels
+from smelt.passes.remove_dead_channels import remove_dead_channels
+from smelt.train.pruning_groups import ChannelGroups
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """A smaller graph, and the one that it equals: of full size, with zeros for what was removed.
+
+    `kept` says of each tensor of the graph before, that lost channels, which ones stay.
+    """
+
+    graph: Graph
+    masked: Graph
+    kept: Mapping[str, Mask]
+
+
+def remove_groups(groups: ChannelGroups, removed: Collection[int]) -> Pruned:
+    """The graph without groups of channels, by their numbers."""
+    kept = groups.masks(removed)
+    masked = mask_channels(groups.graph, kept)
+    return Pruned(remove_dead_channels(masked), masked, kept)
+
+
+def mask_channels(graph: Graph, kept: Mapping[str, Mask]) -> Graph:
+    """The graph whose layers have zero weights for the channels of their data that are not kept."""
+    if not kept:
+        return graph
+    nothing = {
+        value.name: Known(np.zeros(channel_count(value), np.bool_), np.zeros(channel_count(value)))
+        for value in graph.values.values()
+    }
+    zeros = {name: Known(~mask, np.zeros(len(mask))) for name, mask in kept.items()}
+    return fold_constant_channels(graph, {**nothing, **zeros})
