@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import wave
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,6 +90,34 @@ def test_image_recipes(convert: Convert, tmp_path: Path) -> None:
     arguments = ("--quantize", "int8", "--calibrate", tmp_path / "calibrate.npz", "--images")
     assert "is for a folder" in convert(*arguments, "fit=crop")[1]
     assert "fit=stretch|crop|pad" in convert(*arguments, "zoom=2")[1]
+
+
+def test_recordings(convert: Convert, tmp_path: Path) -> None:
+    build = GraphBuilder("sound")
+    smelt.save(
+        build.build([build.add("relu", [build.input("x", DType.F32, (1, 49, 10, 1))])]),
+        tmp_path / "model.tflite",
+    )
+    (tmp_path / "sounds").mkdir()
+    with wave.open(str(tmp_path / "sounds" / "a.wav"), "wb") as stream:
+        stream.setparams((1, 2, 16000, 0, "NONE", ""))
+        stream.writeframes(np.arange(16000, dtype=np.int16).tobytes())
+    arguments = ("--quantize", "int8", "--calibrate", tmp_path / "sounds")
+    recipe = "features=mfcc,frame=40,coefficients=10,low=20,high=4000"
+    assert convert(*arguments, "--audio", recipe) == (0, "")
+    code, said = convert(*arguments, "--audio", recipe + ",rate=8000")
+    assert (code, said.count("\n")) == (2, 1)
+    assert "a.wav' has 16000 samples a second, and the recipe says 8000" in said
+    assert "there is no 'pitch'" in convert(*arguments, "--audio", "pitch=2")[1]
+    assert "--audio is used by --quantize" in convert("--audio", recipe)[1]
+    assert "give one" in convert(*arguments, "--audio", recipe, "--images", "fit=crop")[1]
+
+
+def test_blocks(convert: Convert, tmp_path: Path) -> None:
+    code, said = convert("--quantize", "dynamic-int4", "--block", "32")
+    assert (code, "blocks of 32 do not divide its rows of 8" in said) == (0, True)
+    assert "blocks have a positive size" in convert("--quantize", "dynamic", "--block", "32")[1]
+    assert "--block is used by --quantize" in convert("--block", "32")[1]
 
 
 def test_reports(convert: Convert, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

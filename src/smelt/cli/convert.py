@@ -9,6 +9,7 @@ import typer
 
 from smelt.cli.options import Calibrate, CalibrationSamples, Constant, Json, Model, Shape, Signature
 from smelt.cli.quantizing import (
+    Audio,
     Block,
     Budget,
     CalibratorOption,
@@ -44,6 +45,7 @@ def command(
     calibrator: CalibratorOption = None,
     improve: Improve = None,
     images: Images = None,
+    audio: Audio = None,
     input_type: InputType = None,
     output_type: OutputType = None,
     layers: Layers = None,
@@ -96,6 +98,7 @@ def command(
         fallback_to,
         budget,
         block,
+        audio,
     )
     wishes.check()
     check_output(output, (model, calibrate))

@@ -24,7 +24,7 @@ Calibrate = Annotated[
     typer.Option(
         "--calibrate",
         help="Calibration samples: .npz or .npy (one array an input, first dimension counts samples), .csv (a sample "
-        "a row), or a folder of images.",
+        "a row), or a folder of images or .wav files.",
         show_default=False,
     ),
 ]

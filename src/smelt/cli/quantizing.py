@@ -82,6 +82,16 @@ Images = Annotated[
         show_default=False,
     ),
 ]
+Audio = Annotated[
+    str | None,
+    typer.Option(
+        "--audio",
+        help="How .wav files become inputs: features=raw|log-mel|mfcc, rate=HZ, fit=start|middle|split, mean=N, std=N, "
+        "frame=MS, stride=MS, mels=N, coefficients=N, low=HZ, high=HZ, … comma separated, or a .toml file with a "
+        "table [audio] of these.",
+        show_default=False,
+    ),
+]
 Improve = Annotated[
     str | None,
     typer.Option(
@@ -177,6 +187,7 @@ class Quantizing:
     wider: Precision = Precision.int16x8
     budget: str | None = None
     block: int | None = None
+    audio: str | None = None
 
     def check(self) -> None:
         """UsageError for options that contradict each other."""
@@ -194,6 +205,8 @@ class Quantizing:
                 "--budget": self.budget,
                 "--fallback": self.fallback or None,
                 "--block": self.block,
+                "--images": self.images,
+                "--audio": self.audio,
                 "--input-type": self.input_type,
                 "--output-type": self.output_type,
             }
@@ -203,8 +216,10 @@ class Quantizing:
         elif self.scheme.calibrates and self.calibrate is None:
             raise UsageError(
                 f"--quantize {self.scheme.value} needs --calibrate with representative samples: "
-                ".npz, .npy, .csv or a folder of images"
+                ".npz, .npy, .csv or a folder of images or .wav files"
             )
+        if self.images is not None and self.audio is not None:
+            raise UsageError("--images and --audio are for different folders: give one")
         if self.report is not None and self.calibrate is None:
             raise UsageError("--report needs --calibrate: samples on which the models are compared")
 
@@ -259,7 +274,11 @@ class Quantizing:
         give_report(quantization_report(before, after, chosen, names=names, scores=scores), self.report)
 
     def _samples(self, graph: Graph, path: Path) -> tuple[Iterator[Mapping[str, Array]], int | None]:
-        from smelt.quantize import ImageRecipe, open_samples
+        from smelt.quantize import AudioRecipe, ImageRecipe, open_samples
 
-        recipe = None if self.images is None else ImageRecipe.parse(self.images)
+        recipe: ImageRecipe | AudioRecipe | None = None
+        if self.images is not None:
+            recipe = ImageRecipe.parse(self.images)
+        elif self.audio is not None:
+            recipe = AudioRecipe.parse(self.audio)
         return open_samples(graph, path, recipe=recipe, limit=self.calibration_samples)

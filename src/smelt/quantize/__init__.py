@@ -1,5 +1,6 @@
 """Quantization that needs no training: observers, calibration, schemes."""
 
+from smelt.quantize.audio import AudioRecipe
 from smelt.quantize.calibrate import calibrate
 from smelt.quantize.calibrators import CALIBRATORS
 from smelt.quantize.images import ImageRecipe
@@ -15,6 +16,7 @@ __all__ = [
     "CALIBRATORS",
     "IMPROVEMENTS",
     "SCHEMES",
+    "AudioRecipe",
     "DataFile",
     "ImageRecipe",
     "MinMaxObserver",

@@ -11,7 +11,8 @@ import numpy as np
 
 from smelt.errors import FormatError, QuantizationError, UsageError
 from smelt.ir import Array, Graph
-from smelt.quantize.images import ImageRecipe, image_files, images_for
+from smelt.quantize.audio import AudioRecipe, audio_files, audio_for
+from smelt.quantize.images import ImageRecipe, has_images, image_files, images_for
 from smelt.quantize.samples import (
     LABEL_NAMES,
     DataFile,
@@ -25,25 +26,48 @@ from smelt.quantize.samples import (
 
 
 def open_samples(
-    graph: Graph, path: Path, *, recipe: ImageRecipe | None = None, limit: int | None = None
+    graph: Graph, path: Path, *, recipe: ImageRecipe | AudioRecipe | None = None, limit: int | None = None
 ) -> tuple[Iterator[Sample], int | None]:
-    """The samples in .npz, .npy, .csv or a folder of images, and how many there are where that is known.
+    """The samples in .npz, .npy, .csv or a folder of images or .wav files, and how many there are where known.
 
     A .csv file has a sample a row, the elements of the only input in its columns; a first row of names is
     skipped, and so are columns that it calls y, label, labels or targets.  At most `limit` samples.
     """
     if recipe is not None and not path.is_dir():
-        raise UsageError(f"--images is for a folder of images, and '{path}' is none")
+        option = (
+            "--images is for a folder of images"
+            if isinstance(recipe, ImageRecipe)
+            else "--audio is for a folder"
+        )
+        raise UsageError(f"{option}, and '{path}' is none")
     samples: Iterator[Sample]
     if path.is_dir():
-        files = image_files(path)[:limit]
-        return images_for(graph, files, recipe or ImageRecipe()), len(files)
+        return _folder(graph, path, recipe, limit)
     if path.suffix.lower() == ".csv":
         return islice(_rows(graph, path), limit), limit
     data = read_data(path)
     total = sample_count(graph, data)
     samples = samples_for(graph, data)
     return islice(samples, limit), min(total, limit or total)
+
+
+def _folder(
+    graph: Graph, path: Path, recipe: ImageRecipe | AudioRecipe | None, limit: int | None
+) -> tuple[Iterator[Sample], int | None]:
+    sounds = [] if isinstance(recipe, ImageRecipe) else audio_files(path)
+    if recipe is None and sounds and has_images(path):
+        raise UsageError(
+            f"the folder '{path}' holds .wav files and images: say which with --audio or --images"
+        )
+    if isinstance(recipe, AudioRecipe) or sounds:
+        if not sounds:
+            raise FormatError(f"the folder '{path}' holds no .wav files")
+        how = recipe if isinstance(recipe, AudioRecipe) else AudioRecipe()
+        if how.fit == "split":
+            return islice(audio_for(graph, sounds, how), limit), limit
+        return audio_for(graph, sounds[:limit], how), len(sounds[:limit])
+    files = image_files(path)[:limit]
+    return images_for(graph, files, recipe or ImageRecipe()), len(files)
 
 
 def representative(graph: Graph, source: object) -> Iterator[Sample]:
