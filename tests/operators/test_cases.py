@@ -17,7 +17,7 @@ from smelt.engines.native import NativeEngine
 from smelt.engines.tflm import TflmEngine
 from smelt.errors import EngineError, SmeltError, UnsupportedError
 from smelt.formats.tflite import read_tflite, write_tflite
-from smelt.formats.tflite.operators import BINARY
+from smelt.formats.tflite.arithmetic import BINARY
 from smelt.ir import Array, Attribute, Graph, Node
 from smelt.ir.equality import graphs_equal
 from smelt.operators import all_operators, call_of, choose_kernel, find_operator, verify_graph

@@ -17,7 +17,7 @@ from one_node import data_for, meaning
 from smelt.engines.emulated import EmulatedEngine
 from smelt.errors import GraphError, UnsupportedError
 from smelt.formats.tflite import read_tflite
-from smelt.formats.tflite.operators import same_padding
+from smelt.formats.tflite.windows import same_padding
 from smelt.ir import DType, Graph, Quantization
 from smelt.operators import call_of, choose_kernel, find_operator
 from smelt.operators.builder import GraphBuilder

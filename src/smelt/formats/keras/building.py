@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from smelt.errors import FormatError, UnsupportedError
-from smelt.formats.tflite.operators import same_padding
+from smelt.formats.tflite.windows import same_padding
 from smelt.ir import Array, Attribute
 from smelt.operators.builder import GraphBuilder
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from smelt.formats.keras.writing import Result, Written
-from smelt.formats.tflite.operators import same_padding
+from smelt.formats.tflite.windows import same_padding
 from smelt.ir import Array, Value
 from smelt.operators.operator import Call
 

@@ -10,7 +10,7 @@ from functools import partial
 from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.saved_model.interpreter import Blocks, Interpreter, Item
 from smelt.formats.saved_model.operators import OPERATORS, transposed_constant
-from smelt.formats.tflite.operators import same_padding
+from smelt.formats.tflite.windows import same_padding
 from smelt.formats.transposed import cut_off, transpose_conv, weights_of
 from smelt.ir import Attribute
 

@@ -11,9 +11,10 @@ from typing import Any
 from smelt.errors import FormatError, GraphError, UnsupportedError
 from smelt.formats.tflite import recurrent
 from smelt.formats.tflite.flatbuffer import read_flatbuffer
-from smelt.formats.tflite.operators import FUNCTIONS, Folded, translate
+from smelt.formats.tflite.operators import FUNCTIONS
 from smelt.formats.tflite.schema import TFLITE, BuiltinOperator
 from smelt.formats.tflite.tensors import contents, described, refusal
+from smelt.formats.tflite.translation import Folded, translate
 from smelt.ir import Array, DType, Graph, Node, Value
 from smelt.operators import verify_graph
 

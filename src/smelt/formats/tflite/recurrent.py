@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from smelt.errors import UnsupportedError
-from smelt.formats.tflite.operators import Surroundings, Translated, reads
 from smelt.formats.tflite.schema import TFLITE, ActivationFunctionType, BuiltinOperator
-from smelt.formats.tflite.written_operators import WRITTEN, Writer, Written
+from smelt.formats.tflite.translation import Surroundings, Translated, reads
+from smelt.formats.tflite.writing import Writer, Written
+from smelt.formats.tflite.written_operators import WRITTEN
 from smelt.ir import Array, DType, Graph, Node, Value
 from smelt.operators import Call, call_of
 from smelt.operators.recurrent.unrolled import unroll_nodes

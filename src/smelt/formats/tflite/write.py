@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from smelt.errors import UnsupportedError
+from smelt.formats.tflite.arithmetic import BINARY
 from smelt.formats.tflite.flatbuffer import write_flatbuffer
 from smelt.formats.tflite.flatbuffer_schema import Record
-from smelt.formats.tflite.operators import BINARY
 from smelt.formats.tflite.read import SIGNATURE
 from smelt.formats.tflite.recurrent import in_tflite_terms
 from smelt.formats.tflite.schema import TFLITE, BuiltinOperator
-from smelt.formats.tflite.written_operators import TENSOR_TYPES, WRITTEN, Written
+from smelt.formats.tflite.writing import TENSOR_TYPES, Written
+from smelt.formats.tflite.written_operators import WRITTEN
 from smelt.ir import Array, DType, Graph, Quantization, Value
 from smelt.operators import Call, call_of, verify_graph
 from smelt.operators.convolution.narrow_weights import packed_nibbles

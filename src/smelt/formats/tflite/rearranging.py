@@ -1,0 +1,168 @@
+"""TFLite's operators that move, repeat or choose elements as smelt's."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from smelt.errors import FormatError, UnsupportedError
+from smelt.formats.tflite.schema import ActivationFunctionType, BuiltinOperator
+from smelt.formats.tflite.translation import Folded, Surroundings, Translated, activation, integers, reads
+
+
+@reads(BuiltinOperator.RESHAPE)
+def _reshape(_: Surroundings, x: str, shape: str | None = None) -> Translated:
+    return Translated("reshape", (x,), {"shape": _.outputs[0].shape})
+
+
+@reads(BuiltinOperator.SQUEEZE)
+def _squeeze(_: Surroundings, x: str) -> Translated:
+    return Translated("reshape", (x,), {"shape": _.outputs[0].shape})
+
+
+@reads(BuiltinOperator.EXPAND_DIMS)
+def _expand_dims(_: Surroundings, x: str, axis: str) -> Translated:
+    return Translated("reshape", (x,), {"shape": _.outputs[0].shape})
+
+
+@reads(BuiltinOperator.TRANSPOSE)
+def _transpose(_: Surroundings, x: str, permutation: str) -> Translated:
+    return Translated("transpose", (x,), {"permutation": tuple(int(p) for p in integers(_, permutation))})
+
+
+@reads(BuiltinOperator.PAD)
+def _pad(_: Surroundings, x: str, paddings: str) -> Translated:
+    return Translated("pad", (x,), {"paddings": tuple(int(p) for p in integers(_, paddings).reshape(-1))})
+
+
+@reads(BuiltinOperator.PADV2)
+def _pad_with(_: Surroundings, x: str, paddings: str, value: str) -> Translated:
+    element = _.constant(value).reshape(-1)
+    if len(element) != 1:
+        raise FormatError(f"{_.label}: pads with {len(element)} values, needs one")
+    amounts = tuple(int(p) for p in integers(_, paddings).reshape(-1))
+    quantization = _.value(value).quantization
+    real = float(element[0])
+    if quantization is not None:
+        if quantization != _.outputs[0].quantization:
+            raise UnsupportedError(
+                f"{_.label}: '{value}' and the output have different quantization parameters"
+            )
+        real = (real - quantization.zero_points[0]) * quantization.scales[0]
+    return Translated("pad", (x,), {"paddings": amounts, "value": real})
+
+
+@reads(BuiltinOperator.CONCATENATION)
+def _concatenation(
+    _: Surroundings, *inputs: str, axis: int, fused_activation_function: ActivationFunctionType
+) -> Translated:
+    if activation(_, fused_activation_function) != "none":
+        raise UnsupportedError(f"{_.label}: a concatenation with a fused activation is not supported")
+    if not inputs:
+        raise FormatError(f"{_.label}: has no inputs")
+    return Translated(
+        "concatenation", inputs, {"axis": axis + (len(_.value(inputs[0]).shape) if axis < 0 else 0)}
+    )
+
+
+@reads(BuiltinOperator.DENSIFY)
+def _densify(_: Surroundings, x: str) -> Folded:
+    """Sparse constants are read as dense ones."""
+    return Folded(_.constant(x))
+
+
+@reads(BuiltinOperator.SHAPE)
+def _shape(_: Surroundings, x: str) -> Folded:
+    return Folded(np.array(_.value(x).shape, _.outputs[0].dtype.numpy))
+
+
+@reads(BuiltinOperator.PACK)
+def _pack(_: Surroundings, *inputs: str, axis: int) -> Folded:
+    return Folded(np.stack([_.constant(name) for name in inputs], axis))
+
+
+@reads(BuiltinOperator.STRIDED_SLICE)
+def _strided_slice(
+    _: Surroundings,
+    x: str,
+    begin: str,
+    end: str,
+    strides: str,
+    *,
+    begin_mask: int,
+    end_mask: int,
+    ellipsis_mask: int,
+    new_axis_mask: int,
+    shrink_axis_mask: int,
+) -> Translated | Folded:
+    if ellipsis_mask or new_axis_mask:
+        raise UnsupportedError(f"{_.label}: STRIDED_SLICE with an ellipsis or new axis is not supported")
+    index: list[int | slice] = []
+    for i, (first, last, step) in enumerate(
+        zip(*(integers(_, name).tolist() for name in (begin, end, strides)), strict=True)
+    ):
+        bit = 1 << i
+        whole = slice(None if begin_mask & bit else first, None if end_mask & bit else last, step)
+        index.append(first if shrink_axis_mask & bit else whole)
+    if _.is_constant(x):
+        return Folded(np.asarray(_.constant(x)[tuple(index)]))
+    shape = _.value(x).shape
+    ranges = [s.indices(n) for s, n in zip(index, shape, strict=False) if isinstance(s, slice)]
+    ranges += [(0, n, 1) for n in shape[len(index) :]]
+    if len(ranges) != len(shape) or not all(len(range(*span)) for span in ranges):
+        raise UnsupportedError(
+            f"{_.label}: STRIDED_SLICE of a computed tensor is supported without removed axes and with a "
+            "result that is not empty"
+        )
+    begins, ends, steps = zip(*ranges, strict=True)
+    return Translated("strided_slice", (x,), {"begin": begins, "end": ends, "stride": steps})
+
+
+@reads(BuiltinOperator.REVERSE_V2)
+def _reverse(_: Surroundings, x: str, axes: str) -> Translated:
+    shape = _.value(x).shape
+    turned = {int(axis) % max(len(shape), 1) for axis in integers(_, axes).reshape(-1)}
+    spans = [(n - 1, -1, -1) if axis in turned else (0, n, 1) for axis, n in enumerate(shape)]
+    begins, ends, steps = zip(*spans, strict=True)
+    return Translated("strided_slice", (x,), {"begin": begins, "end": ends, "stride": steps})
+
+
+@reads(BuiltinOperator.GATHER)
+def _gather(_: Surroundings, data: str, indices: str, *, axis: int, batch_dims: int) -> Translated:
+    rank = max(len(_.value(data).shape), 1)
+    batch = batch_dims + len(_.value(indices).shape) if batch_dims < 0 else batch_dims
+    return Translated("gather", (data, indices), {"axis": axis % rank, "batch_dims": batch})
+
+
+@reads(BuiltinOperator.GATHER_ND)
+def _gather_nd(_: Surroundings, data: str, indices: str) -> Translated:
+    return Translated("gather_nd", (data, indices), {})
+
+
+@reads(BuiltinOperator.TOPK_V2)
+def _topk_v2(_: Surroundings, x: str, k: str) -> Translated:
+    return Translated("topk_v2", (x,), {"k": int(integers(_, k).reshape(-1)[0])})
+
+
+@reads(BuiltinOperator.TILE)
+def _tile(_: Surroundings, x: str, multiples: str) -> Translated:
+    return Translated("tile", (x,), {"multiples": tuple(int(n) for n in integers(_, multiples).reshape(-1))})
+
+
+@reads(BuiltinOperator.BROADCAST_TO)
+def _broadcast_to(_: Surroundings, x: str, shape: str) -> Translated:
+    return Translated("broadcast_to", (x,), {"shape": tuple(int(n) for n in integers(_, shape).reshape(-1))})
+
+
+@reads(BuiltinOperator.RESIZE_BILINEAR, BuiltinOperator.RESIZE_NEAREST_NEIGHBOR)
+def _resize(
+    _: Surroundings, x: str, size: str, *, align_corners: bool, half_pixel_centers: bool
+) -> Translated:
+    return Translated(
+        _.label.split()[0].lower(),
+        (x,),
+        {
+            "size": tuple(int(n) for n in _.constant(size).reshape(-1)),
+            "align_corners": align_corners,
+            "half_pixel_centers": half_pixel_centers,
+        },
+    )
