@@ -168,3 +168,29 @@ def test_mixed_precision(convert: Convert, tmp_path: Path) -> None:
     assert (code, said.count("within the budget")) == (0, 1)
     assert "wants size=BYTES" in convert(*arguments, "--budget", "size=big")[1]
     assert "--budget is used by --quantize" in convert("--budget", "size=1")[1]
+
+
+@pytest.mark.parametrize("scheme", ["ternary", "binary"])
+def test_weights_of_few_bits_are_compiled_and_have_no_file(
+    convert: Convert,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    scheme: str,
+) -> None:
+    calibrate = ["--quantize", scheme, "--calibrate", str(tmp_path / "calibrate.npz")]
+    (tmp_path / "layers.toml").write_text(f'[layers]\n"*" = "{scheme}"\n', encoding="utf-8")
+    layers = ["--layers", str(tmp_path / "layers.toml")]
+    code, said = convert(*calibrate, *layers)
+    assert code == 2
+    assert f"{scheme} weights" in said
+    assert f"smelt compile MODEL --quantize {scheme}" in " ".join(said.split())
+    assert not (tmp_path / "out.tflite").exists()
+    folder = tmp_path / "c"
+    compiled = ["smelt", "compile", str(tmp_path / "model.tflite"), "-o", str(folder), *calibrate, *layers]
+    monkeypatch.setattr(sys, "argv", compiled)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    assert "files for cortex-m4" in capsys.readouterr().out.replace("\n", " ")
+    assert any("smelt_planes_s8(" in path.read_text(encoding="utf-8") for path in folder.rglob("*.c"))

@@ -47,6 +47,7 @@ UNWRITABLE = {
     **{f"logical_xor_{kind}": "cannot hold this operator" for kind in ("same", "nested")},
     **dict.fromkeys(fnmatch.filter(BY_NAME, "depthwise_narrow*_dynamic_s4"), "to meet int4 weights"),
     **{name: "cannot hold this operator" for name in BY_NAME if BY_NAME[name].operator in NOT_IN_TFLITE},
+    **dict.fromkeys(fnmatch.filter(BY_NAME, "*few_bits*"), "for C only"),
     "dense_blocks_float": "blocks of a multiple of 32",
     "dense_blocks_uneven": "blocks of a multiple of 32",
     "lstm_hard_f32": "has no unrolled form",

@@ -1,4 +1,4 @@
-"""smelt compile: a model becomes a folder of C99."""
+"""smelt compile: a model, quantized where that is wanted, becomes a folder of C99."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from smelt.cli.options import (
+    Calibrate,
+    CalibrationSamples,
     ExternalInput,
     Flash,
     Json,
@@ -21,6 +23,7 @@ from smelt.cli.options import (
     Tune,
     TuneCache,
 )
+from smelt.cli.quantizing import Images, Layers, Quantize, Quantizing, Strict
 
 
 def command(
@@ -46,6 +49,12 @@ def command(
     external_input: ExternalInput = False,
     tune: Tune = False,
     tune_cache: TuneCache = None,
+    quantize: Quantize = None,
+    calibrate: Calibrate = None,
+    calibration_samples: CalibrationSamples = None,
+    images: Images = None,
+    layers: Layers = None,
+    strict: Strict = False,
     shape: Shape = None,
     json: Json = False,
 ) -> None:
@@ -59,7 +68,9 @@ def command(
     from smelt.targets import find_target
 
     core = find_target(target)
-    graph = optimize(formats.load(model, shapes=formats.parse_shapes(shape)))
+    wishes = Quantizing(quantize, calibrate, calibration_samples, images=images, strict=strict, layers=layers)
+    wishes.check()
+    graph = wishes.apply(optimize(formats.load(model, shapes=formats.parse_shapes(shape))))
     sample = samples_or_random(graph, golden)[0] if golden is not None else None
     options = Options(optimize_for.value, ram, keep_input, external_input)
     tuned = tuning.tuned(graph, core, options, tune, tune_cache)

@@ -21,6 +21,8 @@ class Scheme(StrEnum):
     int8 = "int8"
     int16x8 = "int16x8"
     int4 = "int4"
+    ternary = "ternary"
+    binary = "binary"
     dynamic = "dynamic"
     dynamic_int4 = "dynamic-int4"
     weight_only_int8 = "weight-only-int8"
@@ -30,7 +32,7 @@ class Scheme(StrEnum):
     @property
     def calibrates(self) -> bool:
         """Whether samples are needed."""
-        return self in (Scheme.int8, Scheme.int16x8, Scheme.int4)
+        return self in (Scheme.int8, Scheme.int16x8, Scheme.int4, Scheme.ternary, Scheme.binary)
 
 
 class Calibrator(StrEnum):
@@ -105,8 +107,8 @@ Layers = Annotated[
     Path | None,
     typer.Option(
         "--layers",
-        help="A .toml file with a table [layers]: a precision (int8, int4, int16x8, float32) by the name of a layer's "
-        "output, or by pattern.",
+        help="A .toml file with a table [layers]: a precision (int8, int4, ternary, binary, int16x8, float32) by the "
+        "name of a layer's output, or by pattern.",
         show_default=False,
     ),
 ]
@@ -174,12 +176,12 @@ class Quantizing:
     scheme: Scheme | None
     calibrate: Path | None
     calibration_samples: int | None
-    calibrator: Calibrator | None
-    improve: str | None
-    images: str | None
-    input_type: IoType | None
-    output_type: IoType | None
-    strict: bool
+    calibrator: Calibrator | None = None
+    improve: str | None = None
+    images: str | None = None
+    input_type: IoType | None = None
+    output_type: IoType | None = None
+    strict: bool = False
     report: str | None = None
     evaluate: Path | None = None
     layers: Path | None = None

@@ -15,6 +15,8 @@ C_TYPES: dict[DType, str] = {
     DType.F32: "float",
     DType.F64: "double",
     DType.F16: "uint16_t",
+    DType.S1: "uint8_t",
+    DType.S2: "uint8_t",
     DType.S4: "uint8_t",
     DType.S8: "int8_t",
     DType.S16: "int16_t",

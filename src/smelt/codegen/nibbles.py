@@ -1,4 +1,4 @@
-"""int4 weights of layers that use each of them often are unpacked to int8 before the layer runs."""
+"""Weights of four bits or less of layers that use each of them often are unpacked to int8 before the layer runs."""
 
 from __future__ import annotations
 

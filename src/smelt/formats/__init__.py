@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from smelt.errors import FormatError, SmeltError, UsageError
+from smelt.formats.few_bits import refuse_few_bits
 from smelt.formats.files import ModelFile, open_model, read_bytes, stored_bytes, write_bytes
 from smelt.formats.objects import from_object
 from smelt.formats.table import (
@@ -87,7 +88,7 @@ def save(graph: Graph, path: Path | str) -> None:
     row = next((row for row in FORMATS if row.write and path.suffix.lower() in row.suffixes), None)
     if row is None or row.write is None:
         raise UsageError(f"cannot write '{path}': the output's suffix must be {writable_suffixes()}")
-    write_bytes(path, row.write(graph))
+    write_bytes(path, row.write(refuse_few_bits(graph)))
 
 
 def parse_shapes(texts: Sequence[str] | None) -> dict[str, tuple[int, ...]] | None:

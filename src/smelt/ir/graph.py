@@ -83,7 +83,7 @@ class Graph:
     """A network: nodes in execution order, inputs, outputs, constants.
 
     `values` describes every name that is used; `constants` holds read-only arrays, shaped as their
-    values say (s4 constants are int8 arrays, one element a byte).  `metadata` carries what formats
+    values say (s1, s2 and s4 constants are int8 arrays, one element a byte).  `metadata` carries what formats
     want to keep.
     """
 

@@ -13,11 +13,16 @@ Array = NDArray[np.generic]
 
 
 class DType(enum.Enum):
-    """An element type; the value is its name in text, in C suffixes and in messages."""
+    """An element type; the value is its name in text, in C suffixes and in messages.
+
+    s2 has three values, -1, 0 and 1, and s1 two, -1 and 1: both are types of weights only.
+    """
 
     F16 = "f16"
     F32 = "f32"
     F64 = "f64"
+    S1 = "s1"
+    S2 = "s2"
     S4 = "s4"
     S8 = "s8"
     S16 = "s16"
@@ -31,7 +36,7 @@ class DType(enum.Enum):
 
     @property
     def numpy(self) -> np.dtype[np.generic]:
-        """The numpy type that holds one element (s4 is held in int8, one element a byte)."""
+        """The numpy type that holds one element (those of s1, s2 and s4 are held in int8, one a byte)."""
         return _NUMPY[self]
 
     @property
@@ -47,13 +52,13 @@ class DType(enum.Enum):
     @property
     def bits(self) -> int:
         """Bits of one element in memory."""
-        return 4 if self is DType.S4 else _NUMPY[self].itemsize * 8
+        return _BITS.get(self, _NUMPY[self].itemsize * 8)
 
     @property
     def integer_range(self) -> tuple[int, int]:
         """The smallest and largest value of an integer type."""
-        if self is DType.S4:
-            return -8, 7
+        if self in _RANGES:
+            return _RANGES[self]
         info = np.iinfo(self.numpy)  # type: ignore[type-var]
         return int(info.min), int(info.max)
 
@@ -67,6 +72,8 @@ _NUMPY: dict[DType, np.dtype[np.generic]] = {
     DType.F16: np.dtype(np.float16),
     DType.F32: np.dtype(np.float32),
     DType.F64: np.dtype(np.float64),
+    DType.S1: np.dtype(np.int8),
+    DType.S2: np.dtype(np.int8),
     DType.S4: np.dtype(np.int8),
     DType.S8: np.dtype(np.int8),
     DType.S16: np.dtype(np.int16),
@@ -78,7 +85,9 @@ _NUMPY: dict[DType, np.dtype[np.generic]] = {
     DType.U64: np.dtype(np.uint64),
     DType.BOOL: np.dtype(np.bool_),
 }
-_FROM_NUMPY = {dtype: name for name, dtype in _NUMPY.items() if name is not DType.S4}
+_RANGES = {DType.S1: (-1, 1), DType.S2: (-1, 1), DType.S4: (-8, 7)}
+_BITS = {DType.S1: 1, DType.S2: 2, DType.S4: 4}
+_FROM_NUMPY = {dtype: name for name, dtype in _NUMPY.items() if name not in _BITS}
 
 
 @dataclass(frozen=True, slots=True)

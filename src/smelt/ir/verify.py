@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smelt.errors import GraphError
 from smelt.ir.graph import Graph, Node, Value
+from smelt.ir.types import Array, DType
 
 
 def verify(graph: Graph) -> Graph:
@@ -60,6 +61,15 @@ def _verify_constants(graph: Graph) -> None:
                 f"constant '{name}': array {array.dtype}{list(array.shape)} "
                 f"is described as {value.dtype.value}{list(value.shape)}"
             )
+        if value.dtype.bits < 8 and not _holds(value.dtype, array):
+            raise GraphError(f"constant '{name}': has integers that {value.dtype.value} has not")
+
+
+def _holds(dtype: DType, array: Array) -> bool:
+    """Whether all integers are of a type of few bits."""
+    low, high = dtype.integer_range
+    inside = array.size == 0 or bool(low <= array.min() and array.max() <= high)
+    return inside and not (dtype is DType.S1 and bool((array == 0).any()))
 
 
 def _verify_node(graph: Graph, node: Node, available: set[str]) -> None:

@@ -77,6 +77,15 @@ def random_blocks(shape: Sequence[int], block: int, seed: int, scale: float = 0.
     return Tensor(DType.S4, weights.shape, Quantization(scales, (0,) * count, 0, block), weights.constant)
 
 
+def random_few_bits(shape: Sequence[int], dtype: DType, axis: int | None, seed: int) -> Tensor:
+    """Constant weights -1 and 1 (s1), or -1, 0 and 1 (s2), symmetric, as `random_nibbles`."""
+    weights = random_weights(shape, axis, seed, -1, 1)
+    array = weights.constant
+    assert array is not None
+    content = np.where(array.astype(np.int8) < 0, -1, 1).astype(np.int8) if dtype is DType.S1 else array
+    return Tensor(dtype, weights.shape, weights.quantization, content)
+
+
 def random_nibbles(shape: Sequence[int], axis: int | None, seed: int, scale: float = 0.1) -> Tensor:
     """Constant int4 weights, symmetric, per channel along `axis` (per tensor when None)."""
     weights = random_weights(shape, axis, seed, -7, 7, scale)

@@ -24,15 +24,33 @@ class Precision:
     largest_weight: int = 0
     bias_bits: int = 0
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether weights that meet integers have fewer bits than a byte."""
+        return self.activations is not None and self.weights is not None and self.weights.bits < 8
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether weights have but a sign, or a sign and zero."""
+        return self.largest_weight == 1
+
+    @property
+    def has_zero(self) -> bool:
+        """Whether a weight can be zero."""
+        return self.weights is not DType.S1
+
 
 FLOAT32 = Precision("float32")
 INT8 = Precision("int8", DType.S8, DType.S8, DType.S32, 127, 30)
+TERNARY = Precision("ternary", DType.S8, DType.S2, DType.S32, 1, 30)
+BINARY = Precision("binary", DType.S8, DType.S1, DType.S32, 1, 30)
 INT4 = Precision("int4", DType.S8, DType.S4, DType.S32, 7, 30)
 INT4_BLOCKS = Precision("int4 in blocks", weights=DType.S4, largest_weight=7)
 """Of dense layers: float32 results, inputs quantized at each run, weights with a scale for each block of a row."""
 # 64-bit sums are multiplied by a 16-bit mantissa
 INT16X8 = Precision("int16x8", DType.S16, DType.S8, DType.S64, 127, 46)
-PRECISIONS = {precision.name: precision for precision in (FLOAT32, INT8, INT4, INT16X8)}
+PRECISIONS = {precision.name: precision for precision in (FLOAT32, INT8, INT4, TERNARY, BINARY, INT16X8)}
+_COARSE_LAYERS = ("conv_2d", "depthwise_conv_2d", "fully_connected")
 
 
 def find_precision(name: str) -> Precision:
@@ -55,6 +73,8 @@ def obstacle(graph: Graph, node: Node, precision: Precision) -> str | None:
     place = operator.traits.weights
     if place is None:
         return None
+    if precision.is_coarse and node.operator not in _COARSE_LAYERS:
+        return f"{node.operator} has no {precision.name} form in smelt"
     for what, index in (("weights", place.input), ("bias", place.bias)):
         if index is not None and index < len(node.inputs):
             name = node.inputs[index]

@@ -37,6 +37,8 @@ from smelt.quantize.sources import representative
 from smelt.quantize.unsigned_ends import unsigned_ends
 
 IoType = Literal["int8", "uint8", "int16", "float32"]
+_COARSE = ("conv_2d", "fully_connected")
+"""Operators whose weights are ternary or binary unless one says otherwise: depthwise layers have few, and need them."""
 IO_TYPES: Mapping[str, DType] = {"int8": DType.S8, "int16": DType.S16, "float32": DType.F32}
 
 
@@ -83,7 +85,7 @@ def quantize_graph(
     check_improvements(wishes)
     if mixed is not None and chosen.precision is None:
         raise UsageError(
-            f"scheme {scheme} has one precision for all layers; int8, int16x8 and int4 can be mixed"
+            f"scheme {scheme} has one precision for all layers; int8, int16x8, int4, ternary and binary can be mixed"
         )
     if block and (block < 0 or not chosen.int4):
         names = ", ".join(name for name, each in SCHEMES.items() if each.int4)
@@ -197,7 +199,7 @@ class _Work:
     ) -> _Found:
         """The better of the graph as it is and equalized, each with its own calibration and improvements."""
         # ranges are chosen beside weights whose rounding does not drown their differences
-        fine = {name: INT8 if precision is INT4 else precision for name, precision in precisions.items()}
+        fine = {name: INT8 if precision.is_narrow else precision for name, precision in precisions.items()}
 
         def made(each: Graph, seen: Mapping[str, TensorStatistics]) -> _Found:
             method, told = calibrator, ""
@@ -307,16 +309,32 @@ def quantize_int8(
 def assigned(
     graph: Graph, precision: Precision, *, strict: bool, tell: Callable[[str], None]
 ) -> dict[str, Precision]:
-    """The precision of every node, by its first output; float32 where the wanted one cannot be had."""
+    """The precision of every node, by its first output; float32 where the wanted one cannot be had.
+
+    Where weights are ternary or binary, those of some layers stay int8: `_fine_layers`.
+    """
     result = {}
+    fine = _fine_layers(graph) if precision.is_coarse else {}
+    if fine:
+        listed = ", ".join(f"'{name}' ({why})" for name, why in fine.items())
+        tell(f"not {precision.name} but int8 are the weights of {listed}")
     for node in graph.nodes:
-        reason = obstacle(graph, node, precision)
+        wanted = INT8 if node.outputs[0] in fine else precision
+        reason = obstacle(graph, node, wanted)
         if reason and strict:
             raise UnsupportedError(f"{node.label}: {reason}")
         if reason and any(graph.values[name].dtype is DType.F32 for name in node.outputs):
             tell(f"{node.label} stays in float32: {reason}")
-        result[node.outputs[0]] = FLOAT32 if reason else precision
+        result[node.outputs[0]] = FLOAT32 if reason else wanted
     return result
+
+
+def _fine_layers(graph: Graph) -> dict[str, str]:
+    """The layers, by their first output, whose weights cost too much when they are coarse, and why."""
+    layers = [node for node in graph.nodes if has_weights(graph, node)]
+    found = {layers[0].outputs[0]: "the first layer"} if layers else {}
+    found |= {node.outputs[0]: node.operator for node in layers[1:-1] if node.operator not in _COARSE}
+    return found | {node.outputs[0]: "the last layer" for node in layers[1:][-1:]}
 
 
 def _silent(text: str) -> None:

@@ -168,7 +168,7 @@ class _Walk:
         integers = fields.weights(self.constants[weights_name])
         bias_name = original.inputs[place.bias] if place.bias and place.bias < len(original.inputs) else None
         bias = self.graph.constants[bias_name].astype(np.float64) if bias_name else np.zeros(scales.size)
-        how = self.how
+        how = self.how if precision.has_zero else replace(self.how, rounding="nearest", scales=0)
         if value.quantization is not None and self._is_long(
             bias, scales, value.quantization.scale, precision
         ):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from smelt.errors import UsageError
 from smelt.ir import DType
-from smelt.quantize.precision import INT4, INT8, INT16X8, Precision
+from smelt.quantize.precision import BINARY, INT4, INT8, INT16X8, TERNARY, Precision
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,18 @@ SCHEMES: Mapping[str, Scheme] = {
         ),
         Scheme(
             "int4", "int4 weights, int8 activations, int32 biases", INT4, improvements=(*_ROUNDED, "scales")
+        ),
+        Scheme(
+            "ternary",
+            "weights -1, 0 and 1, int8 activations; for C only",
+            TERNARY,
+            improvements=(*_ROUNDED, "scales"),
+        ),
+        Scheme(
+            "binary",
+            "weights -1 and 1, int8 activations; for C only",
+            BINARY,
+            improvements=("means", "equalization", "bias"),
         ),
         Scheme(
             "dynamic",

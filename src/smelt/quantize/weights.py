@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from smelt.errors import QuantizationError
 from smelt.ir import Array, Graph, Node, Quantization
 from smelt.operators.operator import Weights
+from smelt.quantize.coarse_weights import coarse_scales, signs
 from smelt.quantize.parameters import quantize_array, weight_scales
 from smelt.quantize.precision import Precision
 
@@ -38,8 +39,13 @@ def quantize_weights(
     needed = np.zeros(weights.shape[place.channel_axis])
     if bias is not None:
         needed = np.abs(bias) / (data_scale * 2.0**precision.bias_bits)
-    scales = weight_scales(weights, place.channel_axis, needed, precision.largest_weight)
+    if precision.is_coarse:
+        scales = coarse_scales(weights, place.channel_axis, needed, precision)
+    else:
+        scales = weight_scales(weights, place.channel_axis, needed, precision.largest_weight)
     integers = with_scales(weights, place.channel_axis, scales, precision.largest_weight)
+    if not precision.has_zero:
+        integers = replace(integers, array=signs(weights))
     return integers, None if bias is None else quantize_bias(bias, data_scale, scales, precision)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from smelt.errors import UnsupportedError, require
+from smelt.formats.few_bits import refuse_few_bits
 from smelt.formats.onnx.model import DTYPES
 from smelt.ir import Array, DType, Graph, Quantization, Value
 from smelt.operators import Call, call_of, verify_graph
@@ -41,7 +42,7 @@ def write_onnx(graph: Graph) -> bytes:
     the package onnx.
     """
     onnx = require("onnx", "onnx", "writing .onnx files")
-    return Writer(verify_graph(graph), onnx.helper).write()
+    return Writer(refuse_few_bits(verify_graph(graph)), onnx.helper).write()
 
 
 class Writer:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from smelt.errors import UnsupportedError
+from smelt.formats.few_bits import refuse_few_bits
 from smelt.formats.tflite.arithmetic import BINARY
 from smelt.formats.tflite.flatbuffer import write_flatbuffer
 from smelt.formats.tflite.flatbuffer_schema import Record
@@ -33,7 +34,7 @@ def write_tflite(graph: Graph) -> bytes:
 
     Raises UnsupportedError naming the operator when TFLite cannot say something.
     """
-    return Writer(in_tflite_terms(verify_graph(graph))).write()
+    return Writer(in_tflite_terms(refuse_few_bits(verify_graph(graph)))).write()
 
 
 @dataclass

@@ -1,6 +1,14 @@
 """Convolutions over height and width: conv_2d (grouped too) and depthwise_conv_2d."""
 
-from smelt.operators.convolution import arm_dsp, arm_dsp_compact, arm_dsp_wide, arm_mve, arm_v6m, narrow
+from smelt.operators.convolution import (
+    arm_dsp,
+    arm_dsp_compact,
+    arm_dsp_wide,
+    arm_mve,
+    arm_v6m,
+    few_bits,
+    narrow,
+)
 from smelt.operators.convolution.geometry import (
     Conv2dAttributes,
     DepthwiseConv2dAttributes,
@@ -41,6 +49,7 @@ CONV_2D = Operator(
         CONV_2D_S16,
         CONV_2D_F32,
         *narrow.CONV_2D,
+        *few_bits.CONV_2D,
     ),
 )
 DEPTHWISE_CONV_2D = Operator(
@@ -66,5 +75,6 @@ DEPTHWISE_CONV_2D = Operator(
         DEPTHWISE_CONV_2D_S16,
         DEPTHWISE_CONV_2D_F32,
         *narrow.DEPTHWISE_CONV_2D,
+        *few_bits.DEPTHWISE_CONV_2D,
     ),
 )

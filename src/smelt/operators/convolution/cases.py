@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from smelt.ir import Attribute, DType, Quantization
-from smelt.operators.case import Case, Tensor, quantized, random_nibbles, random_weights
+from smelt.operators.case import Case, Tensor, quantized, random_few_bits, random_nibbles, random_weights
 
 Shape = tuple[int, ...]
 _ACTIVATIONS = ("none", "relu", "relu6", "relu_n1_to_1")
@@ -124,6 +124,34 @@ def _narrow(
     return [*found, Case(f"{name}_s8_s4", operator, (source, four, *integers), attributes, output)]
 
 
+def _few_bits(name: str, data: Shape, weights: Shape, attributes: dict[str, Attribute]) -> list[Case]:
+    """int8 data and weights of one bit and of two."""
+    operator = "depthwise_conv_2d" if name.startswith("depthwise") else "conv_2d"
+    axis = 3 if operator == "depthwise_conv_2d" else 0
+    source, channels, found = quantized(data, 0.05, -3), weights[axis], []
+    output = Quantization.per_tensor(0.1 * float(np.sqrt(np.prod(weights) // channels)), 5)
+    for dtype in (DType.S1, DType.S2):
+        tensor = random_few_bits(weights, dtype, axis, seed=4)
+        inputs = (source, tensor, quantized_bias(source, tensor, channels, seed=1))
+        found.append(Case(f"{name}_s8_{dtype.value}", operator, inputs, attributes, output))
+    return found
+
+
+_FEW_BITS: list[tuple[str, Shape, Shape, dict[str, Attribute]]] = [
+    ("conv_few_bits", (2, 5, 6, 3), (5, 3, 3, 3), {"padding": (1, 1, 1, 1), "activation": "relu6"}),
+    ("conv_few_bits_strips", (1, 4, 5, 12), (6, 3, 3, 12), {"stride": (2, 1), "padding": (1, 1, 0, 0)}),
+    ("conv_few_bits_pointwise", (1, 3, 4, 9), (4, 1, 1, 9), {}),
+    ("conv_few_bits_whole_strips", (1, 3, 4, 32), (6, 1, 1, 32), {"activation": "relu"}),
+    ("conv_few_bits_grouped", (1, 5, 5, 10), (6, 3, 2, 5), {"dilation": (1, 2)}),
+    (
+        "depthwise_few_bits",
+        (2, 7, 8, 5),
+        (1, 3, 3, 5),
+        {"stride": (2, 2), "padding": (1, 1, 0, 1), "activation": "relu"},
+    ),
+    ("depthwise_few_bits_multiplier", (1, 6, 5, 3), (1, 3, 3, 6), {"padding": (1, 1, 1, 1), "multiplier": 2}),
+]
+
 _NARROW: list[tuple[str, Shape, Shape, dict[str, Attribute]]] = [
     ("conv_narrow", (2, 5, 6, 3), (5, 3, 3, 3), {"padding": (1, 1, 1, 1), "activation": "relu6"}),
     ("conv_narrow_odd", (1, 6, 5, 2), (3, 1, 3, 2), {"stride": (2, 1), "dilation": (1, 2)}),
@@ -215,6 +243,7 @@ CASES = [
             ("depthwise", (1, 4, 4, 5), (1, 3, 3, 5)),
         )
     ),
+    *(case for sizes in _FEW_BITS for case in _few_bits(*sizes)),
     *(case for sizes in _NARROW for case in _narrow(*sizes)),
     *_narrow("conv_narrow_per_tensor", (1, 5, 4, 8), (6, 2, 2, 8), {}, per_channel=False),
     *_narrow("conv_narrow_no_bias", (1, 5, 4, 8), (6, 2, 2, 8), {}, bias=False),

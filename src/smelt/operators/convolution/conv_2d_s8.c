@@ -1,37 +1,13 @@
-/* Each output pixel is a matrix-vector product with its receptive field. Pads are copied into the field as
- * the input zero point, so that a bias with the zero point folded in is right at the edges too. */
-#include "convolution.h"
+/* conv_2d of int8 data and weights: rows of weights times receptive fields. */
+#define SMELT_WEIGHTS int8_t
+#define SMELT_PRODUCT(output, field, first, count) \
+    smelt_rows_s8(output, field, weights, columns, &parameters->rows, first, count, 0)
+#include "conv_2d_fields_walk.h"
 
 void smelt_conv_2d_rows_s8(int8_t *output, const int8_t *input, const int8_t *weights,
                            const struct smelt_conv_2d_s8_parameters *parameters, void *scratch, int32_t first_row,
                            int32_t row_count, int32_t input_ring_rows) {
-    const struct smelt_window *window = &parameters->window;
-    const int32_t row_bytes = window->input_width * window->input_channels;
-    const int32_t channels = window->input_channels / parameters->groups;
-    const int32_t outputs = window->output_channels / parameters->groups;
-    const int32_t columns = window->kernel_height * window->kernel_width * channels;
-    int32_t row = first_row * window->stride_height - window->pad_top;
-    for (; row_count > 0; row_count--) {
-        const struct smelt_field_rows rows = smelt_field_rows(window, row, input_ring_rows);
-        /* a field is no run where the ring's last row is followed by its first */
-        const int gather = parameters->gather || rows.slot + window->kernel_height > input_ring_rows;
-        int32_t column = -window->pad_left;
-        for (int32_t x = 0; x < window->output_width; x++) {
-            for (int32_t group = 0; group < parameters->groups; group++) {
-                const int8_t *field = scratch;
-                if (gather) {
-                    smelt_gather_s8(scratch, input, window, &rows, column, group * channels, channels,
-                                    parameters->pad);
-                } else {
-                    field = input + rows.slot * row_bytes + column * window->input_channels;
-                }
-                smelt_rows_s8(output, field, weights, columns, &parameters->rows, group * outputs, outputs, 0);
-                output += outputs;
-            }
-            column += window->stride_width;
-        }
-        row += window->stride_height;
-    }
+    smelt_walk_fields(output, input, weights, parameters, scratch, NULL, first_row, row_count, input_ring_rows);
 }
 
 void smelt_conv_2d_s8(int8_t *output, const int8_t *input, const int8_t *weights,

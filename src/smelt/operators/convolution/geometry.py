@@ -247,7 +247,7 @@ def fold_zero_point(call: Call, zero_point: int, field_axes: tuple[int, ...]) ->
 
 _TYPES = {
     DType.F32: ((DType.F32, DType.F16, DType.S8, DType.S4), DType.F32),
-    DType.S8: ((DType.S8, DType.S4), DType.S32),
+    DType.S8: ((DType.S8, DType.S4, DType.S2, DType.S1), DType.S32),
     DType.S16: ((DType.S8,), DType.S64),
 }
 """For each type of data those of weights, and that of the bias."""
@@ -256,8 +256,8 @@ _TYPES = {
 def output_dtype(call: Call) -> DType:
     """The output's type, which is the input's, when the types of data, weights and bias belong together.
 
-    f32 data with f32, f16, s8 or s4 weights and f32 bias, s8 data with s8 or s4 weights and s32 bias, or s16 data with
-    s8 weights and s64 bias; raises UnsupportedError otherwise.
+    f32 data with f32, f16, s8 or s4 weights and f32 bias, s8 data with s8, s4, s2 or s1 weights and s32 bias, or s16
+    data with s8 weights and s64 bias; raises UnsupportedError otherwise.
     """
     data, weights = call.input(0), call.input(1)
     allowed, bias = _TYPES.get(data.dtype, ((), None))
@@ -266,8 +266,8 @@ def output_dtype(call: Call) -> DType:
     found = ", ".join(call.input(i).dtype.value for i in range(len(call.inputs)) if call.has(i))
     raise UnsupportedError(
         f"{call.node.label}: data, weights and bias of types {found} are not supported; f32 data with f32, f16, s8 or "
-        "s4 weights and f32 bias, s8 data with s8 or s4 weights and s32 bias, or s16 data with s8 weights and s64 "
-        "bias, would work"
+        "s4 weights and f32 bias, s8 data with s8, s4, s2 or s1 weights and s32 bias, or s16 data with s8 weights and "
+        "s64 bias, would work"
     )
 
 

@@ -98,9 +98,14 @@ def moves_over_rows(sizes: Geometry) -> bool:
     return sizes.kernel_height > 1 and sizes.output_height > 1
 
 
+def gathers(sizes: Geometry) -> bool:
+    """Whether some receptive field of conv_2d is copied."""
+    return not is_contiguous(sizes) or moves_over_rows(sizes)
+
+
 def _conv_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
-    return 0 if is_contiguous(sizes) and not moves_over_rows(sizes) else sizes.field
+    return sizes.field if gathers(sizes) else 0
 
 
 def _lower_depthwise_s8(call: Call, target: Target) -> Lowering:

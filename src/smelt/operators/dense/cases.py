@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from smelt.ir import Attribute, DType, Quantization
-from smelt.operators.case import Case, Tensor, quantized, random_blocks, random_nibbles, random_weights
+from smelt.operators.case import (
+    Case,
+    Tensor,
+    quantized,
+    random_blocks,
+    random_few_bits,
+    random_nibbles,
+    random_weights,
+)
 from smelt.operators.convolution.cases import quantized_bias
 
 Shape = tuple[int, ...]
@@ -96,6 +104,17 @@ def _narrow(
     return [*found, Case(f"{name}_s8_s4", "fully_connected", (source, four, integers), attributes, output)]
 
 
+def _few_bits(name: str, data: Shape, weights: Shape, *, per_channel: bool = True) -> list[Case]:
+    """int8 data and weights of one bit and of two."""
+    source, found = quantized(data, 0.05, -3), []
+    output = Quantization.per_tensor(0.1 * float(np.sqrt(weights[1])), 5)
+    for dtype in (DType.S1, DType.S2):
+        tensor = random_few_bits(weights, dtype, 0 if per_channel else None, seed=4)
+        inputs = (source, tensor, quantized_bias(source, tensor, weights[0], seed=1))
+        found.append(Case(f"{name}_s8_{dtype.value}", "fully_connected", inputs, {}, output))
+    return found
+
+
 def _blocks(name: str, data: Shape, weights: Shape, block: int, how: str, *, bias: bool = True) -> Case:
     """int4 weights with a scale for each block of a row."""
     inputs = [Tensor(DType.F32, data), random_blocks(weights, block, seed=8)]
@@ -130,6 +149,9 @@ CASES = [
     _blocks("dense_blocks_float", (2, 70), (5, 70), 32, "none"),
     _blocks("dense_blocks_dynamic", (2, 64), (8, 64), 32, "asymmetric"),
     _blocks("dense_blocks_uneven", (1, 9), (3, 9), 4, "asymmetric", bias=False),
+    *_few_bits("dense_few_bits", (3, 20), (7, 20)),
+    *_few_bits("dense_few_bits_long", (1, 108), (9, 108)),
+    *_few_bits("dense_few_bits_per_tensor", (2, 32), (5, 32), per_channel=False),
     *_narrow("dense_narrow", (3, 20), (7, 20), activation="relu"),
     *_narrow("dense_narrow_odd", (2, 9), (5, 9)),
     *_narrow("dense_narrow_per_tensor", (1, 16), (4, 16), per_channel=False),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smelt.errors import GraphError
-from smelt.ir import Array, DType, Quantization, Value
+from smelt.ir import Array, Quantization, Value
 from smelt.operators.operator import (
     Call,
     ChannelPairs,
@@ -92,7 +92,7 @@ def _kernel(inputs: int) -> Kernel:
 
     def accepts(call: Call, target: Target) -> bool:
         few = len(call.inputs) <= inputs
-        return few and call.output.dtype is not DType.S4 and call.output.elements > 0
+        return few and call.output.dtype.bits >= 8 and call.output.elements > 0
 
     def lower(call: Call, target: Target) -> Lowering:
         axis, size = call.attributes.axis, call.output.dtype.numpy.itemsize

@@ -166,7 +166,7 @@ def _pad_runs(call: Call) -> Runs:
 def _fits(call: Call, runs: Runs) -> bool:
     """Whether the kernels can walk this: whole bytes, no empty tensor, no more loops than they have."""
     full = call.input(0).elements > 0 and call.output.elements > 0
-    return call.output.dtype is not DType.S4 and full and len(runs.loops) <= MOST_LOOPS
+    return call.output.dtype.bits >= 8 and full and len(runs.loops) <= MOST_LOOPS
 
 
 def _lower_transpose(call: Call, target: Target) -> Lowering:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smelt.errors import GraphError
-from smelt.ir import Array, DType
+from smelt.ir import Array
 from smelt.operators.operator import (
     Call,
     Input,
@@ -82,7 +82,7 @@ def _runs(call: Call) -> Runs:
 
 
 def _accepts(call: Call, target: Target) -> bool:
-    whole = call.output.dtype is not DType.S4 and call.output.elements > 0
+    whole = call.output.dtype.bits >= 8 and call.output.elements > 0
     return whole and len(_runs(call).loops) <= MOST_LOOPS
 
 

@@ -1,0 +1,81 @@
+/* See smelt_planes_s8.h. The rows of a strip of columns are done one after the other: its tables are small. */
+#include "smelt_planes_s8.h"
+
+#include <string.h>
+
+#define SMELT_STRIP 32
+#define SMELT_NARROW 8
+#define SMELT_SUMS 16
+
+/* The sums of four numbers, number i added where bit i of the index is set, else subtracted. */
+SMELT_CODE_SECTION
+static void smelt_signed_sums(int16_t *table, const int8_t *v) {
+    const int32_t low[4] = {-v[0] - v[1], v[0] - v[1], v[1] - v[0], v[0] + v[1]};
+    const int32_t high[2] = {-v[2] - v[3], v[2] - v[3]};
+    for (int32_t i = 0; i < 2; i++) {
+        for (int32_t k = 0; k < 4; k++) {
+            const int32_t sum = high[i] + low[k];
+            table[4 * i + k] = (int16_t)sum;
+            table[15 - 4 * i - k] = (int16_t)-sum;
+        }
+    }
+}
+
+SMELT_CODE_SECTION
+static void smelt_add_words(int32_t *sums, const int16_t *table, const uint32_t *words, int32_t rows, int32_t planes) {
+    for (int32_t j = 0; j < rows; j++) {
+        int32_t sum = sums[j];
+        for (int32_t plane = 0; plane < planes; plane++) {
+            const uint32_t word = *words++;
+            sum += table[word & 15] + table[SMELT_SUMS + (word >> 4 & 15)];
+            sum += table[2 * SMELT_SUMS + (word >> 8 & 15)] + table[3 * SMELT_SUMS + (word >> 12 & 15)];
+            sum += table[4 * SMELT_SUMS + (word >> 16 & 15)] + table[5 * SMELT_SUMS + (word >> 20 & 15)];
+            sum += table[6 * SMELT_SUMS + (word >> 24 & 15)] + table[7 * SMELT_SUMS + (word >> 28)];
+        }
+        sums[j] = sum;
+    }
+}
+
+SMELT_CODE_SECTION
+static void smelt_add_bytes(int32_t *sums, const int16_t *table, const uint8_t *bytes, int32_t rows, int32_t planes) {
+    for (int32_t j = 0; j < rows; j++) {
+        int32_t sum = sums[j];
+        for (int32_t plane = 0; plane < planes; plane++) {
+            sum += table[*bytes & 15] + table[SMELT_SUMS + (*bytes >> 4)];
+            bytes++;
+        }
+        sums[j] = sum;
+    }
+}
+
+void smelt_planes_s8(int8_t *output, const int8_t *vector, const struct smelt_planes_s8 *weights,
+                     const struct smelt_rows_s8 *rows, int32_t first, int32_t count, void *scratch) {
+    const int32_t planes = weights->planes, step = count * planes;
+    const int32_t strips = weights->columns / SMELT_STRIP;
+    const uint32_t *words = weights->words + first * planes * strips;
+    int32_t left = weights->columns % SMELT_STRIP;
+    const uint8_t *bytes = weights->bytes + first * planes * ((left + SMELT_NARROW - 1) / SMELT_NARROW);
+    int32_t *sums = scratch;
+    int16_t *table = (int16_t *)(void *)(sums + count);
+    memset(sums, 0, (size_t)count * sizeof *sums);
+    for (int32_t strip = 0; strip < strips; strip++) {
+        for (int32_t k = 0; k < SMELT_STRIP; k += 4) {
+            smelt_signed_sums(table + 4 * k, vector + k);
+        }
+        smelt_add_words(sums, table, words, count, planes);
+        words += step;
+        vector += SMELT_STRIP;
+    }
+    for (; left > 0; left -= SMELT_NARROW) {
+        int8_t last[SMELT_NARROW] = {0};
+        memcpy(last, vector, (size_t)(left < SMELT_NARROW ? left : SMELT_NARROW));
+        smelt_signed_sums(table, last);
+        smelt_signed_sums(table + SMELT_SUMS, last + 4);
+        smelt_add_bytes(sums, table, bytes, count, planes);
+        bytes += step;
+        vector += SMELT_NARROW;
+    }
+    for (int32_t j = 0; j < count; j++) {
+        *output++ = smelt_row_output_s8(rows, first + j, sums[j] / planes);
+    }
+}
