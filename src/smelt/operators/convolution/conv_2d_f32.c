@@ -1,73 +1,28 @@
-/* Taps outside the input count as zero: they are left out. */
+/* conv_2d of float data and weights. */
 #include "convolution.h"
+#include "smelt_clamp_f32.h"
 
-/* The sum of one output value; rows and columns tell the taps inside the input. */
-SMELT_CODE_SECTION
-static float value_at(const struct smelt_conv_2d_f32_parameters *parameters, const float *image,
-                      const float *weights, int32_t channels, const struct smelt_field_rows *rows,
-                      int32_t column, struct smelt_taps columns) {
-    const struct smelt_window *window = &parameters->window;
-    float sum = 0.0f;
-    int32_t slot = rows->slot;
-    for (int32_t y = rows->begin; y < rows->end; y++) {
-        for (int32_t x = columns.begin; x < columns.end; x++) {
-            const int32_t from_column = column + x * window->dilation_width;
-            const float *from = image + (slot * window->input_width + from_column) * window->input_channels;
-            const float *weight = weights + (y * window->kernel_width + x) * channels;
-            for (int32_t k = 0; k < channels; k++) {
-                sum += from[k] * weight[k];
-            }
-        }
-        slot = smelt_next_slot(slot, window->dilation_height, rows->ring);
-    }
-    return sum;
-}
-
-SMELT_CODE_SECTION
-static float *pixel(float *output, const float *image, const float *weights,
-                    const struct smelt_conv_2d_f32_parameters *parameters, const struct smelt_field_rows *rows,
-                    int32_t column) {
-    const struct smelt_window *window = &parameters->window;
-    const int32_t channels = window->input_channels / parameters->groups;
-    const int32_t outputs = window->output_channels / parameters->groups;
-    const int32_t field = window->kernel_height * window->kernel_width * channels;
-    const struct smelt_taps columns =
-        smelt_taps_inside(column, window->dilation_width, window->kernel_width, window->input_width);
-    const float *bias = parameters->bias;
-    for (int32_t group = 0; group < parameters->groups; group++) {
-        for (int32_t j = 0; j < outputs; j++) {
-            const float sum =
-                *bias++ + value_at(parameters, image, weights, channels, rows, column, columns);
-            const float raised = sum < parameters->low ? parameters->low : sum;
-            *output++ = raised > parameters->high ? parameters->high : raised;
-            weights += field;
-        }
-        image += channels;
-    }
-    return output;
-}
+#define SMELT_OUTPUT float
+#define SMELT_INPUT float
+#define SMELT_WEIGHTS float
+#define SMELT_PARAMETERS struct smelt_conv_2d_f32_parameters
+#define SMELT_SUM float
+#define SMELT_VALUE(x) (x)
+#define SMELT_WEIGHT(weights, index) (weights)[index]
+#define SMELT_RESULT(sum, channel) smelt_clamp_f32((sum) + p->bias[channel], p->low, p->high)
+#include "conv_2d_walk.h"
 
 void smelt_conv_2d_rows_f32(float *output, const float *input, const float *weights,
-                            const struct smelt_conv_2d_f32_parameters *parameters, int32_t first_row,
-                            int32_t row_count, int32_t input_ring_rows) {
-    const struct smelt_window *window = &parameters->window;
-    int32_t row = first_row * window->stride_height - window->pad_top;
-    for (; row_count > 0; row_count--) {
-        const struct smelt_field_rows rows = smelt_field_rows(window, row, input_ring_rows);
-        int32_t column = -window->pad_left;
-        for (int32_t x = 0; x < window->output_width; x++) {
-            output = pixel(output, input, weights, parameters, &rows, column);
-            column += window->stride_width;
-        }
-        row += window->stride_height;
-    }
+    const struct smelt_conv_2d_f32_parameters *parameters, int32_t first_row, int32_t row_count,
+    int32_t input_ring_rows) {
+    smelt_walk(parameters, NULL, output, input, weights, first_row, row_count, input_ring_rows);
 }
 
 void smelt_conv_2d_f32(float *output, const float *input, const float *weights,
-                       const struct smelt_conv_2d_f32_parameters *parameters) {
+    const struct smelt_conv_2d_f32_parameters *parameters) {
     const struct smelt_window *window = &parameters->window;
     for (int32_t batch = 0; batch < window->batches; batch++) {
-        smelt_conv_2d_rows_f32(output, input, weights, parameters, 0, window->output_height, window->input_height);
+        smelt_walk(parameters, NULL, output, input, weights, 0, window->output_height, window->input_height);
         output += window->output_height * window->output_width * window->output_channels;
         input += window->input_height * window->input_width * window->input_channels;
     }

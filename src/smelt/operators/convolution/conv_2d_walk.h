@@ -6,27 +6,48 @@
 #include "smelt_dynamic.h"
 #include "smelt_window.h"
 
-/* The sum of one output value, whose weights begin with element `first`. */
+/* The sums of `lanes` output values, 4 or 1, a constant where this is inlined. Their weights begin with element `first`,
+ * each a field after the one before it; they share the loads of data. */
 SMELT_CODE_SECTION
-static SMELT_SUM smelt_value_at(const SMELT_PARAMETERS *p, const struct smelt_dynamic *found, const SMELT_INPUT *image,
-                                const SMELT_WEIGHTS *weights, int32_t first, int32_t channels,
-                                const struct smelt_field_rows *rows, int32_t column, struct smelt_taps columns) {
+static inline void smelt_sums_at(const SMELT_PARAMETERS *p, const struct smelt_dynamic *found, SMELT_SUM *sums,
+                                 const SMELT_INPUT *image, const SMELT_WEIGHTS *weights, int32_t first,
+                                 int32_t channels, const struct smelt_field_rows *rows, int32_t column,
+                                 struct smelt_taps columns, int32_t lanes) {
     const struct smelt_window *window = &p->window;
-    SMELT_SUM sum = 0;
+    const int32_t field = window->kernel_height * window->kernel_width * channels;
+    const int32_t step = window->dilation_width * window->input_channels;
+    int32_t run = channels, runs = columns.end - columns.begin;
+    if (step == channels) { /* neighbours in the kernel are neighbours in the image */
+        run *= runs;
+        runs = runs > 0;
+    }
+    SMELT_SUM sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
     int32_t slot = rows->slot;
     (void)found;
     for (int32_t y = rows->begin; y < rows->end; y++) {
-        for (int32_t x = columns.begin; x < columns.end; x++) {
-            const int32_t from_column = column + x * window->dilation_width;
-            const SMELT_INPUT *from = image + (slot * window->input_width + from_column) * window->input_channels;
-            const int32_t tap = first + (y * window->kernel_width + x) * channels;
-            for (int32_t k = 0; k < channels; k++) {
-                sum += SMELT_VALUE(from[k]) * SMELT_WEIGHT(weights, tap + k);
+        const int32_t from_column = column + columns.begin * window->dilation_width;
+        const SMELT_INPUT *from = image + (slot * window->input_width + from_column) * window->input_channels;
+        int32_t tap = first + (y * window->kernel_width + columns.begin) * channels;
+        for (int32_t left = runs; left > 0; left--) {
+            for (int32_t k = 0; k < run; k++, tap++) {
+                const SMELT_SUM value = SMELT_VALUE(from[k]);
+                sum0 += value * SMELT_WEIGHT(weights, tap);
+                if (lanes == 4) {
+                    sum1 += value * SMELT_WEIGHT(weights, tap + field);
+                    sum2 += value * SMELT_WEIGHT(weights, tap + 2 * field);
+                    sum3 += value * SMELT_WEIGHT(weights, tap + 3 * field);
+                }
             }
+            from += step;
         }
         slot = smelt_next_slot(slot, window->dilation_height, rows->ring);
     }
-    return sum;
+    sums[0] = sum0;
+    if (lanes == 4) {
+        sums[1] = sum1;
+        sums[2] = sum2;
+        sums[3] = sum3;
+    }
 }
 
 SMELT_CODE_SECTION
@@ -41,10 +62,17 @@ static SMELT_OUTPUT *smelt_pixel(const SMELT_PARAMETERS *p, const struct smelt_d
     int32_t channel = 0;
     (void)found;
     for (int32_t end = outputs; channel < window->output_channels; end += outputs) {
-        for (; channel < end; channel++) {
-            const SMELT_SUM sum =
-                smelt_value_at(p, found, image, weights, channel * field, channels, rows, column, columns);
-            *output++ = SMELT_RESULT(sum, channel);
+        while (channel < end) {
+            const int32_t lanes = end - channel >= 4 ? 4 : 1;
+            SMELT_SUM sums[4];
+            if (lanes == 4) {
+                smelt_sums_at(p, found, sums, image, weights, channel * field, channels, rows, column, columns, 4);
+            } else {
+                smelt_sums_at(p, found, sums, image, weights, channel * field, channels, rows, column, columns, 1);
+            }
+            for (int32_t i = 0; i < lanes; i++, channel++) {
+                *output++ = SMELT_RESULT(sums[i], channel);
+            }
         }
         image += channels;
     }

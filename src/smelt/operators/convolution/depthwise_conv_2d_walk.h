@@ -4,6 +4,41 @@
 #include "smelt_dynamic.h"
 #include "smelt_window.h"
 
+/* The sums of `lanes` output values from `channel` on, 4 (which read neighbours) or 1, a constant where this is inlined. */
+SMELT_CODE_SECTION
+static inline void smelt_sums_at(const SMELT_PARAMETERS *p, const struct smelt_dynamic *found, SMELT_SUM *sums,
+                                 const SMELT_INPUT *image, const SMELT_WEIGHTS *weights, int32_t channel,
+                                 const struct smelt_field_rows *rows, int32_t column, struct smelt_taps columns,
+                                 int32_t lanes) {
+    const struct smelt_window *window = &p->window;
+    const int32_t step = window->dilation_width * window->input_channels;
+    SMELT_SUM sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
+    int32_t slot = rows->slot;
+    (void)found;
+    for (int32_t y = rows->begin; y < rows->end; y++) {
+        const int32_t from_column = column + columns.begin * window->dilation_width;
+        const SMELT_INPUT *from = image + (slot * window->input_width + from_column) * window->input_channels;
+        int32_t tap = (y * window->kernel_width + columns.begin) * window->output_channels + channel;
+        for (int32_t left = columns.end - columns.begin; left > 0; left--) {
+            sum0 += SMELT_VALUE(from[0]) * SMELT_WEIGHT(weights, tap);
+            if (lanes == 4) {
+                sum1 += SMELT_VALUE(from[1]) * SMELT_WEIGHT(weights, tap + 1);
+                sum2 += SMELT_VALUE(from[2]) * SMELT_WEIGHT(weights, tap + 2);
+                sum3 += SMELT_VALUE(from[3]) * SMELT_WEIGHT(weights, tap + 3);
+            }
+            from += step;
+            tap += window->output_channels;
+        }
+        slot = smelt_next_slot(slot, window->dilation_height, rows->ring);
+    }
+    sums[0] = sum0;
+    if (lanes == 4) {
+        sums[1] = sum1;
+        sums[2] = sum2;
+        sums[3] = sum3;
+    }
+}
+
 SMELT_CODE_SECTION
 static SMELT_OUTPUT *smelt_pixel(const SMELT_PARAMETERS *p, const struct smelt_dynamic *found, SMELT_OUTPUT *output,
                                  const SMELT_INPUT *image, const SMELT_WEIGHTS *weights,
@@ -12,20 +47,18 @@ static SMELT_OUTPUT *smelt_pixel(const SMELT_PARAMETERS *p, const struct smelt_d
     const struct smelt_taps columns =
         smelt_taps_inside(column, window->dilation_width, window->kernel_width, window->input_width);
     (void)found;
-    for (int32_t channel = 0; channel < window->output_channels; channel++) {
-        const int32_t source = channel / p->multiplier;
-        SMELT_SUM sum = 0;
-        int32_t slot = rows->slot;
-        for (int32_t y = rows->begin; y < rows->end; y++) {
-            for (int32_t x = columns.begin; x < columns.end; x++) {
-                const int32_t from = slot * window->input_width + column + x * window->dilation_width;
-                const int32_t tap = y * window->kernel_width + x;
-                sum += SMELT_VALUE(image[from * window->input_channels + source]) *
-                       SMELT_WEIGHT(weights, tap * window->output_channels + channel);
-            }
-            slot = smelt_next_slot(slot, window->dilation_height, rows->ring);
+    for (int32_t channel = 0; channel < window->output_channels;) {
+        const int32_t lanes = p->multiplier == 1 && window->output_channels - channel >= 4 ? 4 : 1;
+        const SMELT_INPUT *from = image + channel / p->multiplier;
+        SMELT_SUM sums[4];
+        if (lanes == 4) {
+            smelt_sums_at(p, found, sums, from, weights, channel, rows, column, columns, 4);
+        } else {
+            smelt_sums_at(p, found, sums, from, weights, channel, rows, column, columns, 1);
         }
-        *output++ = SMELT_RESULT(sum, channel);
+        for (int32_t i = 0; i < lanes; i++, channel++) {
+            *output++ = SMELT_RESULT(sums[i], channel);
+        }
     }
     return output;
 }

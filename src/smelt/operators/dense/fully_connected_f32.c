@@ -1,5 +1,6 @@
 /* Four outputs at a time share the loads of inputs; each is summed in the order of its weights. */
 #include "dense.h"
+#include "smelt_clamp_f32.h"
 
 /* The products of the inputs and of `rows` rows of weights, 4 or 1. */
 SMELT_CODE_SECTION
@@ -36,9 +37,7 @@ void smelt_fully_connected_f32(float *output, const float *input, const float *w
             sum_rows(sums, input, row, inputs, rows);
             row += rows * inputs;
             for (int32_t i = 0; i < rows; i++, j++) {
-                const float sum = sums[i] + parameters->bias[j];
-                const float raised = sum < parameters->low ? parameters->low : sum;
-                *output++ = raised > parameters->high ? parameters->high : raised;
+                *output++ = smelt_clamp_f32(sums[i] + parameters->bias[j], parameters->low, parameters->high);
             }
         }
         input += inputs;

@@ -1,4 +1,5 @@
 /* Each output pixel gathers the taps that reach it: those a whole number of strides away from an input pixel. */
+#include "smelt_clamp_f32.h"
 #include "transposed_convolution.h"
 
 #include <stddef.h>
@@ -38,8 +39,7 @@ void smelt_transpose_conv_f32(float *output, const float *input, const float *we
                 for (int32_t j = 0; j < p->output_channels; j++) {
                     const float bias = parameters->bias == NULL ? 0.0f : parameters->bias[j];
                     const float sum = bias + value_at(p, input, weights + j * field, y, x);
-                    const float raised = sum < parameters->low ? parameters->low : sum;
-                    *output++ = raised > parameters->high ? parameters->high : raised;
+                    *output++ = smelt_clamp_f32(sum, parameters->low, parameters->high);
                 }
             }
         }

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "smelt_clamp_f32.h"
 #include "smelt_placement.h"
 
 struct smelt_narrow_f32 {
@@ -16,9 +17,7 @@ struct smelt_narrow_f32 {
 /* scale: of the data. */
 SMELT_CODE_SECTION
 static inline float smelt_narrow_output_f32(const struct smelt_narrow_f32 *p, int32_t output, float sum, float scale) {
-    const float real = sum * p->scales[output * p->step] * scale + p->bias[output];
-    const float raised = real < p->low ? p->low : real;
-    return raised > p->high ? p->high : raised;
+    return smelt_clamp_f32(sum * p->scales[output * p->step] * scale + p->bias[output], p->low, p->high);
 }
 
 #endif
