@@ -37,7 +37,9 @@ class _Sparse:
         return self.builder.build(outputs)
 
     def _head(self, x: str) -> str:
-        if self.rng.random() < 0.4:
+        if self.dtype is DType.F32 and self.rng.random() < 0.3:
+            x = self._recurrent(x)
+        elif self.rng.random() < 0.4:
             x = self._add("mean", [x], axes=(1, 2), keep_dims=bool(self.rng.random() < 0.5))
         if self.rng.random() < 0.7:
             x = self._add("reshape", [x], shape=(1, self.builder.values[x].elements))
@@ -181,13 +183,16 @@ class _Sparse:
         if kind == 0:
             return self._add("transpose", [x], keep=True, permutation=(0, 2, 1, 3))
         if kind == 1:
-            amounts = (0, 0, *(int(n) for n in self.rng.integers(0, 2, 4)), 0, int(self.rng.random() < 0.1))
+            ends = (int(n) for n in self.rng.choice(3, 2, p=(0.8, 0.1, 0.1)))
+            amounts = (0, 0, *(int(n) for n in self.rng.integers(0, 2, 4)), *ends)
             return self._add("pad", [x], keep=True, paddings=amounts)
         if kind == 2:
             flat = self._add("reshape", [x], keep=True, shape=(1, shape[1] * shape[2] * shape[3]))
             return self._add("reshape", [flat], keep=True, shape=(1, shape[2], shape[1], shape[3]))
-        end = (*shape[:3], max(shape[3] - int(self.rng.random() < 0.3), 1))
-        return self._add("strided_slice", [x], keep=True, begin=(0,) * 4, end=end, stride=(1, 2, 1, 1))
+        first = int(shape[3] > 1 and self.rng.random() < 0.3)
+        end = (*shape[:3], max(shape[3] - int(self.rng.random() < 0.3), first + 1))
+        begin, stride = (0, 0, 0, first), (1, 2, 1, 1)
+        return self._add("strided_slice", [x], keep=True, begin=begin, end=end, stride=stride)
 
     def step_elementwise(self, x: str) -> str:
         return self._add(str(self.rng.choice(["relu", "leaky_relu", "relu6"])), [x])
@@ -198,6 +203,23 @@ class _Sparse:
         operator = str(self.rng.choice(["max_pool_2d", "average_pool_2d"]))
         padding = tuple(int(n) for n in self.rng.integers(0, 2, 4))
         return self._add(operator, [x], keep=True, filter=(2, 2), stride=(2, 1), padding=padding)
+
+    def _recurrent(self, x: str) -> str:
+        """A layer with a state along the width, and perhaps another."""
+        _, height, width, channels = self._shape(x)
+        x = self._add("reshape", [x], shape=(1, height * width, channels))
+        for returns in ("sequence", "last") if self.rng.random() < 0.5 else ("last",):
+            operator, gates = [("lstm", 4), ("gru", 3), ("rnn", 1)][self.rng.integers(3)]
+            shapes = [(gates * 5, self._shape(x)[2]), (gates * 5, 5), (gates * 5,)]
+            names = [self.builder.constant("u", self._sparse_units(shape, gates)) for shape in shapes]
+            x = self._add(operator, [x, *names], returns=returns)
+        return x
+
+    def _sparse_units(self, shape: tuple[int, ...], gates: int) -> Array:
+        """Weights that are zero for some units in all gates, and for some of what they read."""
+        unit = np.tile(self.rng.random(shape[0] // gates) < 0.6, gates)
+        array = self._sparse(shape)
+        return array * unit.reshape(-1, *[1] * (len(shape) - 1)).astype(array.dtype)
 
     def _dense(self, x: str) -> str:
         outputs, one_scale = int(self.rng.integers(1, 7)), bool(self.rng.random() < 0.5)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from case_graphs import all_cases, random_inputs
 
-from smelt.ir import Array, Graph, Node
-from smelt.operators import call_of, find_operator
-from smelt.operators.builder import random_array
+from smelt.ir import Array, DType, Graph, Node
+from smelt.operators import Call, call_of, find_operator
+from smelt.operators.builder import GraphBuilder, random_array
 from smelt.operators.case import Case, quantized, random_weights
 from smelt.operators.evaluate import evaluate_graph
 from smelt.passes.channels import channel_pairs, mixing
@@ -57,7 +57,7 @@ def test_a_channel_changes_only_those_it_is_paired_with(name: str) -> None:
         if pairs is None or tensor not in graph.inputs:
             continue
         for channel in range(min(call.input(index).shape[-1], 6)):
-            partners = set(pairs[pairs[:, 0] == channel, 1].tolist())
+            partners = set(pairs[pairs[:, 0] == channel, 1].tolist()) | _remembering(call)
             assert _changed(graph, inputs, tensor, channel) <= partners
 
 
@@ -80,7 +80,15 @@ def test_weights_that_never_meet_padding(name: str) -> None:
         assert bool((sums == sums[0]).all() and sums[0, 0] != 0) == bool(inner[tap])
 
 
-def test_a_grouped_convolution_is_not_taken_for_one_that_mixes_all_channels() -> None:
+def _remembering(call: Call) -> set[int]:
+    """Units that depend on others through the state, and so on what these are paired with."""
+    mixed = mixing(call)
+    if mixed is None or mixed.remembers is None:
+        return set()
+    return set(np.flatnonzero(mixed.remembers.any(axis=1)).tolist())
+
+
+def test_a_grouped_convolution_reads_its_own_group_alone() -> None:
     case = Case(
         "grouped",
         "conv_2d",
@@ -89,5 +97,28 @@ def test_a_grouped_convolution_is_not_taken_for_one_that_mixes_all_channels() ->
         quantized((1,), 0.2, 0).quantization,
     )
     graph = case.graph()
-    assert mixing(call_of(graph, graph.nodes[0])) is None
-    assert channel_pairs(call_of(graph, graph.nodes[0])) == (None, None)
+    mixed = mixing(call_of(graph, graph.nodes[0]))
+    assert mixed is not None
+    assert mixed.groups == 2
+    inputs = dict(random_inputs(graph, 1))
+    for channel in range(4):
+        changed = _changed(graph, inputs, str(graph.nodes[0].inputs[0]), channel)
+        assert changed == set(np.flatnonzero(mixed.reads[:, channel]).tolist())
+    with_own = mixed.stored(mixed.reads)
+    assert with_own.shape == (4, 2)
+    assert with_own.all()
+
+
+def test_what_a_unit_remembers() -> None:
+    """Unit 0 reads itself, unit 1 reads unit 0."""
+    builder = GraphBuilder("units")
+    x = builder.input("x", DType.F32, (1, 3, 2))
+    kernel = np.array([[1, 0], [0, 1]], np.float32)
+    recurrent = np.array([[1, 0], [2, 0]], np.float32)
+    names = [builder.constant("k", kernel), builder.constant("r", recurrent)]
+    graph = builder.build([builder.add("rnn", [x, *names])])
+    mixed = mixing(call_of(graph, graph.nodes[0]))
+    assert mixed is not None
+    assert mixed.remembers is not None
+    np.testing.assert_array_equal(mixed.remembers, recurrent != 0)
+    np.testing.assert_array_equal(mixed.reads, kernel != 0)

@@ -50,6 +50,29 @@ class RandomNetwork:
         weights = self.constant(count, 3, 3, count)
         return self.convolution(self.convolution(x, count, weights), count, weights)
 
+    def step_grouped(self, x: str) -> str | None:
+        return self.convolution(x, 8, groups=2) if self.channels(x) % 2 == 0 else None
+
+    def step_split(self, x: str) -> str:
+        """Two halves, one of which goes through a layer."""
+        shape, half = self.builder.values[x].shape, self.channels(x) // 2
+        ends = [(0, half), (half, shape[3])]
+        first, second = (
+            self.builder.add(
+                "strided_slice",
+                [x],
+                {"begin": (0, 0, 0, begin), "end": (*shape[:3], end), "stride": (1, 1, 1, 1)},
+            )
+            for begin, end in ends
+        )
+        return self.builder.add("concatenation", [first, self.convolution(second, 6)], {"axis": 3})
+
+    def step_pad(self, x: str) -> str | None:
+        """A shortcut to more channels, as residual networks for small images have it."""
+        if self.channels(x) > 16:
+            return None
+        return self.builder.add("pad", [x], {"paddings": (0, 0, 0, 0, 0, 0, 2, 2)})
+
     def step_depthwise(self, x: str) -> str | None:
         multiplier = int(self.rng.choice([1, 1, 2]))
         count = self.channels(x) * multiplier
@@ -88,9 +111,24 @@ class RandomNetwork:
         )
         return self.builder.add("mul", [x, gates])
 
+    def recurrent(self, x: str) -> str:
+        """Two layers with states over the pixels."""
+        _, height, width, channels = self.builder.values[x].shape
+        x = self.builder.add("reshape", [x], {"shape": (1, height * width, channels)})
+        for returns in ("sequence", "last"):
+            operator, gates = [("lstm", 4), ("gru", 3), ("rnn", 1)][self.rng.integers(3)]
+            units = 6
+            names = [self.constant(gates * units, self.channels(x)), self.constant(gates * units, units)]
+            names += [self.constant(gates * units)] if self.rng.random() < 0.7 else []
+            x = self.builder.add(operator, [x, *names], {"returns": returns})
+        return x
+
     def head(self, x: str) -> str:
         """Flattened or averaged, then dense layers."""
-        if self.rng.random() < 0.5:
+        kind = self.rng.integers(3)
+        if kind == 0:
+            x = self.recurrent(x)
+        elif kind == 1:
             x = self.builder.add("mean", [x], {"axes": (1, 2), "keep_dims": False})
         else:
             x = self.builder.add("max_pool_2d", [x], {"filter": (2, 2), "stride": (2, 2)})

@@ -17,13 +17,18 @@ from smelt.operators import call_of, find_operator, verify_graph
 from smelt.operators.builder import GraphBuilder
 from smelt.operators.evaluate import evaluate_graph, sample_inputs
 from smelt.passes.channels import channel_count
+from smelt.passes.remove_dead_channels import remove_dead_channels
+
+pytest.importorskip("torch", reason="torch is not installed")
+
 from smelt.train.pruning import prune
 from smelt.train.pruning_choice import Limit
 from smelt.train.pruning_criteria import batch_normalization_scale, magnitude
 from smelt.train.pruning_groups import ChannelGroups
 from smelt.train.pruning_removal import Pruned
 
-LAYERS = ("conv_2d", "fully_connected")
+RECURRENT = ("lstm", "gru", "rnn")
+LAYERS = ("conv_2d", "fully_connected", *RECURRENT)
 
 
 def _check(graph: Graph, pruned: Pruned) -> None:
@@ -54,6 +59,12 @@ def _multiplied_by_masks(graph: Graph, pruned: Pruned) -> Graph:
             constants[mask.name] = pruned.kept[data].astype(np.float32)
             nodes.append(Node("mul", (data, mask.name), (masked.name,)))
             node = node.with_inputs(masked.name, *node.inputs[1:])
+        if node.operator in RECURRENT and node.outputs[0] in pruned.kept:
+            # what a unit was a step before is read by weights alone
+            name = f"{node.name}/recurrent"
+            constants[name] = graph.constants[str(node.inputs[2])] * pruned.kept[node.outputs[0]]
+            values.append(replace(graph.values[str(node.inputs[2])], name=name))
+            node = node.with_inputs(*node.inputs[:2], name, *node.inputs[3:])
         nodes.append(node)
     return graph.replaced(nodes=nodes, values=values, constants=constants)
 
@@ -61,7 +72,8 @@ def _multiplied_by_masks(graph: Graph, pruned: Pruned) -> Graph:
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32), share=st.floats(0.1, 0.8), multiple=st.sampled_from([1, 2, 4]))
 def test_the_pruned_network_equals_the_masked_one(seed: int, share: float, multiple: int) -> None:
-    graph = RandomNetwork(seed).graph
+    # zeros that a pad adds are no loss
+    graph = remove_dead_channels(RandomNetwork(seed).graph)
     _check(graph, prune(graph, share, multiple=multiple))
 
 

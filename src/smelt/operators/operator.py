@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smelt.errors import GraphError
-from smelt.ir import Array, DType, Graph, Node, Quantization, Value
+from smelt.ir import Array, Attribute, DType, Graph, Node, Quantization, Value
 from smelt.targets import Target
 
 
@@ -76,8 +76,11 @@ class Weights:
     `input` is the weights' index, `channel_axis` the dimension of output channels in them, `bias`
     the index of the bias, `data` that of the activations they meet.  `data_axis` is the dimension of
     the data's channels in the weights; None where an output channel meets only the one that
-    `Traits.channels` pairs it with.  `inner_taps` says which weights never meet padding, as an array
+    `Traits.channels` pairs it with; where it is shorter than the data's channels, these fall into groups of
+    that size, and so do the outputs.  `inner_taps` says which weights never meet padding, as an array
     that broadcasts to them; None where there is no padding.
+    `gates` is how many blocks of rows, each with one for every output channel, follow each other along
+    `channel_axis`.  `recurrent` is the index of weights as the others are, that meet the outputs of the step before.
     """
 
     input: int
@@ -86,10 +89,19 @@ class Weights:
     data: int = 0
     data_axis: int | None = None
     inner_taps: Callable[[Call], NDArray[np.bool_]] | None = None
+    gates: int = 1
+    recurrent: int | None = None
 
 
 ChannelPairs = NDArray[np.int64]
 """[n, 2]: a channel (index of the last dimension) of an input, and the channel of the output that it becomes."""
+
+
+Mask = NDArray[np.bool_]
+"""Which channels stay."""
+
+Narrow = Callable[[Call, Mask, Mask], Mapping[str, Attribute]]
+"""The attributes that change when of input 0 and of the output the channels of these masks stay."""
 
 
 Needs = tuple[tuple[int, int], ...] | None
@@ -116,7 +128,9 @@ class Traits:
     channels: for each input, pairs of a channel of it and a channel of the output that depends on no
     other of that input: left out on both sides, it changes no other.  None for an input any channel of
     which may count for any of the output.  Elementwise and alias operators need not say it.
-    channels_attribute: the attribute, a tuple, whose last number is the output's count of channels.
+    narrow: which attributes speak of channels, and become others when channels are left out.
+    units: what `weights` is to others, of a layer with a state: no scale of its own a channel, no activation to fuse;
+    all outputs have the same channels.
     needs: which rows of an input each output row needs (smelt.operators.rows).
     """
 
@@ -130,7 +144,8 @@ class Traits:
     quantizable: bool = True
     needs: Callable[[Call, int], Needs] = whole_input
     channels: Callable[[Call], tuple[ChannelPairs | None, ...]] | None = None
-    channels_attribute: str | None = None
+    narrow: Narrow | None = None
+    units: Weights | None = None
 
 
 def same_channels(call: Call) -> tuple[ChannelPairs, ...]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from smelt.ir import Array, DType, Graph, Node, Quantization, Value
 from smelt.operators import Call, call_of, find_operator
+from smelt.operators.operator import Mask
 from smelt.passes.channels import (
-    Mask,
     Mixing,
     Numbers,
     channel_count,
@@ -67,6 +67,7 @@ def _candidates(call: Call, known: dict[str, Known]) -> Mask:
         constant = known[value.name].constant
         if mixed is not None and index == mixed.role.data:
             result &= ~mixed.reads[:, ~_per_feature(constant, mixed)].any(axis=1)
+            result &= mixed.remembers is None or ~mixed.remembers.any(axis=1)
         elif pairs is None:
             result &= bool(constant.all())
         else:
@@ -125,20 +126,28 @@ def _folded_layer(call: Call, mixed: Mixing, known: Known, edited: EditedConstan
     zero_point = 0 if data.quantization is None else data.quantization.zero_point
     offsets = _per_feature(known.values.astype(mixed.weights.dtype) - zero_point, mixed)
     met_by_padding = ((mixed.weights != 0) & ~mixed.inner).any(axis=1)
-    folded = mixed.reads & _per_feature(known.constant, mixed) & ((offsets == 0) | ~met_by_padding)
+    uneasy = met_by_padding if mixed.remembers is None else np.ones_like(met_by_padding)
+    folded = mixed.reads & _per_feature(known.constant, mixed) & ((offsets == 0) | ~uneasy)
+    if mixed.remembers is not None:
+        return call.node.with_inputs(*_with_weights(call, mixed, folded, edited))
     bias = _bias(call, mixed)
     total = bias + (mixed.weights.sum(axis=1) * offsets * folded).sum(axis=1)
     folded &= _fits(total, call.input(role.data).dtype)[:, None]
-    if not folded.any():
-        return call.node
-    inputs = list(call.node.inputs)
-    inputs[role.input] = edited.put(call.input(role.input), _without(call, mixed, folded))
+    inputs = _with_weights(call, mixed, folded, edited)
     total = np.where(folded.any(axis=1), total, bias)
     if not np.array_equal(total, bias):
         inputs += [None] * (role.bias + 1 - len(inputs))
         described = call.input(role.bias) if call.has(role.bias) else _described_bias(call, mixed)
         inputs[role.bias] = edited.put(described, total.astype(described.dtype.numpy))
     return call.node.with_inputs(*inputs)
+
+
+def _with_weights(call: Call, mixed: Mixing, folded: Mask, edited: EditedConstants) -> list[str | None]:
+    inputs = list(call.node.inputs)
+    if folded.any():
+        place = mixed.role.input
+        inputs[place] = edited.put(call.input(place), _without(call, mixed, folded))
+    return inputs
 
 
 def _bias(call: Call, mixed: Mixing) -> Numbers:
@@ -162,7 +171,7 @@ def _without(call: Call, mixed: Mixing, folded: Mask) -> Array:
     assert role.data_axis is not None
     zero = quantization.zero_points[0] if quantization and len(quantization.zero_points) == 1 else 0
     axes = [axis for axis in range(weights.ndim) if axis not in (role.channel_axis, role.data_axis)]
-    placed = np.expand_dims(folded if role.channel_axis < role.data_axis else folded.T, axes)
+    placed = np.expand_dims(mixed.stored(folded), axes)
     return np.where(placed, np.asarray(zero, weights.dtype), weights)
 
 

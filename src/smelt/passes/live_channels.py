@@ -6,8 +6,8 @@ import numpy as np
 
 from smelt.ir import Graph
 from smelt.operators import Call, call_of, find_operator
-from smelt.operators.operator import ChannelPairs
-from smelt.passes.channels import Mask, Mixing, channel_count, channel_pairs, mixing
+from smelt.operators.operator import ChannelPairs, Mask
+from smelt.passes.channels import Mixing, channel_count, channel_pairs, mixing
 
 Place = tuple[int, int]
 """An input of a node: the index of the node, the index of the input."""
@@ -63,25 +63,32 @@ class LiveChannels:
         outputs = [self._live[value.name] for value in call.outputs]
         if not any(output.any() for output in outputs):
             return
+        if mixed is not None:
+            outputs[0] |= np.logical_or.reduce(outputs)
         if mixed is None and all(pair is None for pair in pairs):
             for output in outputs:
                 output[:] = True
         _keep_two_scales(call, outputs[0])
         if mixed is not None:
             self._visit_layer(node, mixed, outputs[0])
+            for output in outputs[1:]:
+                output[:] = outputs[0]
         for index, pair in enumerate(pairs):
-            if call.inputs[index] is None or (
-                mixed is not None and index in (mixed.role.input, mixed.role.data)
-            ):
+            of_layer = mixed and (mixed.role.input, mixed.role.data, mixed.role.bias, mixed.role.recurrent)
+            if call.inputs[index] is None or (of_layer and index in of_layer):
                 continue
             self._visit_operand(node, index, pair, outputs[0])
 
     def _visit_layer(self, node: int, mixed: Mixing, output: Mask) -> None:
         features, data = self.of_input(node, mixed.role.input), self.of_input(node, mixed.role.data)
+        output[:] = np.tile(output.reshape(mixed.groups, -1).any(axis=0), mixed.groups)
+        if mixed.remembers is not None:
+            output |= mixed.remembers[output].any(axis=0)
         features |= mixed.reads[output].any(axis=0)
         features[0] |= not features.any() and not data.any()
         data |= features.reshape(-1, len(data)).any(axis=0)
         features |= np.resize(data, len(features))
+        features |= np.tile(features.reshape(mixed.groups, -1).any(axis=0), mixed.groups)
 
     def _visit_operand(self, node: int, index: int, pairs: ChannelPairs | None, output: Mask) -> None:
         source = self.of_input(node, index)
@@ -91,6 +98,8 @@ class LiveChannels:
         linked = pairs[source[pairs[:, 0]] | output[pairs[:, 1]]]
         source[linked[:, 0]] = True
         output[linked[:, 1]] = True
+        if not source.any() and len(self._calls[node].inputs) == 1:
+            source[pairs[0, 0]] = True
 
 
 def _keep_two_scales(call: Call, output: Mask) -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from smelt.ir import Graph, Node, Quantization, Value
-from smelt.operators import find_operator
-from smelt.passes.channels import Mask
+from smelt.operators import call_of, find_operator
+from smelt.operators.operator import Mask
+from smelt.passes.channels import layer_role
 from smelt.passes.constant_channels import constant_channels, fold_constant_channels
 from smelt.passes.edited_constants import EditedConstants
 from smelt.passes.live_channels import LiveChannels
@@ -62,13 +63,10 @@ def _narrowed(graph: Graph, index: int, live: LiveChannels, edited: EditedConsta
         elif live.of(name).any():
             inputs.append(name)
     narrowed = replace(node, inputs=tuple(inputs))
-    output = live.of(node.outputs[0])
-    if traits.channels_attribute is None or output.all():
+    source, result = live.of_input(index, 0), live.of(node.outputs[0])
+    if traits.narrow is None or (source.all() and result.all()):
         return narrowed
-    sizes = node.attributes[traits.channels_attribute]
-    assert isinstance(sizes, tuple)
-    shape = (*(int(size) for size in sizes[:-1]), int(np.count_nonzero(output)))
-    return narrowed.with_attributes(**{traits.channels_attribute: shape})
+    return narrowed.with_attributes(**traits.narrow(call_of(graph, node), source, result))
 
 
 def _selected_constant(
@@ -76,15 +74,16 @@ def _selected_constant(
 ) -> str:
     """The name of a constant input with what the live channels need of it."""
     node = graph.nodes[index]
-    name, role = node.inputs[place], find_operator(node.operator).traits.weights
+    name, role = node.inputs[place], layer_role(call_of(graph, node))
     assert name is not None
-    if role is not None and place == role.input:
-        masks = {role.channel_axis: live.of(node.outputs[0])}
-        if live.mixes(index):
-            assert role.data_axis is not None
-            masks[role.data_axis] = live.of_input(index, place)
+    shape, output = graph.values[name].shape, live.of(node.outputs[0])
+    if role is not None and place in (role.input, role.recurrent):
+        masks = {role.channel_axis: np.resize(output, shape[role.channel_axis])}
+        if role.data_axis is not None and live.mixes(index):
+            features = output if place == role.recurrent else live.of_input(index, place)
+            masks[role.data_axis] = features[: shape[role.data_axis]]
     elif role is not None and place == role.bias:
-        masks = {0: live.of(node.outputs[0])}
+        masks = {0: np.resize(output, shape[0])}
     else:
         masks = {graph.constants[name].ndim - 1: live.of_input(index, place)}
     value, array = graph.values[name], graph.constants[name]

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smelt.ir import Graph, Value
-from smelt.operators import Call, call_of, find_operator
-from smelt.passes.channels import Mask, Mixing, channel_count, channel_pairs, mixing
+from smelt.operators import Call, call_of
+from smelt.operators.operator import Mask
+from smelt.passes.channels import Mixing, channel_count, channel_pairs, layer_role, mixing
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -95,6 +96,7 @@ class ChannelGroups:
         pairs, mixed = channel_pairs(call), mixing(call)
         if mixed is not None:
             self.layers.append((call, mixed))
+            self._tie_groups(call, mixed)
         if mixed is None and all(pair is None for pair in pairs):
             for output in call.outputs:
                 self._fix(output.name)
@@ -107,9 +109,18 @@ class ChannelGroups:
                 self._fix(value.name)
         self._share(call, mixed)
 
+    def _tie_groups(self, call: Call, mixed: Mixing) -> None:
+        """All groups of a layer stay alike; all outputs of a layer with a state have its units."""
+        for value in (call.input(mixed.role.data), call.output):
+            alike = np.arange(channel_count(value)).reshape(mixed.groups, -1)
+            for others in alike[1:]:
+                self._tie(value.name, alike[0], value.name, others)
+        for output in call.outputs[1:]:
+            self._tie_all(call.output, output)
+
     def _share(self, call: Call, mixed: Mixing | None) -> None:
         """Layers with the same weights have the same channels, on both sides."""
-        role = find_operator(call.node.operator).traits.weights
+        role = layer_role(call)
         if role is None or call.constants[role.input] is None:
             return
         first = self._first_call.setdefault(call.input(role.input).name, call)

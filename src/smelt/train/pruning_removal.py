@@ -8,8 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from smelt.ir import Graph
-from smelt.passes.channels import Mask, channel_count
+from smelt.operators import call_of
+from smelt.operators.operator import Mask
+from smelt.passes.channels import channel_count, layer_role
 from smelt.passes.constant_channels import Known, fold_constant_channels
+from smelt.passes.edited_constants import EditedConstants
 from smelt.passes.remove_dead_channels import remove_dead_channels
 from smelt.train.pruning_groups import ChannelGroups
 
@@ -34,7 +37,7 @@ def remove_groups(groups: ChannelGroups, removed: Collection[int]) -> Pruned:
 
 
 def mask_channels(graph: Graph, kept: Mapping[str, Mask]) -> Graph:
-    """The graph whose layers have zero weights for the channels of their data that are not kept."""
+    """The graph whose layers have zero weights for the channels that are not kept, of their data and their state."""
     if not kept:
         return graph
     nothing = {
@@ -42,4 +45,21 @@ def mask_channels(graph: Graph, kept: Mapping[str, Mask]) -> Graph:
         for value in graph.values.values()
     }
     zeros = {name: Known(~mask, np.zeros(len(mask))) for name, mask in kept.items()}
-    return fold_constant_channels(graph, {**nothing, **zeros})
+    return _forgetting(fold_constant_channels(graph, {**nothing, **zeros}), kept)
+
+
+def _forgetting(graph: Graph, kept: Mapping[str, Mask]) -> Graph:
+    """The graph whose layers with a state do not read what is not kept of it."""
+    edited, nodes = EditedConstants(graph), []
+    for node in graph.nodes:
+        role = layer_role(call_of(graph, node))
+        if role is not None and role.recurrent is not None and node.outputs[0] in kept:
+            name = node.inputs[role.recurrent]
+            assert name is not None
+            array = graph.constants[name]
+            zeros = np.where(kept[node.outputs[0]], array, np.zeros((), array.dtype))
+            inputs = list(node.inputs)
+            inputs[role.recurrent] = edited.put(graph.values[name], zeros)
+            node = node.with_inputs(*inputs)
+        nodes.append(node)
+    return graph.replaced(nodes=nodes, values=edited.values, constants=edited.arrays)

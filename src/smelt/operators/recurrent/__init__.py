@@ -18,6 +18,7 @@ from smelt.errors import GraphError
 from smelt.ir import Array, DType
 from smelt.operators.operator import (
     Call,
+    ChannelPairs,
     Cost,
     Input,
     Kernel,
@@ -28,6 +29,7 @@ from smelt.operators.operator import (
     Scratch,
     TensorType,
     Traits,
+    Weights,
 )
 from smelt.targets import Target
 
@@ -171,6 +173,12 @@ def _cost(call: Call) -> Cost:
     return Cost(macs=batch * time * call.input(1).shape[0] * (features + _units(call)))
 
 
+def _channels(call: Call) -> tuple[ChannelPairs | None, ...]:
+    """States belong to the units; a unit may depend on any of the data's channels."""
+    units = np.stack([np.arange(_units(call))] * 2, axis=1)
+    return tuple(units if index >= 4 and call.has(index) else None for index in range(len(call.inputs)))
+
+
 def _accepts(call: Call, target: Target) -> bool:
     return all(value is None or value.dtype is DType.F32 for value in call.inputs)
 
@@ -212,7 +220,11 @@ def _operator(name: str, summary: str, step: Step, attributes: type[Any] = Recur
         infer=_infer,
         evaluate=partial(_evaluate, step=step),
         cost=_cost,
-        traits=Traits(quantizable=False),
+        traits=Traits(
+            quantizable=False,
+            channels=_channels,
+            units=Weights(input=1, channel_axis=0, bias=3, data_axis=1, gates=GATES[name], recurrent=2),
+        ),
         kernels=(
             Kernel(
                 name=f"smelt_{name}_f32",

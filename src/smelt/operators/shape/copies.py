@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
 from smelt.errors import GraphError
-from smelt.ir import Array, DType
+from smelt.ir import Array, Attribute, DType
 from smelt.operators.fixed_point import quantize_value
 from smelt.operators.operator import (
     Call,
@@ -17,6 +16,7 @@ from smelt.operators.operator import (
     Input,
     Kernel,
     Lowering,
+    Mask,
     Operator,
     Output,
     Parameters,
@@ -235,21 +235,36 @@ def _accepts_pad_f32(call: Call, target: Target) -> bool:
     return call.output.dtype is DType.F32 and _fits(call, _pad_runs(call))
 
 
-def _channels_unless(moved: Callable[[Call], bool], call: Call) -> tuple[ChannelPairs | None, ...]:
-    return (None,) if moved(call) else same_channels(call)
+def _transpose_channels(call: Call) -> tuple[ChannelPairs | None, ...]:
+    stay = call.attributes.permutation[-1:] == (len(call.input(0).shape) - 1,)
+    return same_channels(call) if stay else (None,)
 
 
-def _moves_channels(call: Call) -> bool:
-    return bool(call.attributes.permutation[-1:] != (len(call.input(0).shape) - 1,))
+def _slice_channels(call: Call) -> tuple[ChannelPairs | None, ...]:
+    cut: StridedSlice = call.attributes
+    if cut.stride[-1] != 1 and call.output.shape[-1] != 1:
+        return (None,)
+    taken = np.arange(call.output.shape[-1])
+    return (np.stack([cut.begin[-1] + taken, taken], axis=1),)
 
 
-def _takes_some_channels(call: Call) -> bool:
-    turned = any(stride < 0 for stride in call.attributes.stride[-1:])
-    return turned or call.output.shape[-1:] != call.input(0).shape[-1:]
+def _narrow_slice(call: Call, source: Mask, result: Mask) -> dict[str, Attribute]:
+    cut: StridedSlice = call.attributes
+    begin, count = int(np.count_nonzero(source[: cut.begin[-1]])), int(np.count_nonzero(result))
+    last = {"begin": begin, "end": begin + count, "stride": 1}
+    return {name: (*getattr(cut, name)[:-1], number) for name, number in last.items()}
 
 
-def _adds_channels(call: Call) -> bool:
-    return any(call.attributes.paddings[-2:])
+def _pad_channels(call: Call) -> tuple[ChannelPairs, ...]:
+    channels = np.arange(call.input(0).shape[-1])
+    return (np.stack([channels, call.attributes.paddings[-2] + channels], axis=1),)
+
+
+def _narrow_pad(call: Call, source: Mask, result: Mask) -> dict[str, Attribute]:
+    paddings = call.attributes.paddings
+    before, after = result[: paddings[-2]], result[paddings[-2] + len(source) :]
+    ends = (int(np.count_nonzero(before)), int(np.count_nonzero(after)))
+    return {"paddings": (*paddings[:-2], *ends)}
 
 
 _TRAITS = Traits(same_quantization=True)
@@ -260,7 +275,7 @@ TRANSPOSE = Operator(
     attributes=Transpose,
     infer=_infer_transpose,
     evaluate=_evaluate_transpose,
-    traits=replace(_TRAITS, channels=partial(_channels_unless, _moves_channels)),
+    traits=replace(_TRAITS, channels=_transpose_channels),
     kernels=(
         Kernel("smelt_strided_copy", ("strided_copy.c",), "shape.h", _accepts_transpose, _lower_transpose),
     ),
@@ -272,9 +287,7 @@ STRIDED_SLICE = Operator(
     attributes=StridedSlice,
     infer=_infer_strided_slice,
     evaluate=_evaluate_strided_slice,
-    traits=replace(
-        _TRAITS, channels=partial(_channels_unless, _takes_some_channels), channels_attribute="end"
-    ),
+    traits=replace(_TRAITS, channels=_slice_channels, narrow=_narrow_slice),
     kernels=(
         Kernel(
             "smelt_strided_copy", ("strided_copy.c",), "shape.h", _accepts_strided_slice, _lower_strided_slice
@@ -288,7 +301,7 @@ PAD = Operator(
     attributes=Pad,
     infer=_infer_pad,
     evaluate=_evaluate_pad,
-    traits=replace(_TRAITS, channels=partial(_channels_unless, _adds_channels)),
+    traits=replace(_TRAITS, channels=_pad_channels, narrow=_narrow_pad),
     kernels=(
         Kernel("smelt_pad", ("pad.c",), "shape.h", _accepts_pad, _lower_pad),
         Kernel("smelt_pad_s16", ("pad_s16.c",), "shape.h", _accepts_pad_s16, _lower_pad_s16),

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from smelt.errors import GraphError
-from smelt.ir import Array, DType
-from smelt.operators.operator import Call, Operator, TensorType, Traits
+from smelt.ir import Array, Attribute, DType
+from smelt.operators.operator import Call, Mask, Operator, TensorType, Traits
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,10 @@ def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     return (x.reshape(call.output.shape),)
 
 
+def _narrow_reshape(call: Call, source: Mask, result: Mask) -> dict[str, Attribute]:
+    return {"shape": (*call.attributes.shape[:-1], int(np.count_nonzero(result)))}
+
+
 _TRAITS = Traits(alias=True, same_quantization=True)
 
 RESHAPE = Operator(
@@ -78,7 +82,7 @@ RESHAPE = Operator(
     attributes=Reshape,
     infer=_infer_reshape,
     evaluate=_evaluate,
-    traits=replace(_TRAITS, channels_attribute="shape"),
+    traits=replace(_TRAITS, narrow=_narrow_reshape),
 )
 
 SQUEEZE = Operator(
