@@ -5,9 +5,10 @@ from smelt.errors import require
 require("torch", "torch", "training")
 
 from smelt.train.data import Batch, TrainingData, training_data  # noqa: E402 - all of them import torch
-from smelt.train.loop import Epoch, Fitted, fit  # noqa: E402
+from smelt.train.loop import fit  # noqa: E402
 from smelt.train.losses import cross_entropy, soft_targets, squared_error  # noqa: E402
 from smelt.train.module import GraphModule, to_graph, to_module  # noqa: E402
+from smelt.train.progress import Epoch, Fitted  # noqa: E402
 
 __all__ = [
     "Batch",

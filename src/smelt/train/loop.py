@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,34 +13,9 @@ import torch
 from smelt.errors import TrainingError, UsageError
 from smelt.train.data import Augment, Batch, TrainingData
 from smelt.train.losses import Loss
+from smelt.train.progress import Epoch, Fitted, Progress
 
 Optimizer = Callable[[Iterable[Any]], torch.optim.Optimizer]
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """How far training is.
-
-    `number` of `count` (0 is the start, and has no loss: NaN), the mean loss of the training samples, and the score of
-    those held out, smaller is better.
-    """
-
-    number: int
-    count: int
-    loss: float
-    score: float
-
-
-@dataclass
-class Fitted:
-    """What `fit` did: every epoch, and the one whose parameters the module has now."""
-
-    epochs: list[Epoch] = field(default_factory=list)
-
-    @property
-    def best(self) -> Epoch:
-        """The epoch of the smallest score."""
-        return min(self.epochs, key=lambda epoch: epoch.score)
 
 
 def adam(rate: float) -> Optimizer:
@@ -62,6 +38,7 @@ def fit(
     teacher: Callable[..., Any] | None = None,
     augment: Augment | None = None,
     progress: Callable[[Epoch], None] | None = None,
+    checkpoint: Path | None = None,
 ) -> Fitted:
     """Train a module in place; afterwards it has the parameters of its best epoch, the start being one.
 
@@ -69,10 +46,12 @@ def fit(
     cosine.  `held_out` is the share of the data, or data of its own, on which `score` (by default the loss) chooses the
     best epoch, in evaluation mode; with 0 the training data choose.  Training stops when there was no better epoch for
     `patience` epochs.  `teacher` gives `Batch.taught` for the inputs of each batch, after `augment` has changed them.
-    `progress` is called after every epoch.  The same seed gives the same parameters.
+    `progress` is called after every epoch.  The same seed gives the same parameters.  `checkpoint` is a file that is
+    written after every epoch; where it exists already, training goes on from it, and gives what it would have given
+    without the interruption.
 
-    Raises UsageError for settings that make no sense; TrainingError when the loss is not a finite number, the module
-    having the best parameters so far.
+    Raises UsageError for settings that make no sense, and a checkpoint of other settings; TrainingError when the loss
+    is not a finite number, the module having the best parameters so far.
     """
     if epochs < 0 or batch_size < 1 or not len(data):
         raise UsageError(
@@ -83,8 +62,11 @@ def fit(
         training, chosen = _split(data, held_out, seed)
         generator = torch.Generator().manual_seed(seed)
         run = _Run(module, loss, score or loss, teacher, augment, generator, batch_size)
-        stepping = (optimizer or adam(1e-3))(_trained(module))
-        return run.epochs(training, chosen, stepping, epochs, patience, progress)
+        steps = max(1, epochs * math.ceil(len(training) / batch_size))
+        progressing = Progress(module, (optimizer or adam(1e-3))(_trained(module)), steps, generator)
+        if checkpoint is not None:
+            progressing.resume(checkpoint)
+        return run.epochs(training, chosen, progressing, epochs, patience, progress, checkpoint)
 
 
 def _split(
@@ -119,49 +101,42 @@ class _Run:
         self,
         training: TrainingData,
         chosen: TrainingData,
-        optimizer: torch.optim.Optimizer,
+        state: Progress,
         count: int,
         patience: int | None,
         progress: Callable[[Epoch], None] | None,
+        checkpoint: Path | None,
     ) -> Fitted:
-        """All epochs; the best state is loaded at the end, and before an error leaves."""
-        result, best = Fitted(), self._state()
-        steps = max(1, count * math.ceil(len(training) / self.batch_size))
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        """All epochs that are left; the best state is loaded at the end, and before an error leaves."""
+        result = Fitted(state.epochs)
         try:
-            for number in range(count + 1):
-                loss = self._train(training, optimizer, schedule) if number else math.nan
-                epoch = Epoch(number, count, loss, self._scored(chosen))
-                result.epochs.append(epoch)
-                if result.best is epoch:
-                    best = self._state()
-                if progress:
-                    progress(epoch)
-                if patience is not None and number - result.best.number >= patience:
+            for number in range(len(state.epochs), count + 1):
+                if patience is not None and number and number - 1 - result.best.number >= patience:
                     break
+                loss = self._train(training, state) if number else math.nan
+                state.add(Epoch(number, count, loss, self._scored(chosen)))
+                if checkpoint is not None:
+                    state.save(checkpoint)
+                if progress:
+                    progress(state.epochs[-1])
         finally:
-            self.module.load_state_dict(best)
+            self.module.load_state_dict(state.best)
             self.module.eval()
         return result
 
-    def _train(
-        self,
-        data: TrainingData,
-        optimizer: torch.optim.Optimizer,
-        schedule: torch.optim.lr_scheduler.LRScheduler,
-    ) -> float:
+    def _train(self, data: TrainingData, state: Progress) -> float:
         """One epoch; the mean loss."""
         self.module.train()
         total = 0.0
         for batch in data.batches(self.batch_size, self.generator):
             inputs = self.augment(batch.inputs, self.generator) if self.augment else batch.inputs
             taught = self._taught(replace(batch, inputs=inputs))
-            optimizer.zero_grad()
+            state.optimizer.zero_grad()
             loss = self.loss(self.module(*taught.inputs), taught)
             total += _finite(loss) * batch.size
             loss.backward()
-            optimizer.step()
-            schedule.step()
+            state.optimizer.step()
+            state.schedule.step()
         return total / len(data)
 
     def _scored(self, data: TrainingData) -> float:
@@ -181,9 +156,6 @@ class _Run:
             return moved
         with torch.no_grad():
             return replace(moved, taught=self.teacher(*moved.inputs))
-
-    def _state(self) -> dict[str, Any]:
-        return {name: tensor.detach().clone() for name, tensor in self.module.state_dict().items()}
 
 
 def _finite(loss: torch.Tensor) -> float:
