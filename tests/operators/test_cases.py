@@ -51,7 +51,7 @@ UNWRITABLE = {
     "dense_blocks_float": "blocks of a multiple of 32",
     "dense_blocks_uneven": "blocks of a multiple of 32",
     "lstm_hard_f32": "has no unrolled form",
-    "elu_steep_f32": "no elu of alpha 2.5",
+    **{f"elu_steep_{kind}": "no elu of alpha 2.5" for kind in ("f32", "s8_0")},
     "gather_nd_batches": "no batches",
     **dict.fromkeys(("transpose_conv_cut_f32",), "neither SAME nor VALID"),
     **{
@@ -114,7 +114,7 @@ NOT_IN_TFLM: dict[str, str] = {
     **dict.fromkeys(_cases_like("relu_n1_to_1_s*_?", "relu_n1_to_1_f32"), _NO_CLAMP),
     **{f"transpose_reversed_6d_{kind}": _SIX for kind in ("s8", "s16", "f32")},
     **dict.fromkeys(
-        ("sign_f32", "sign_s32", "sign_s64", "gelu_f32", "gelu_approximate_f32", "pow_f32"),
+        (*_cases_like("gelu_*"), "sign_f32", "sign_s32", "sign_s64", "pow_f32"),
         "TFLite Micro does not have the operator",
     ),
     **dict.fromkeys(

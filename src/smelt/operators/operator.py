@@ -125,6 +125,7 @@ class Traits:
     fuses_activation: has an `activation` attribute (none, relu, relu6, relu_n1_to_1).
     activation: this operator is an activation that such an attribute can name.
     quantizable: has an int8 meaning.
+    int8_only: has no int16 one.
     channels: for each input, pairs of a channel of it and a channel of the output that depends on no
     other of that input: left out on both sides, it changes no other.  None for an input any channel of
     which may count for any of the output.  Elementwise and alias operators need not say it.
@@ -142,6 +143,7 @@ class Traits:
     fuses_activation: bool = False
     activation: str | None = None
     quantizable: bool = True
+    int8_only: bool = False
     needs: Callable[[Call, int], Needs] = whole_input
     channels: Callable[[Call], tuple[ChannelPairs | None, ...]] | None = None
     narrow: Narrow | None = None

@@ -68,7 +68,8 @@ def obstacle(graph: Graph, node: Node, precision: Precision) -> str | None:
     operator = find_operator(node.operator)
     if precision is FLOAT32:
         return None
-    if not operator.traits.quantizable:
+    traits = operator.traits
+    if not traits.quantizable or (traits.int8_only and precision.activations is DType.S16):
         return f"{node.operator} has no {precision.name} form in smelt"
     place = operator.traits.weights
     if place is None:

@@ -59,7 +59,7 @@ def _elu(writer: Writer, call: Call) -> Written:
 
 def _gelu(writer: Writer, call: Call) -> Written:
     options = TFLITE.record("GeluOptions", approximate=call.attributes.approximate)
-    return Written(BuiltinOperator.GELU, 1, tensors_of(writer, call, 1), options)
+    return Written(BuiltinOperator.GELU, version_of(call, 1, 2), tensors_of(writer, call, 1), options)
 
 
 def _reshape(writer: Writer, call: Call) -> Written:
@@ -264,5 +264,6 @@ WRITTEN: dict[str, Function] = {
     "elu": _elu,
     "gelu": _gelu,
     **{name: _plain(code, 1) for name, code in UNARY.items()},
+    "abs": _unary(BuiltinOperator.ABS, None, 1, 2),
     **{name: _plain(code, 2) for name, code in BINARY.items()},
 }

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from smelt.errors import UnsupportedError
 from smelt.ir import Array, DType
 from smelt.operators.activation import wide
+from smelt.operators.activation.lookup import Response, lookup_kernel
 from smelt.operators.activation.responses import (
     FIXED_OUTPUT,
     clamp_response,
@@ -24,7 +25,7 @@ from smelt.operators.activation.responses import (
     logistic_response,
     tanh_response,
 )
-from smelt.operators.fixed_point import ACTIVATIONS, Int64, activation_bounds
+from smelt.operators.fixed_point import ACTIVATIONS, activation_bounds
 from smelt.operators.operator import (
     Call,
     Input,
@@ -34,7 +35,6 @@ from smelt.operators.operator import (
     Operator,
     Output,
     Parameters,
-    Table,
     TensorType,
     Traits,
     equal_inputs,
@@ -42,7 +42,6 @@ from smelt.operators.operator import (
 from smelt.operators.rows import same_row_needs
 from smelt.targets import Target
 
-Response = Callable[[Call, Int64], Int64]
 Real = NDArray[np.floating[Any]]
 Curve = Callable[[Call, Real], Real]
 
@@ -135,26 +134,6 @@ def _lower_plain_f32(function: str, call: Call, target: Target) -> Lowering:
     return Lowering(function, (Output(), Input(0), call.output.elements))
 
 
-def _lower_lookup(response: Response, call: Call, target: Target) -> Lowering:
-    # In the order of the input read as an unsigned byte: 0 .. 127, then -128 .. -1.
-    inputs = np.arange(256, dtype=np.uint8).view(np.int8)
-    table = response(call, inputs.astype(np.int64)).astype(np.int8)
-    return Lowering("smelt_lookup_s8", (Output(), Input(0), Table("lookup", table), call.output.elements))
-
-
-def _lookup(response: Response) -> Kernel:
-    return Kernel(
-        name="smelt_lookup_s8",
-        sources=("lookup_s8.c",),
-        header="activation.h",
-        accepts=partial(_types_are, DType.S8),
-        lower=partial(_lower_lookup, response),
-        ascending=True,
-        in_place=equal_inputs,
-        row_by_row=True,
-    )
-
-
 def _f32(stem: str, lower: Callable[[Call, Target], Lowering]) -> Kernel:
     return Kernel(
         name=f"smelt_{stem}_f32",
@@ -200,13 +179,14 @@ def _operator(
             needs=same_row_needs,
             activation=name if name in ACTIVATIONS else None,
             fixed_output=fixed.__getitem__ if fixed else None,
+            int8_only=name == "hard_swish",
         ),
         kernels=kernels,
     )
 
 
 def _clamping(name: str, summary: str) -> Operator:
-    kernels = (_RELU_S8, _lookup(clamp_response), wide.CLAMP, _f32("relu", _lower_relu_f32))
+    kernels = (_RELU_S8, lookup_kernel(clamp_response), wide.CLAMP, _f32("relu", _lower_relu_f32))
     return _operator(name, summary, _clamp, clamp_response, kernels)
 
 
@@ -218,7 +198,7 @@ LEAKY_RELU = _operator(
     "x where x > 0, else alpha * x",
     _leaky_relu,
     leaky_relu_response,
-    (_lookup(leaky_relu_response), wide.LEAKY_RELU, _f32("leaky_relu", _lower_leaky_relu_f32)),
+    (lookup_kernel(leaky_relu_response), wide.LEAKY_RELU, _f32("leaky_relu", _lower_leaky_relu_f32)),
     LeakyReluAttributes,
 )
 LOGISTIC = _operator(
@@ -227,7 +207,7 @@ LOGISTIC = _operator(
     _logistic,
     logistic_response,
     (
-        _lookup(logistic_response),
+        lookup_kernel(logistic_response),
         wide.LOGISTIC,
         _f32("logistic", partial(_lower_plain_f32, "smelt_logistic_f32")),
     ),
@@ -238,7 +218,7 @@ TANH = _operator(
     _tanh,
     tanh_response,
     (
-        _lookup(tanh_response),
+        lookup_kernel(tanh_response),
         wide.TANH,
         _f32("tanh", partial(_lower_plain_f32, "smelt_tanh_f32")),
     ),
@@ -248,5 +228,8 @@ HARD_SWISH = _operator(
     "x * relu6(x + 3) / 6",
     _hard_swish,
     hard_swish_response,
-    (_lookup(hard_swish_response), _f32("hard_swish", partial(_lower_plain_f32, "smelt_hard_swish_f32"))),
+    (
+        lookup_kernel(hard_swish_response),
+        _f32("hard_swish", partial(_lower_plain_f32, "smelt_hard_swish_f32")),
+    ),
 )

@@ -1,6 +1,7 @@
 """Functions of one number, element by element: abs, exp, sqrt, floor, gelu and their kin.
 
-Float32 in C; abs, neg, square and sign also on 32- and 64-bit integers, logical_not on bool.  No int8 meaning yet.
+Float32 in C; abs, neg, square and sign also on 32- and 64-bit integers, logical_not on bool; abs, elu and gelu
+also quantized to int8.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from smelt.errors import GraphError, UnsupportedError
 from smelt.ir import Array, DType
+from smelt.operators.activation.lookup import Response, lookup_kernel
 from smelt.operators.operator import (
     Argument,
     Call,
@@ -31,6 +33,7 @@ from smelt.operators.operator import (
     equal_inputs,
 )
 from smelt.operators.rows import same_row_needs
+from smelt.operators.unary.responses import abs_response, rounded_response
 from smelt.targets import Target
 
 Numbers = NDArray[Any]
@@ -55,9 +58,10 @@ class EluAttributes:
     alpha: float = 1.0
 
 
-def _infer(call: Call, *, integers: bool) -> tuple[TensorType, ...]:
+def _infer(call: Call, *, integers: bool, response: Response | None) -> tuple[TensorType, ...]:
     value = call.input(0)
-    if not (value.dtype.is_float or (integers and value.dtype.is_integer)):
+    quantized = response is not None and value.quantization is not None
+    if not (value.dtype.is_float or ((integers or quantized) and value.dtype.is_integer)):
         raise GraphError(f"{call.node.label}: has no meaning for '{value.name}' of {value.dtype.value}")
     return (TensorType(value.dtype, value.shape),)
 
@@ -69,11 +73,17 @@ def _infer_bool(call: Call) -> tuple[TensorType, ...]:
     return (TensorType(value.dtype, value.shape),)
 
 
-def _evaluate(call: Call, arrays: Sequence[Array | None], *, curve: Curve) -> tuple[Array, ...]:
+def _evaluate(
+    call: Call, arrays: Sequence[Array | None], *, curve: Curve, response: Response | None
+) -> tuple[Array, ...]:
     (x,) = arrays
     assert x is not None
     if call.input(0).quantization is not None:
-        raise UnsupportedError(f"{call.node.label}: has no quantized meaning")
+        if response is None or call.input(0).dtype is not DType.S8:
+            raise UnsupportedError(
+                f"{call.node.label}: has no meaning for quantized {call.input(0).dtype.value}"
+            )
+        return (response(call, x.astype(np.int64)).astype(x.dtype),)
     with np.errstate(all="ignore"):
         return (np.asarray(curve(call, x), x.dtype),)
 
@@ -112,16 +122,22 @@ def _operator(
     integers: bool = False,
     attributes: type = NoAttributes,
     extra: Extra = _nothing,
+    response: Response | None = None,
 ) -> Operator:
     types = (DType.F32, *(_INTEGERS if integers else ()))
     return Operator(
         name=name,
         summary=summary,
-        infer=partial(_infer, integers=integers),
-        evaluate=partial(_evaluate, curve=curve),
+        infer=partial(_infer, integers=integers, response=response),
+        evaluate=partial(_evaluate, curve=curve, response=response),
         attributes=attributes,
-        traits=Traits(elementwise=True, needs=same_row_needs, quantizable=False),
-        kernels=tuple(_kernel(name, dtype, extra) for dtype in types),
+        traits=Traits(
+            elementwise=True, needs=same_row_needs, quantizable=response is not None, int8_only=True
+        ),
+        kernels=(
+            *(_kernel(name, dtype, extra) for dtype in types),
+            *((lookup_kernel(response),) if response else ()),
+        ),
     )
 
 
@@ -162,7 +178,7 @@ def _elu_parameters(call: Call) -> tuple[Argument, ...]:
     )
 
 
-ABS = _operator("abs", "|x|", _plain(np.abs), integers=True)
+ABS = _operator("abs", "|x|", _plain(np.abs), integers=True, response=abs_response)
 NEG = _operator("neg", "-x", _plain(np.negative), integers=True)
 SQUARE = _operator("square", "x * x", _plain(np.square), integers=True)
 SIGN = _operator("sign", "-1, 0 or 1", _plain(np.sign), integers=True)
@@ -184,6 +200,7 @@ ELU = _operator(
     _elu,
     attributes=EluAttributes,
     extra=_elu_parameters,
+    response=rounded_response(_elu),
 )
 GELU = _operator(
     "gelu",
@@ -191,6 +208,7 @@ GELU = _operator(
     _gelu,
     attributes=GeluAttributes,
     extra=lambda call: (int(call.attributes.approximate),),
+    response=rounded_response(_gelu),
 )
 TAN = _operator("tan", "the tangent", _plain(np.tan))
 ASIN = _operator("asin", "the inverse of sin", _plain(np.arcsin))
