@@ -1,4 +1,4 @@
-"""Functions of one number in int8 networks; where they have no int16 meaning they stay in float32 and are named."""
+"""Functions in int8 networks; where they have no int16 meaning they stay in float32 and are named."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from smelt.operators.builder import GraphBuilder
 from smelt.operators.evaluate import evaluate_graph
 
 SAMPLES = [{"x": x} for x in np.random.default_rng(3).normal(size=(64, 1, 8)).astype(np.float32)]
-FUNCTIONS = ("abs", "elu", "gelu", "hard_swish")
+FUNCTIONS = ("abs", "elu", "gelu", "hard_swish", "prelu")
 
 
 def with_function(operator: str) -> Graph:
@@ -19,7 +19,10 @@ def with_function(operator: str) -> Graph:
     build, rng = GraphBuilder("function"), np.random.default_rng(5)
     w = [build.constant(n, rng.normal(size=(8, 8)).astype(np.float32) / 3) for n in ("w1", "w2")]
     hidden = build.add("fully_connected", [build.input("x", DType.F32, (1, 8)), w[0]])
-    return build.build([build.add("fully_connected", [build.add(operator, [hidden]), w[1]], name="y")])
+    inputs = [hidden]
+    if operator == "prelu":
+        inputs.append(build.constant("slopes", rng.normal(0.2, 0.2, size=8).astype(np.float32)))
+    return build.build([build.add("fully_connected", [build.add(operator, inputs), w[1]], name="y")])
 
 
 @pytest.mark.parametrize("operator", FUNCTIONS)

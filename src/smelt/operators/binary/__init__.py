@@ -1,6 +1,6 @@
 """Functions of two numbers on tensors that broadcast: arithmetic beyond add, sub and mul, comparisons, logic.
 
-Float32 and all integers in C; logic on bool.  No quantized meaning yet.
+Float32 and all integers in C; logic on bool; prelu, maximum and minimum also quantized to int8.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from smelt.errors import GraphError, UnsupportedError
 from smelt.ir import Array, DType
+from smelt.operators.binary.prelu import all_quantized_s8, lower_prelu_s8, prelu_response
 from smelt.operators.elementwise.broadcast import OUTER_LOOPS, broadcast_shape, layout_of
+from smelt.operators.fixed_point import Int64
 from smelt.operators.integer_binary import integer_kernels
 from smelt.operators.operator import (
     Call,
@@ -33,6 +35,9 @@ from smelt.targets import Target
 
 Numbers = NDArray[Any]
 Function = Callable[[Numbers, Numbers], Numbers]
+Response = Callable[[Call, Int64, Int64], Int64]
+"""What an operator makes of quantized integers."""
+
 _NUMBERS = (DType.F32, DType.S32, DType.S64)
 _OF_ORDER = ("maximum", "minimum")
 """Of quantized numbers with the same parameters they are those of the integers."""
@@ -56,10 +61,14 @@ def _infer(call: Call, *, result: DType | None, operands: str) -> tuple[TensorTy
     return (TensorType(result or a.dtype, broadcast_shape(call)),)
 
 
-def _evaluate(call: Call, arrays: Sequence[Array | None], *, function: Function) -> tuple[Array, ...]:
+def _evaluate(
+    call: Call, arrays: Sequence[Array | None], *, function: Function, response: Response | None
+) -> tuple[Array, ...]:
     a, b = arrays
     assert a is not None
     assert b is not None
+    if response is not None and all_quantized_s8(call):
+        return (response(call, a.astype(np.int64), b.astype(np.int64)).astype(np.int8),)
     if any(value.quantization is not None for value in (call.input(0), call.input(1))):
         alike = len({value.quantization for value in (call.input(0), call.input(1), call.output)}) == 1
         if call.node.operator not in _OF_ORDER or not alike:
@@ -68,10 +77,13 @@ def _evaluate(call: Call, arrays: Sequence[Array | None], *, function: Function)
         return (np.asarray(function(a, b), call.output.dtype.numpy),)
 
 
-def _accepts(dtype: DType, most_loops: int, call: Call, target: Target) -> bool:
+def _of_type(dtype: DType, call: Call) -> bool:
     a, b = call.input(0), call.input(1)
-    plain = a.quantization is None and b.quantization is None
-    return plain and a.dtype is dtype and len(layout_of(a.shape, b.shape).loops) <= most_loops
+    return a.quantization is None and b.quantization is None and a.dtype is dtype
+
+
+def _accepts(suits: Callable[[Call], bool], most_loops: int, call: Call, target: Target) -> bool:
+    return suits(call) and len(layout_of(call.input(0).shape, call.input(1).shape).loops) <= most_loops
 
 
 def _lower(function: str, call: Call, target: Target) -> Lowering:
@@ -80,27 +92,33 @@ def _lower(function: str, call: Call, target: Target) -> Lowering:
     return Lowering(function, (Output(), Input(0), Input(1), layout.count, *layout.steps, table))
 
 
-def _kernels(name: str, dtype: DType) -> tuple[Kernel, ...]:
+def _kernels(
+    stem: str, suits: Callable[[Call], bool], lower: Callable[[Call, Target], Lowering]
+) -> tuple[Kernel, ...]:
     """One C function; where it runs as a single row the planner may rely on more."""
-    stem = f"{name}_{dtype.value}"
     repeated = Kernel(
         name=f"smelt_{stem}",
         sources=(f"{stem}.c",),
         header="binary.h",
-        accepts=partial(_accepts, dtype, OUTER_LOOPS),
-        lower=partial(_lower, f"smelt_{stem}"),
+        accepts=partial(_accepts, suits, OUTER_LOOPS),
+        lower=lower,
     )
     row = Kernel(
         name=repeated.name,
         sources=repeated.sources,
         header=repeated.header,
-        accepts=partial(_accepts, dtype, 0),
+        accepts=partial(_accepts, suits, 0),
         lower=repeated.lower,
         ascending=True,
         in_place=equal_inputs,
         row_by_row=True,
     )
     return (row, repeated)
+
+
+def _kernels_of(name: str, dtype: DType) -> tuple[Kernel, ...]:
+    stem = f"{name}_{dtype.value}"
+    return _kernels(stem, partial(_of_type, dtype), partial(_lower, f"smelt_{stem}"))
 
 
 def _operator(
@@ -111,20 +129,24 @@ def _operator(
     *,
     result: DType | None = None,
     operands: str = "numbers",
+    response: Response | None = None,
+    kernels: tuple[Kernel, ...] = (),
 ) -> Operator:
     return Operator(
         name=name,
         summary=summary,
         infer=partial(_infer, result=result, operands=operands),
-        evaluate=partial(_evaluate, function=function),
+        evaluate=partial(_evaluate, function=function, response=response),
         traits=Traits(
             elementwise=True,
             needs=same_row_needs,
-            quantizable=name in _OF_ORDER,
+            quantizable=name in _OF_ORDER or response is not None,
+            int8_only=response is not None,
             same_quantization=name in _OF_ORDER,
         ),
         kernels=(
-            *(kernel for dtype in types for kernel in _kernels(name, dtype)),
+            *(kernel for dtype in types for kernel in _kernels_of(name, dtype)),
+            *kernels,
             *integer_kernels(name),
         ),
     )
@@ -213,7 +235,14 @@ TRUNCATED_MOD = _operator("truncated_mod", "a - b * (a / b towards zero)", _rest
 SQUARED_DIFFERENCE = _operator(
     "squared_difference", "(a - b) squared", _squared_difference, (DType.F32, DType.S32)
 )
-PRELU = _operator("prelu", "a where a > 0, else a * b", _prelu, (DType.F32,))
+PRELU = _operator(
+    "prelu",
+    "a where a > 0, else a * b",
+    _prelu,
+    (DType.F32,),
+    response=prelu_response,
+    kernels=_kernels("prelu_s8", all_quantized_s8, lower_prelu_s8),
+)
 EQUAL = _comparison("equal", "a == b", np.equal)
 NOT_EQUAL = _comparison("not_equal", "a != b", np.not_equal)
 LESS = _comparison("less", "a < b", np.less)

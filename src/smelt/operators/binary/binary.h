@@ -45,6 +45,18 @@ SMELT_BINARY_FUNCTION(smelt_pow_f32, float, float);
 SMELT_BINARY_FUNCTION(smelt_squared_difference_f32, float, float);
 SMELT_BINARY_FUNCTION(smelt_squared_difference_s32, int32_t, int32_t);
 SMELT_BINARY_FUNCTION(smelt_prelu_f32, float, float);
+
+struct smelt_prelu_s8_parameters {
+    int32_t input_zero_point, slope_zero_point, output_zero_point;
+    int32_t mantissa, shift;               /* input scale / output scale */
+    int32_t sloped_mantissa, sloped_shift; /* input scale * slope scale / output scale */
+    int32_t count, step_input, step_slope; /* a row, as above */
+};
+
+SMELT_CODE_SECTION
+void smelt_prelu_s8(int8_t *output, const int8_t *input, const int8_t *slopes,
+                    const struct smelt_prelu_s8_parameters *parameters, const int32_t *table);
+
 SMELT_BINARY_FUNCTION(smelt_floor_div_f32, float, float);
 SMELT_BINARY_FUNCTION(smelt_floor_div_s32, int32_t, int32_t);
 SMELT_BINARY_FUNCTION(smelt_floor_div_s64, int64_t, int64_t);

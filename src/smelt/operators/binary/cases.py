@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from smelt.ir import DType
+from smelt.ir import DType, Quantization
 from smelt.operators.case import Case, Tensor, quantized
 
 _SHAPES = {
@@ -10,6 +10,12 @@ _SHAPES = {
     "scalar": ((2, 3, 4), ()),
     "channels": ((6,), (1, 2, 4, 6)),
     "nested": ((2, 3, 1, 5), (2, 1, 4, 5)),
+}
+_SLOPES = {
+    "channels": ((2, 3, 4, 5), (5,)),
+    "images": ((2, 3, 4, 5), (1, 3, 4, 5)),
+    "rows": ((2, 3, 4, 5), (3, 1, 5)),
+    "one": ((2, 3, 4, 5), (1,)),
 }
 _FLOATS = ("div", "maximum", "minimum", "floor_div", "floor_mod", "squared_difference", "prelu")
 _INTEGERS = ("div", "maximum", "minimum", "floor_div", "floor_mod")
@@ -20,6 +26,19 @@ _BITS = ("bitwise_and", "bitwise_or", "bitwise_xor")
 _POWERS = np.array([2, -3, 0, 0.5], np.float32)
 
 CASES = [
+    *(
+        Case(
+            f"prelu_s8_{kind}_{index}",
+            "prelu",
+            (quantized(data, *source), quantized(slopes, *slope)),
+            {},
+            Quantization.per_tensor(*result),
+        )
+        for kind, (data, slopes) in _SLOPES.items()
+        for index, (source, slope, result) in enumerate(
+            [((0.05, -3), (0.002, 0), (0.04, -20)), ((0.02, 100), (0.013, -128), (0.09, 7))]
+        )
+    ),
     *(
         Case(f"{name}_f32_{kind}", name, tuple(Tensor(DType.F32, shape) for shape in shapes), {})
         for name in (*_FLOATS, *_COMPARISONS)
