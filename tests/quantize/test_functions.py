@@ -11,7 +11,7 @@ from smelt.operators.builder import GraphBuilder
 from smelt.operators.evaluate import evaluate_graph
 
 SAMPLES = [{"x": x} for x in np.random.default_rng(3).normal(size=(64, 1, 8)).astype(np.float32)]
-FUNCTIONS = ("abs", "elu", "gelu", "hard_swish", "prelu")
+FUNCTIONS = ("abs", "elu", "gelu", "hard_swish", "prelu", "sum")
 
 
 def with_function(operator: str) -> Graph:
@@ -22,7 +22,9 @@ def with_function(operator: str) -> Graph:
     inputs = [hidden]
     if operator == "prelu":
         inputs.append(build.constant("slopes", rng.normal(0.2, 0.2, size=8).astype(np.float32)))
-    return build.build([build.add("fully_connected", [build.add(operator, inputs), w[1]], name="y")])
+    attributes = {"axes": (0,), "keep_dims": True} if operator == "sum" else {}
+    made = build.add(operator, inputs, attributes)
+    return build.build([build.add("fully_connected", [made, w[1]], name="y")])
 
 
 @pytest.mark.parametrize("operator", FUNCTIONS)

@@ -63,22 +63,37 @@ def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     (x,) = arrays
     assert x is not None
     (kind,) = _infer(call)
+    if not kind.dtype.is_float:
+        return (rescaled_sums(call, x, _multiplier(call)),)
+    rows = _rows(call, x)
+    total: NDArray[Any] = np.zeros(rows.shape[1], x.dtype)
+    for row in rows:
+        total += row
+    count = np.asarray(len(rows), x.dtype)
+    return ((total / count).reshape(kind.shape),)
+
+
+def _rows(call: Call, x: Array) -> Array:
+    """What is reduced as rows, one after the other."""
     axes = sorted(call.attributes.axes)
-    rows = np.moveaxis(x, axes, range(len(axes))).reshape(reduced_count(call), -1)
-    if kind.dtype.is_float:
-        total: NDArray[Any] = np.zeros(rows.shape[1], x.dtype)
-        for row in rows:
-            total += row
-        count = np.asarray(len(rows), x.dtype)
-        return ((total / count).reshape(kind.shape),)
-    source, result = call.quantization(call.input(0)), call.quantization(call.output)
-    centred = rows.astype(np.int64).sum(axis=0) - source.zero_point * len(rows)
-    mean = multiply_by_quantized_multiplier(centred, *_multiplier(call)) + result.zero_point
-    return (np.clip(mean, *kind.dtype.integer_range).astype(x.dtype).reshape(kind.shape),)
+    return np.moveaxis(x, axes, range(len(axes))).reshape(reduced_count(call), -1)
+
+
+def rescaled_sums(call: Call, x: Array, multiplier: tuple[int, int]) -> Array:
+    """Sums of quantized values less the zero point, times the multiplier, as the output's integers."""
+    rows, result = _rows(call, x), call.quantization(call.output)
+    centred = rows.astype(np.int64).sum(axis=0) - call.quantization(call.input(0)).zero_point * len(rows)
+    y = multiply_by_quantized_multiplier(centred, *multiplier) + result.zero_point
+    return np.clip(y, *call.output.dtype.integer_range).astype(x.dtype).reshape(reduced_shape(call))
 
 
 def _lower_s8(suffix: str, call: Call, target: Target) -> Lowering:
-    mantissa, shift = _multiplier(call)
+    return lower_rescaled_sums(f"smelt_mean_s8{suffix}", call, _multiplier(call))
+
+
+def lower_rescaled_sums(function: str, call: Call, multiplier: tuple[int, int]) -> Lowering:
+    """The call of a function that computes `rescaled_sums`."""
+    mantissa, shift = multiplier
     loops = reduced_loops(call)
     assert loops is not None
     parameters = Parameters(
@@ -91,7 +106,7 @@ def _lower_s8(suffix: str, call: Call, target: Target) -> Lowering:
             "output_zero_point": call.quantization(call.output).zero_point,
         },
     )
-    return Lowering(f"smelt_mean_s8{suffix}", (Output(), Input(0), parameters))
+    return Lowering(function, (Output(), Input(0), parameters))
 
 
 def _lower_sums(suffix: str, call: Call, target: Target) -> Lowering:

@@ -26,10 +26,14 @@ from smelt.operators.operator import (
 )
 from smelt.operators.pooling.axes import reduced_loops, reduced_shape
 from smelt.operators.reduction.cumulative import cumulative
+from smelt.operators.reduction.quantized_sum import SUM_S8, quantized_sum
 from smelt.operators.reduction.top_k import TOPK_V2
 from smelt.targets import Target
 
 Numbers = NDArray[Any]
+Quantized = Callable[[Call, Array], Array]
+"""What an operator makes of int8 values."""
+
 _NUMBERS = (DType.F32, DType.S32, DType.S64)
 _OF_ORDER = ("reduce_max", "reduce_min")
 """Of quantized numbers they are those of the integers."""
@@ -59,10 +63,16 @@ def _infer(call: Call, *, of_bools: bool) -> tuple[TensorType, ...]:
 
 
 def _evaluate(
-    call: Call, arrays: Sequence[Array | None], *, function: Callable[..., Numbers]
+    call: Call,
+    arrays: Sequence[Array | None],
+    *,
+    function: Callable[..., Numbers],
+    quantized: Quantized | None,
 ) -> tuple[Array, ...]:
     (x,) = arrays
     assert x is not None
+    if quantized is not None and call.input(0).quantization is not None and call.input(0).dtype is DType.S8:
+        return (quantized(call, x),)
     if call.input(0).quantization != call.output.quantization or (
         call.input(0).quantization is not None and call.node.operator not in _OF_ORDER
     ):
@@ -98,15 +108,27 @@ def _kernel(name: str, dtype: DType) -> Kernel:
     )
 
 
-def _operator(name: str, summary: str, function: Callable[..., Numbers], types: Sequence[DType]) -> Operator:
+def _operator(
+    name: str,
+    summary: str,
+    function: Callable[..., Numbers],
+    types: Sequence[DType],
+    *,
+    quantized: Quantized | None = None,
+    kernels: tuple[Kernel, ...] = (),
+) -> Operator:
     return Operator(
         name=name,
         summary=summary,
         attributes=Reduction,
         infer=partial(_infer, of_bools=types == (DType.BOOL,)),
-        evaluate=partial(_evaluate, function=function),
-        traits=Traits(quantizable=name in _OF_ORDER, same_quantization=name in _OF_ORDER),
-        kernels=tuple(_kernel(name, dtype) for dtype in types),
+        evaluate=partial(_evaluate, function=function, quantized=quantized),
+        traits=Traits(
+            quantizable=name in _OF_ORDER or quantized is not None,
+            same_quantization=name in _OF_ORDER,
+            int8_only=quantized is not None,
+        ),
+        kernels=(*(_kernel(name, dtype) for dtype in types), *kernels),
     )
 
 
@@ -161,7 +183,9 @@ def _argument(name: str, summary: str, function: Callable[..., Numbers]) -> Oper
     )
 
 
-SUM = _operator("sum", "the sum over whole axes", np.sum, _NUMBERS)
+SUM = _operator(
+    "sum", "the sum over whole axes", np.sum, _NUMBERS, quantized=quantized_sum, kernels=(SUM_S8,)
+)
 REDUCE_PROD = _operator("reduce_prod", "the product over whole axes", np.prod, _NUMBERS)
 REDUCE_MAX = _operator("reduce_max", "the largest over whole axes", np.max, (*_NUMBERS, DType.S8))
 REDUCE_MIN = _operator("reduce_min", "the smallest over whole axes", np.min, (*_NUMBERS, DType.S8))

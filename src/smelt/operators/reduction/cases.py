@@ -1,6 +1,6 @@
 """Cases of the reductions: axes inside, outside, apart; every type."""
 
-from smelt.ir import DType
+from smelt.ir import DType, Quantization
 from smelt.operators.case import Case, Tensor, quantized
 
 _AXES = {
@@ -13,6 +13,17 @@ _ORDERS = ("reduce_max", "reduce_min")
 _NUMBERS = ("sum", "reduce_prod", "reduce_max", "reduce_min")
 
 CASES = [
+    *(
+        Case(
+            f"sum_s8_{kind}_{index}",
+            "sum",
+            (quantized(shape, *source),),
+            {"axes": axes, "keep_dims": kind == "apart"},
+            Quantization.per_tensor(*result),
+        )
+        for kind, (shape, axes) in _AXES.items()
+        for index, (source, result) in enumerate([((0.05, -3), (0.21, 11)), ((0.02, 100), (0.013, -128))])
+    ),
     *(
         Case(
             f"{name}_f32_{kind}",
