@@ -5,10 +5,12 @@ from smelt.errors import require
 require("torch", "torch", "training")
 
 from smelt.train.data import Batch, TrainingData, training_data  # noqa: E402 - all of them import torch
+from smelt.train.distillation import distil  # noqa: E402
 from smelt.train.loop import fit  # noqa: E402
 from smelt.train.losses import cross_entropy, soft_targets, squared_error  # noqa: E402
 from smelt.train.module import GraphModule, to_graph, to_module  # noqa: E402
 from smelt.train.progress import Epoch, Fitted  # noqa: E402
+from smelt.train.students import make_student  # noqa: E402
 
 __all__ = [
     "Batch",
@@ -17,7 +19,9 @@ __all__ = [
     "GraphModule",
     "TrainingData",
     "cross_entropy",
+    "distil",
     "fit",
+    "make_student",
     "soft_targets",
     "squared_error",
     "to_graph",

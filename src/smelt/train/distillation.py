@@ -1,0 +1,145 @@
+"""Knowledge distillation: a student learns what its teacher answers, and if wished what it sees on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from smelt.errors import UsageError
+from smelt.ir import Array, Graph
+from smelt.quantize.noise import scored_tensors
+from smelt.quantize.samples import DataFile
+from smelt.train.data import Batch, TrainingData, training_data
+from smelt.train.loop import fit
+from smelt.train.losses import Loss, soft_targets, squared_error
+from smelt.train.module import GraphModule, to_graph
+
+
+def distil(
+    teacher: Graph,
+    student: Graph,
+    data: Path | str | DataFile | Mapping[str, Array] | TrainingData,
+    *,
+    temperature: float = 4.0,
+    labels: float = 0.0,
+    features: Mapping[str, str] | None = None,
+    feature_weight: float = 1.0,
+    **options: Any,
+) -> Graph:
+    """The student with weights trained to give what the teacher gives, both float graphs with the same inputs.
+
+    Where the only output is decided by a softmax, the loss is that of softened decisions at `temperature`, and `labels`
+    the share of the cross entropy with labels in it; else it is the mean squared difference of the outputs.  `features`
+    pairs tensors of the student with tensors of the teacher: a learned adapter, thrown away afterwards, maps the
+    first to the second, and `feature_weight` times their squared difference, relative to the teacher's, is added.
+    What is left are the options of `fit`.
+
+    Raises UsageError where inputs, outputs or features do not match, and what `fit` raises.
+    Source: Hinton, Vinyals, Dean, 2015; Romero et al., "FitNets", 2015, for features.
+    """
+    _check_alike(teacher, student)
+    pairs = dict(features or {})
+    wanted = GraphModule(teacher, [*scored_tensors(teacher), *pairs.values()])
+    own = GraphModule(student, [*scored_tensors(student), *pairs])
+    answers = answer_loss(student, temperature, labels)
+    module: torch.nn.Module = own
+    loss = score = answers
+    if pairs:
+        module, loss = (
+            _Adapted(own, student, teacher, pairs),
+            _with_features(answers, feature_weight, len(pairs)),
+        )
+        score = _with_features(answers, 0.0, len(pairs))
+    given = training_data(teacher, data)
+    fit(module, given, loss, score=score, teacher=wanted, **options)
+    return to_graph(own)
+
+
+def answer_loss(graph: Graph, temperature: float, labels: float) -> Loss:
+    """The loss of the tensors before a last softmax: of softened decisions, or of squares where nothing is decided."""
+    producer = graph.producers().get(graph.outputs[0]) if len(graph.outputs) == 1 else None
+    while producer is not None and producer.operator == "reshape" and producer.inputs[0] is not None:
+        producer = graph.producers().get(producer.inputs[0])
+    if producer is not None and producer.operator == "softmax":
+        return soft_targets(temperature, labels)
+    if labels:
+        raise UsageError(f"'{graph.name}' does not end in a softmax: labels have no share in its loss")
+    return squared_error
+
+
+def _check_alike(teacher: Graph, student: Graph) -> None:
+    for what in ("inputs", "outputs"):
+        shapes = [[graph.values[name].shape for name in getattr(graph, what)] for graph in (teacher, student)]
+        if shapes[0] != shapes[1]:
+            raise UsageError(
+                f"the student '{student.name}' has {what} {shapes[1]}, the teacher '{teacher.name}' {shapes[0]}: a "
+                "student takes and gives what its teacher does"
+            )
+    before = [len(scored_tensors(graph)) for graph in (teacher, student)]
+    if before[0] != before[1]:
+        raise UsageError("teacher and student end differently: both in a softmax, or neither")
+
+
+class _Adapted(torch.nn.Module):
+    """A student whose features are brought to the teacher's shape."""
+
+    def __init__(self, own: GraphModule, student: Graph, teacher: Graph, pairs: Mapping[str, str]) -> None:
+        super().__init__()
+        self.own, self.count = own, len(pairs)
+        shapes = [(_shape(student, mine), _shape(teacher, theirs)) for mine, theirs in pairs.items()]
+        for (mine, theirs), (a, b) in zip(pairs.items(), shapes, strict=True):
+            if len(a) != len(b) or len(a) < 2:
+                raise UsageError(
+                    f"features '{mine}' {list(a)} and '{theirs}' {list(b)} have other dimensions"
+                )
+        self.sizes = [wanted[1:-1] for _, wanted in shapes]
+        self.adapters = torch.nn.ModuleList(torch.nn.Linear(a[-1], b[-1]) for a, b in shapes)
+
+    def forward(self, *inputs: torch.Tensor) -> Any:
+        found = self.own(*inputs)
+        features = [
+            adapter(_resized(tensor, size))
+            for adapter, tensor, size in zip(self.adapters, found[-self.count :], self.sizes, strict=True)
+        ]
+        return (*found[: -self.count], *features)
+
+
+def _shape(graph: Graph, name: str) -> Sequence[int]:
+    if name not in graph.values:
+        raise UsageError(f"'{graph.name}' has no tensor '{name}'")
+    return graph.values[name].shape
+
+
+def _resized(tensor: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
+    """Averages over the cells of another raster."""
+    if tuple(tensor.shape[1:-1]) == tuple(size):
+        return tensor
+    pool = {1: functional.adaptive_avg_pool1d, 2: functional.adaptive_avg_pool2d}.get(len(size))
+    if pool is None:
+        raise UsageError(
+            f"features of {list(tensor.shape[1:-1])} and {list(size)} cannot be brought to one raster"
+        )
+    return pool(tensor.movedim(-1, 1), tuple(size)).movedim(1, -1)  # type: ignore[operator]
+
+
+def _with_features(answers: Loss, weight: float, count: int) -> Loss:
+    def loss(outputs: Any, batch: Batch) -> torch.Tensor:
+        found, wanted = outputs[:-count], batch.taught[:-count]
+        single = len(found) == 1
+        answer = answers(
+            found[0] if single else found,
+            Batch(batch.inputs, batch.labels, wanted[0] if single else wanted),
+        )
+        if not weight:
+            return answer
+        differences = [
+            functional.mse_loss(mine, theirs) / theirs.square().mean().clamp_min(1e-12)
+            for mine, theirs in zip(outputs[-count:], batch.taught[-count:], strict=True)
+        ]
+        return answer + weight * torch.stack(differences).mean()
+
+    return loss
