@@ -123,7 +123,7 @@ def _resized(tensor: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
         raise UsageError(
             f"features of {list(tensor.shape[1:-1])} and {list(size)} cannot be brought to one raster"
         )
-    return pool(tensor.movedim(-1, 1), tuple(size)).movedim(1, -1)  # type: ignore[operator]
+    return pool(tensor.movedim(-1, 1), tuple(size)).movedim(1, -1)
 
 
 def _with_features(answers: Loss, weight: float, count: int) -> Loss:
