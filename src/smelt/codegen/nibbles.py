@@ -6,9 +6,11 @@ from dataclasses import replace
 from math import prod
 
 from smelt.codegen.options import Options
-from smelt.codegen.packing import packed_kernels
+from smelt.codegen.packing import packed_kernels, usual_packed
 from smelt.ir import Array, DType, Graph, Node, Value
 from smelt.operators import Call, accepted_kernels, call_of
+from smelt.operators.bit_planes import FEW_BITS
+from smelt.operators.cycles import estimated_cycles
 from smelt.targets import Target
 
 _OFTEN = 4
@@ -19,11 +21,11 @@ _FEWEST = 512
 
 
 def with_packed_nibbles(graph: Graph, target: Target, options: Options) -> tuple[Graph, Options]:
-    """The graph with int4 weights of int8 layers described as int8, and those layers among the packed ones.
+    """The graph with narrow weights of int8 layers described as int8, and those layers among the packed ones.
 
-    Packed weights take four bits or less each in flash; unpacked, all kernels for int8 weights are there for them.
-    Layers that use a weight once or twice, small ones, and those that no kernel with packed weights computes stay as
-    they are.
+    Packed weights take no more bits each in flash than before; unpacked, all kernels for int8 weights are there for
+    them.  Layers that use a weight once or twice, small ones, and those that no kernel with packed weights computes
+    stay as they are; so do those of one or two bits whose own kernel is as fast, or wanted for its size.
     """
     names: set[str] = set()
     nodes: list[Node] = []
@@ -55,7 +57,7 @@ def _reading(node: Node, weights: str) -> Node:
 def _is_nibble_layer(call: Call) -> bool:
     if call.node.operator not in ("conv_2d", "depthwise_conv_2d", "fully_connected"):
         return False
-    types = call.input(0).dtype is DType.S8 and call.input(1).dtype is DType.S4
+    types = call.input(0).dtype is DType.S8 and call.input(1).dtype.bits < 8
     large = call.input(1).elements >= _FEWEST and prod(call.output.shape[:-1]) >= _OFTEN
     return types and large and call.constant(1) is not None
 
@@ -68,4 +70,9 @@ def _may_be_packed(call: Call, target: Target, options: Options) -> bool:
     )
     as_int8 = replace(call, inputs=wide)
     kernels = accepted_kernels(as_int8, target, options.form)
-    return bool(kernels and packed_kernels(as_int8, kernels[0], target))
+    packed = packed_kernels(as_int8, kernels[0], target) if kernels else ()
+    if not packed or call.node.operator == "depthwise_conv_2d" or call.input(1).dtype not in FEW_BITS:
+        return bool(packed)
+    own = estimated_cycles(call, accepted_kernels(call, target, options.form)[0], target=target)
+    fast = options.optimize in ("balanced", "speed") and options.ram_bytes is None
+    return fast and estimated_cycles(as_int8, usual_packed(packed, as_int8, target), target=target) < own

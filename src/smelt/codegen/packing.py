@@ -67,6 +67,11 @@ def _packed(layer: Layer, target: Target) -> Layer:
     kernels = packed_kernels(layer.call, layer.kernel, target)
     if not kernels:
         return layer
-    small = [kernel for kernel in kernels if kernel.scratch_bytes(layer.call, target) <= BLOCK_BYTES]
-    smallest = min(kernels, key=lambda kernel: kernel.scratch_bytes(layer.call, target))
-    return replace(with_kernel(layer, [*small, smallest][0], target, by_rows=False), packed=kernels)
+    usual = usual_packed(kernels, layer.call, target)
+    return replace(with_kernel(layer, usual, target, by_rows=False), packed=kernels)
+
+
+def usual_packed(kernels: Sequence[Kernel], call: Call, target: Target) -> Kernel:
+    """Of the packed kernels of a call the one with the largest slices that take little RAM."""
+    small = [kernel for kernel in kernels if kernel.scratch_bytes(call, target) <= BLOCK_BYTES]
+    return [*small, min(kernels, key=lambda kernel: kernel.scratch_bytes(call, target))][0]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
 
 from smelt.ir import Array, DType
+from smelt.operators.fixed_point import wrap_int32
 from smelt.operators.operator import Table
 
 FEW_BITS = (DType.S1, DType.S2)
@@ -15,6 +18,7 @@ TABLES_BYTES = 256
 _STRIP, _NARROW = 32, 8
 
 Bits = NDArray[np.uint8]
+Int32 = NDArray[np.int32]
 
 
 def plane_fields(weights: Array, dtype: DType, groups: int = 1) -> dict[str, int | Table]:
@@ -36,6 +40,13 @@ def plane_fields(weights: Array, dtype: DType, groups: int = 1) -> dict[str, int
     }
 
 
+def raised_bias(bias: Int32, weights: Array, dtype: DType) -> Int32:
+    """The bias of each row of `weights`, [rows, ...], with what sums of elements + 128 have too much, modulo 2**32."""
+    planes = _planes(weights.reshape(1, len(weights), -1), dtype)[0]
+    excess = 256 // planes.shape[1] * planes.sum(axis=(1, 2), dtype=np.int64)
+    return wrap_int32(bias.astype(np.int64) - excess).astype(np.int32)
+
+
 def _some(array: Array) -> Array:
     """C has no empty tables."""
     return array if array.size else np.zeros(1, array.dtype)
@@ -51,6 +62,12 @@ def packed_pairs(weights: Array) -> Array:
 def scratch_bytes(rows: int) -> int:
     """The workspace of smelt_planes_s8 for so many rows at a time."""
     return 4 * rows + TABLES_BYTES
+
+
+def product_cycles(rows: int, columns: int, dtype: DType) -> float:
+    """What smelt_planes_s8 costs, fitted to counts on an emulated Cortex-M4."""
+    words = ceil(columns / _STRIP) * rows
+    return 20.0 * columns + (41.0 * dtype.bits + 8.0) * words + 60.0 * rows + 100.0
 
 
 def _planes(matrices: Array, dtype: DType) -> Bits:

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from smelt.ir import DType
-from smelt.operators.bit_planes import FEW_BITS, packed_pairs, plane_fields, scratch_bytes
+from smelt.operators.bit_planes import (
+    FEW_BITS,
+    packed_pairs,
+    plane_fields,
+    product_cycles,
+    raised_bias,
+    scratch_bytes,
+)
 from smelt.operators.convolution.geometry import fold_zero_point, folded_bias, geometry, requantization
 from smelt.operators.convolution.outputs import rows_fields
 from smelt.operators.convolution.portable import (
@@ -24,9 +31,10 @@ def _accepts(call: Call, target: Target) -> bool:
 def _lower_planes(call: Call, target: Target) -> Lowering:
     sizes, weights = geometry(call), call.constant(1)
     assert weights is not None
+    bias = raised_bias(folded_bias(call), weights, call.input(1).dtype)
     layer: Fields = {
         **window_fields(sizes),
-        **rows_fields(call, folded_bias(call), *requantization(call)),
+        **rows_fields(call, bias, *requantization(call)),
         "groups": sizes.groups,
         "gather": int(not is_contiguous(sizes)),
         "pad": call.quantization(call.input(0)).zero_point,
@@ -40,6 +48,12 @@ def _lower_planes(call: Call, target: Target) -> Lowering:
 def _planes_scratch_bytes(call: Call, target: Target) -> int:
     sizes = geometry(call)
     return scratch_bytes(sizes.output_channels // sizes.groups) + (sizes.field if gathers(sizes) else 0)
+
+
+def _planes_cycles(call: Call, rows: int | None) -> float:
+    sizes = geometry(call)
+    product = product_cycles(sizes.output_channels // sizes.groups, sizes.field, call.input(1).dtype)
+    return sizes.pixels * sizes.groups * (product + (2.0 * sizes.field if gathers(sizes) else 0.0))
 
 
 def _lower_depthwise(call: Call, target: Target) -> Lowering:
@@ -66,6 +80,7 @@ CONV_2D = (
         ascending=True,
         scratch_bytes=_planes_scratch_bytes,
         row_function="smelt_conv_2d_rows_planes_s8",
+        cycles=_planes_cycles,
     ),
 )
 DEPTHWISE_CONV_2D = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smelt.ir import DType
-from smelt.operators.bit_planes import FEW_BITS, plane_fields, scratch_bytes
+from smelt.operators.bit_planes import FEW_BITS, plane_fields, product_cycles, raised_bias, scratch_bytes
 from smelt.operators.convolution.outputs import LARGEST_COUNT, has_constant_parameters, rows_fields
 from smelt.operators.dense.geometry import folded_bias, geometry, requantization, weights_zero_point
 from smelt.operators.operator import Call, Input, Kernel, Lowering, Output, Parameters, Scratch
@@ -19,12 +19,13 @@ def _accepts(call: Call, target: Target) -> bool:
 def _lower(call: Call, target: Target) -> Lowering:
     sizes, weights = geometry(call), call.constant(1)
     assert weights is not None
+    bias = raised_bias(folded_bias(call), weights, call.input(1).dtype)
     parameters = Parameters(
         "struct smelt_fully_connected_planes_s8_parameters",
         {
             "batches": sizes.rows,
             "outputs": sizes.outputs,
-            **rows_fields(call, folded_bias(call), *requantization(call)),
+            **rows_fields(call, bias, *requantization(call)),
             **plane_fields(weights, call.input(1).dtype),
         },
     )
@@ -35,6 +36,11 @@ def _scratch_bytes(call: Call, target: Target) -> int:
     return scratch_bytes(geometry(call).outputs)
 
 
+def _cycles(call: Call, rows: int | None) -> float:
+    sizes = geometry(call)
+    return sizes.rows * product_cycles(sizes.outputs, sizes.inputs, call.input(1).dtype)
+
+
 FULLY_CONNECTED = (
     Kernel(
         name="smelt_fully_connected_planes_s8",
@@ -43,5 +49,6 @@ FULLY_CONNECTED = (
         accepts=_accepts,
         lower=_lower,
         scratch_bytes=_scratch_bytes,
+        cycles=_cycles,
     ),
 )
