@@ -9,54 +9,74 @@ into FOLDER and prints which failed.  smelt is not needed here.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+ALGORITHMS = ("min-max", "octav", "mse")
+"""Those that quantize convolutions; of release 0.10, gptq, oscar and Hadamard rotation do dense layers only."""
+TRUE_RANGES = "min-max, true ranges"
 
-def recipes() -> dict[str, Any]:
-    """By smelt's name of the scheme, then the algorithm."""
-    from ai_edge_quantizer import recipe  # type: ignore[import-not-found]
+
+def recipes() -> dict[str, Callable[[], Any]]:
+    """What makes each recipe, by smelt's name of the scheme, then the algorithm."""
     from ai_edge_quantizer.algorithm_manager import AlgorithmName  # type: ignore[import-not-found]
+    from ai_edge_quantizer.recipe_manager import RecipeManager  # type: ignore[import-not-found]
 
-    plain = {
-        "int8": recipe.static_wi8_ai8(),
-        "int16x8": recipe.static_wi8_ai16(),
-        "dynamic": recipe.dynamic_wi8_afp32(),
-        "weight-only-int8": recipe.weight_only_wi8_afp32(),
+    def recipe(kind: str, bits: tuple[int, ...], algorithm: Any) -> Any:
+        manager = RecipeManager()
+        getattr(manager, f"add_{kind}_config")(".*", "*", *bits, algorithm_key=algorithm)
+        return manager.get_quantization_recipe()
+
+    schemes = {
+        "int8": ("static", (8, 8)),
+        "int16x8": ("static", (16, 8)),
+        "int4": ("static", (8, 4)),
+        "dynamic": ("dynamic", (8,)),
+        "dynamic-int4": ("dynamic", (4,)),
+        "weight-only-int8": ("weight_only", (8,)),
+        "weight-only-int4": ("weight_only", (4,)),
     }
-    algorithms = {
-        "min-max": AlgorithmName.MIN_MAX_UNIFORM_QUANT,
-        "octav": AlgorithmName.OCTAV,
-        "mse": AlgorithmName.MSE,
+    keys = [AlgorithmName.MIN_MAX_UNIFORM_QUANT, AlgorithmName.OCTAV, AlgorithmName.MSE]
+    result: dict[str, Callable[[], Any]] = {
+        "float16 casting": partial(recipe, "weight_only", (16,), AlgorithmName.FLOAT_CASTING)
     }
-    result = {f"{scheme} default": made for scheme, made in plain.items()}
-    for name, algorithm in algorithms.items():
-        try:
-            result[f"weight-only-int4 {name}"] = recipe.weight_only_wi4_afp32(algorithm)
-        except Exception as error:  # what a recipe refuses differs from release to release
-            print(f"weight-only-int4 {name}: {error}", file=sys.stderr)
+    for scheme, (kind, bits) in schemes.items():
+        for name, key in zip(ALGORITHMS, keys, strict=True):
+            result[f"{scheme} {name}"] = partial(recipe, kind, bits, key)
+        if kind == "static":
+            result[f"{scheme} {TRUE_RANGES}"] = partial(recipe, kind, bits, keys[0])
     return result
 
 
 def main() -> None:
     """Quantize with every recipe."""
-    from ai_edge_quantizer import quantizer
-    from ai_edge_quantizer.utils import tfl_interpreter_utils as interpreters  # type: ignore[import-not-found]
+    from ai_edge_quantizer import calibrator, quantizer, recipe_manager  # type: ignore[import-not-found]
+    from ai_edge_quantizer.utils import qsv_utils  # type: ignore[import-not-found]
+    from ai_edge_quantizer.utils import tfl_interpreter_utils as interpreters
 
     model, samples, folder = Path(sys.argv[1]), np.load(sys.argv[2]), Path(sys.argv[3])
     interpreter = interpreters.create_tfl_interpreter(str(model))
     (signature,) = interpreter.get_signature_list() or [None]
     name = interpreter.get_signature_list()[signature]["inputs"][0] if signature else None
+    given = {signature: [{name: sample[None]} for sample in samples]}
     for title, made in recipes().items():
         try:
-            tool = quantizer.Quantizer(str(model), made)
-            seen = None
-            if tool.need_calibration:
-                seen = tool.calibrate({signature: [{name: sample[None]} for sample in samples]})
+            recipe = made()
+            tool, seen = quantizer.Quantizer(str(model), recipe), None
+            if tool.need_calibration and title.endswith(TRUE_RANGES):
+                ranges = calibrator.Calibrator(model.read_bytes(), qsv_update_func=qsv_utils.min_max_update)
+                manager = recipe_manager.RecipeManager()
+                manager.load_quantization_recipe(recipe)
+                ranges.calibrate(given, manager)
+                seen = ranges.get_model_qsvs()
+            elif tool.need_calibration:
+                seen = tool.calibrate(given)
             (folder / f"{title}.tflite").write_bytes(tool.quantize(seen).quantized_model)
-        except Exception as error:
+        except Exception as error:  # what a recipe refuses differs from release to release
             print(f"{title}: {type(error).__name__}: {error}", file=sys.stderr)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -52,8 +53,7 @@ def ai_edge(task: Task, python: Path) -> Iterator[tuple[str, str, Answers]]:
         subprocess.run([*map(str, command)], check=True, capture_output=True)
         for path in sorted((folder / "made").iterdir()):
             scheme, _, algorithm = path.stem.partition(" ")
-            title = "ai-edge-quantizer" + ("" if algorithm == "default" else f", {algorithm}")
-            yield scheme, title, answers(smelt.load(path), task.x)
+            yield scheme, f"ai-edge-quantizer, {algorithm}", answers(smelt.load(path), task.x)
 
 
 def _with_signature(graph: Graph) -> Graph:
@@ -63,34 +63,49 @@ def _with_signature(graph: Graph) -> Graph:
 
 
 def onnx_runtime(task: Task) -> Iterator[tuple[str, str, Answers]]:
-    """Static quantization to QDQ with int8 weights per channel: int8 by three methods, and int16 activations."""
-    from onnxruntime import InferenceSession, quantization  # type: ignore[import-untyped]
+    """Static quantization to QDQ with weights per channel, by each method that takes the types; and dynamic."""
+    from onnxruntime import quantization  # type: ignore[import-untyped]
 
     types, methods = quantization.QuantType, quantization.CalibrationMethod
-    choices = [
-        ("int8", "min-max", types.QInt8, methods.MinMax),
-        ("int8", "entropy", types.QInt8, methods.Entropy),
-        ("int8", "percentile", types.QInt8, methods.Percentile),
-        ("int16x8", "min-max", types.QInt16, methods.MinMax),
-    ]
+    kinds = {
+        "int8": (types.QInt8, types.QInt8),
+        "int16x8": (types.QInt16, types.QInt8),
+        "int4": (types.QInt8, types.QInt4),
+    }
+    ways = {"min-max": methods.MinMax, "entropy": methods.Entropy, "percentile": methods.Percentile}
     with tempfile.TemporaryDirectory() as temporary:
         source, made = Path(temporary) / "float.onnx", Path(temporary) / "made.onnx"
         smelt.save(without_softmax(task.graph), source)
-        for scheme, title, activations, method in choices:
-            quantization.quantize_static(
-                str(source),
-                str(made),
-                _Reader(source, _shaped(task)),
-                per_channel=True,
-                activation_type=activations,
-                weight_type=types.QInt8,
-                calibrate_method=method,
-            )
-            session = InferenceSession(str(made))
-            name, shape = session.get_inputs()[0].name, session.get_inputs()[0].shape
-            outputs = [session.run(None, {name: sample.reshape(shape)})[0].ravel() for sample in task.x]
-            logits = np.array(outputs, np.float64)
-            yield scheme, f"ONNX Runtime, {title}", Answers(logits, logits.argmax(axis=1))
+        for scheme, (activations, weights) in kinds.items():
+            for title, method in ways.items():
+                quantization.quantize_static(
+                    str(source),
+                    str(made),
+                    _Reader(source, _shaped(task)),
+                    per_channel=True,
+                    activation_type=activations,
+                    weight_type=weights,
+                    calibrate_method=method,
+                )
+                yield scheme, f"ONNX Runtime, {title}", _onnx_answers(made, task)
+        # its convolutions of integers have no int8 weights
+        for title, weights in (("uint8 weights", types.QUInt8), ("int8 weights", types.QInt8)):
+            quantization.quantize_dynamic(str(source), str(made), per_channel=True, weight_type=weights)
+            try:
+                yield "dynamic", f"ONNX Runtime, {title}", _onnx_answers(made, task)
+            except Exception as error:
+                print(f"ONNX Runtime, dynamic, {title}: {error}", file=sys.stderr)
+
+
+def _onnx_answers(path: Path, task: Task) -> Answers:
+    """What ONNX Runtime computes."""
+    from onnxruntime import InferenceSession
+
+    session = InferenceSession(str(path))
+    name, shape = session.get_inputs()[0].name, session.get_inputs()[0].shape
+    outputs = [session.run(None, {name: sample.reshape(shape)})[0].ravel() for sample in task.x]
+    logits = np.array(outputs, np.float64)
+    return Answers(logits, logits.argmax(axis=1))
 
 
 class _Reader:

@@ -10,6 +10,7 @@
     ├── TrainingError        training cannot go on
     ├── MissingExtraError    an optional package is needed; the message names the extra
     └── UsageError           an argument or option that makes no sense
+        └── UnknownInputError    a shape for an input that a model has not
 
 The command line prints the message as one paragraph and exits with 2.
 """
@@ -17,6 +18,7 @@ The command line prints the message as one paragraph and exits with 2.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from types import ModuleType
 
 
@@ -54,6 +56,14 @@ class TrainingError(SmeltError):
 
 class UsageError(SmeltError):
     """An argument or option makes no sense."""
+
+
+class UnknownInputError(UsageError):
+    """A shape is given for an input that the model does not have, `name`."""
+
+    def __init__(self, name: str, inputs: Iterable[str]) -> None:
+        super().__init__(f"a shape is given for '{name}'; inputs are: {', '.join(inputs) or 'none'}")
+        self.name = name
 
 
 class MissingExtraError(SmeltError):

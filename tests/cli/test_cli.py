@@ -21,6 +21,7 @@ from smelt.cli.options import EngineName
 from smelt.engines import ENGINES
 from smelt.formats.tflite import read_tflite, write_tflite
 from smelt.formats.tflite.schema import BuiltinOperator
+from smelt.ir import DType
 from smelt.operators.builder import GraphBuilder
 
 COMMANDS = (
@@ -323,6 +324,36 @@ def test_compare_engines(command: Command, files: Path) -> None:
     assert text.code == 0
     assert all(f" {engine} " in text.out for engine in ENGINES)
     assert "wall time" in text.out
+
+
+def test_compare_with_shapes_of_inputs_that_only_one_model_has(command: Command, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+    for name in ("a", "b"):
+        declared = [
+            onnx.helper.make_tensor_value_info(each, onnx.TensorProto.FLOAT, ["n", 3])
+            for each in (name, f"{name}_out")
+        ]
+        node = onnx.helper.make_node("Relu", [name], [f"{name}_out"])
+        graph = onnx.helper.make_graph([node], name, declared[:1], declared[1:])
+        opset = [onnx.helper.make_opsetid("", 17)]
+        onnx.save(onnx.helper.make_model(graph, opset_imports=opset, ir_version=8), tmp_path / f"{name}.onnx")
+    models = [tmp_path / "a.onnx", tmp_path / "b.onnx"]
+    (same,) = command("compare", *models, "--shape", "a=2,3", "--shape", "b=2,3", "--json").json
+    assert (same["shape"], same["identical"]) == ([2, 3], True)
+    refused(command("compare", *models, "--shape", "c=2,3"), says=["'c'", "a, b"])
+
+
+def test_json_has_no_names_for_what_is_no_number(command: Command, tmp_path: Path) -> None:
+    for operator, name in (("log", "m"), ("abs", "n")):
+        build = GraphBuilder(name)
+        graph = build.build([build.add(operator, [build.input("x", DType.F32, (1, 2))])])
+        smelt.save(graph, tmp_path / f"{name}.tflite")
+    np.savez(tmp_path / "x.npz", x=np.array([[-1.0, 0.0]], np.float32))
+    text = command(
+        "compare", tmp_path / "m.tflite", tmp_path / "n.tflite", "--inputs", tmp_path / "x.npz", "--json"
+    )
+    (found,) = json.loads(text.out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert found["max_difference"] is None
 
 
 def test_compare_wants_two_models_or_engines(command: Command, files: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import signal
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +16,7 @@ from small_models import small_float, small_int8, small_samples
 
 import smelt
 from smelt.engines import ENGINES, Engine
+from smelt.engines.apart import call_apart
 from smelt.engines.reference import ReferenceEngine
 from smelt.errors import EngineError, MissingExtraError, SmeltError, UnsupportedError, UsageError
 from smelt.ir import Array, DType, Graph
@@ -188,3 +191,43 @@ def test_engines_are_named_in_a_list() -> None:
     for text in ("", ",", "native,gpu"):
         with pytest.raises(UsageError, match=f"--engines {text}: write all.*reference"):
             parse_engines(text)
+
+
+def abort(*_: object) -> None:
+    """What a crash of an engine does."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def refuse(*_: object) -> None:
+    raise UnsupportedError("no such thing")
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def test_calls_apart() -> None:
+    assert call_apart(double, 4) == 8
+    with pytest.raises(EngineError, match="it crashed: SIGSEGV"):
+        call_apart(abort)
+    with pytest.raises(EngineError, match="no such thing"):
+        call_apart(refuse)
+
+
+def test_an_engine_that_crashes_is_said_and_the_others_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_comparison, "call_apart", lambda function, *rest: call_apart(abort, *rest))
+    graph = small_float()
+    crashed, fine = compare_engines([loaded(graph)], ["litert", "reference"], samples(graph), apart=True)
+    assert (crashed.engine, crashed.reason) == ("litert", "it crashed: SIGSEGV, in a process of its own")
+    assert (fine.engine, fine.reason) == ("reference", None)
+
+
+def test_engines_apart_give_what_they_give_here(tmp_path: Path) -> None:
+    pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
+    graph = small_float()
+    smelt.save(graph, tmp_path / "m.tflite")
+    model = LoadedModel(tmp_path / "m.tflite", graph)
+    (apart,) = compare_engines([model], ["litert"], samples(graph), apart=True)
+    (here,) = compare_engines([model], ["litert"], samples(graph))
+    assert apart.reason is None
+    assert apart.max_difference == here.max_difference

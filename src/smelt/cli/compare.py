@@ -12,7 +12,7 @@ from smelt.cli.options import EmulatedTarget, EngineName, Inputs, Json, Shape
 from smelt.cli.reporting import Report, check_report, give_report
 
 if TYPE_CHECKING:
-    from smelt.ir import Array
+    from smelt.ir import Array, Graph
     from smelt.report.difference import TensorDifference
     from smelt.report.engine_comparison import EngineResult, LoadedModel
 
@@ -50,8 +50,8 @@ def command(
     """Compare two models, or one on two engines, tensor by tensor; with --engines the outputs of any number."""
     from smelt import formats
     from smelt.cli import console
+    from smelt.engines.apart import MAY_CRASH, call_apart
     from smelt.errors import UsageError
-    from smelt.report.engine_comparison import LoadedModel
     from smelt.report.tensors import samples_or_random
 
     if engines is None and len(models) != 2:
@@ -64,18 +64,14 @@ def command(
     if engines is not None and (engine or second_engine):
         raise UsageError("--engines says what runs every model: leave out --engine and --second-engine")
     shapes = formats.parse_shapes(shape)
-    # a .tflite file has no symbolic shapes; the other models may
-    loaded = [
-        LoadedModel(path, formats.load(path, shapes=None if path.suffix == ".tflite" else shapes))
-        for path in models
-    ]
+    loaded = _load_all(models, shapes or {})
     samples = samples_or_random(loaded[0].graph, inputs, count=5)
     if engines is not None:
         from smelt.report.engine_comparison import compare_engines, parse_engines
 
         names = parse_engines(engines)
         with console.progress("comparing", len(loaded) * len(names)) as bar:
-            results = compare_engines(loaded, names, samples, target=target, after_result=bar)
+            results = compare_engines(loaded, names, samples, target=target, apart=True, after_result=bar)
         _show_engines(results, target, json)
         return
     if report is not None:
@@ -85,10 +81,39 @@ def command(
         give_report(quantization_report(loaded[0].graph, loaded[1].graph, samples, names=names), report)
         return
     first = (engine or EngineName.reference).value
-    differences = _compare_tensors(
-        loaded, (first, second_engine.value if second_engine else first), samples, target
-    )
+    names = (first, second_engine.value if second_engine else first)
+    job = (loaded, names, samples, target)
+    risky = any(name in MAY_CRASH for name in names)
+    differences = call_apart(_compare_tensors, *job) if risky else _compare_tensors(*job)
     _show_tensors(differences, f"{models[0].name} against {models[1].name}, {len(samples)} samples", json)
+
+
+def _load_all(models: Sequence[Path], shapes: Mapping[str, tuple[int, ...]]) -> list[LoadedModel]:
+    """Every model with the shapes of those inputs that it has; UsageError for a shape that none has."""
+    from smelt.errors import UsageError
+    from smelt.report.engine_comparison import LoadedModel
+
+    loaded, known = [], set[str]()
+    for path in models:
+        graph = _load(path, shapes)
+        loaded.append(LoadedModel(path, graph))
+        known.update(graph.inputs)
+    if unknown := shapes.keys() - known:
+        raise UsageError(f"a shape is given for '{min(unknown)}'; inputs are: {', '.join(sorted(known))}")
+    return loaded
+
+
+def _load(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
+    """The model, with the shapes of those inputs that it has."""
+    from smelt import formats
+    from smelt.errors import UnknownInputError
+
+    # a .tflite file has no symbolic shapes; the other models may
+    own = None if path.suffix == ".tflite" else shapes
+    try:
+        return formats.load(path, shapes=own)
+    except UnknownInputError as error:
+        return _load(path, {name: shape for name, shape in shapes.items() if name != error.name})
 
 
 def _compare_tensors(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +21,9 @@ stderr = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_w
 
 def print_json(data: Any) -> None:
     """Print data as indented JSON."""
-    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+    from smelt.report.plain_json import json_text
+
+    sys.stdout.write(json_text(data))
 
 
 def table(

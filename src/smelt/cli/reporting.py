@@ -32,16 +32,15 @@ def check_report(report: str | None) -> None:
 
 def give_report(report: QuantizationReport, place: str) -> None:
     """Print or write a report."""
-    from json import dumps
-
     from smelt.formats import write_bytes
+    from smelt.report.plain_json import json_text
     from smelt.report.quantization_html import quantization_html
 
     if place == "terminal":
         print_report(report)
         return
     path = Path(place)
-    text = quantization_html(report) if path.suffix == ".html" else dumps(report.to_json(), indent=2) + "\n"
+    text = quantization_html(report) if path.suffix == ".html" else json_text(report.to_json())
     write_bytes(path, text.encode())
 
 

@@ -75,6 +75,7 @@ def type_preserving(error: SmeltError, message: str) -> SmeltError:
     """The same kind of error with another message."""
     result = error.__class__.__new__(error.__class__)
     SmeltError.__init__(result, message)
+    vars(result).update(vars(error))
     return result
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smelt.engines import ENGINES, Engine, open_engine
+from smelt.engines.apart import MAY_CRASH, call_apart
 from smelt.engines.emulated import EmulatedEngine
 from smelt.errors import EngineError, FormatError, MissingExtraError, SmeltError, UsageError
 from smelt.ir import Array, Graph
@@ -69,11 +70,13 @@ def compare_engines(
     samples: Sequence[_Sample],
     *,
     target: str = "cortex-m4",
+    apart: bool = False,
     after_result: Callable[[int], None] | None = None,
 ) -> list[EngineResult]:
     """Every model on every engine, models outermost; `samples` are inputs of the first model.
 
     Models are optimized and converted for an engine as `open_engine` does, samples for a model as `sample_for` does.
+    `apart`: other people's engines run in processes of their own, so that a crash is a reason like others.
     Raises UsageError for an unknown target and for models whose inputs or outputs are not those of the first,
     EngineError when nothing runs.
     """
@@ -86,7 +89,9 @@ def compare_engines(
     for model, own in zip(models, given, strict=True):
         label = model.path.name if names[model.path.name] == 1 else str(model.path)
         for name in engines:
-            results.append(replace(_result(model, name, own, expected, target), model=label))
+            job = (model, name, own, expected, target)
+            result = _result_apart(*job) if apart and name in MAY_CRASH else _result(*job)
+            results.append(replace(result, model=label))
             if after_result:
                 after_result(len(results))
     if all(result.reason for result in results):
@@ -141,6 +146,13 @@ def _result(
         max_difference=max(entry.max_difference for entry in differences),
         relative=max(entry.relative for entry in differences),
     )
+
+
+def _result_apart(model: LoadedModel, name: str, *rest: Any) -> EngineResult:
+    try:
+        return call_apart(_result, model, name, *rest)
+    except EngineError as error:
+        return EngineResult(model.path.name, name, reason=_reason(error))
 
 
 def _differences(

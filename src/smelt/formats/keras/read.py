@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from smelt.errors import FormatError, GraphError, UnsupportedError, UsageError
+from smelt.errors import FormatError, GraphError, UnknownInputError, UnsupportedError, UsageError
 from smelt.formats.keras import attention, images, normalization, recurrent  # register their layers
 from smelt.formats.keras.archive import Archive, Config, Path, layer_name, layers_of, read_archive
 from smelt.formats.keras.building import Layer
@@ -72,8 +72,7 @@ class _Reader:
         self._check(config)
         outputs = self._model(config, [self._input(layer) for layer in self._input_layers(config)], ())
         if unknown := self.shapes.keys() - set(self.builder.inputs):
-            known = ", ".join(self.builder.inputs)
-            raise UsageError(f"a shape is given for '{min(unknown)}'; inputs are: {known}")
+            raise UnknownInputError(min(unknown), self.builder.inputs)
         return verify_graph(self.builder.build(outputs))
 
     def _check(self, config: Config) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from smelt.errors import UnsupportedError, UsageError
+from smelt.errors import UnknownInputError, UnsupportedError, UsageError
 from smelt.formats.channels_first.shapes import checked_shape
 from smelt.formats.onnx.model import DTYPES
 from smelt.ir import Array, DType
@@ -99,7 +99,7 @@ class Inputs:
         """Raise UsageError for a shape or constant of an input that the model has not."""
         names = {value.name for value in self.declared}
         if unknown := self.shapes.keys() - set(inputs) - self.constants.keys():
-            raise UsageError(f"a shape is given for '{min(unknown)}'; inputs are: {', '.join(inputs)}")
+            raise UnknownInputError(min(unknown), inputs)
         if unknown := self.constants.keys() - names:
             raise UsageError(f"a constant is given for '{min(unknown)}'; inputs are: {', '.join(inputs)}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from smelt.errors import UsageError
+from smelt.errors import UnknownInputError, UsageError
 from smelt.formats.channels_first.shapes import checked_shape
 
 
@@ -40,7 +40,7 @@ def input_shape(
 def check_names(shapes: Mapping[str, Sequence[int]], inputs: Sequence[str]) -> None:
     """Raise UsageError for a shape of an input that is not there."""
     if unknown := set(shapes) - set(inputs):
-        raise UsageError(f"a shape is given for '{min(unknown)}'; inputs are: {', '.join(inputs) or 'none'}")
+        raise UnknownInputError(min(unknown), inputs)
 
 
 def output_names(count: int, keys: Sequence[str] | None = None) -> list[str]:

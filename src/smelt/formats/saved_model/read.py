@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from smelt.errors import FormatError, GraphError, UnsupportedError, UsageError
+from smelt.errors import FormatError, GraphError, UnknownInputError, UnsupportedError, UsageError
 from smelt.formats.saved_model import (
     convolution,
     loops,
@@ -206,7 +206,7 @@ def _run(
     for node in dict.fromkeys([*(name for name in used if name in ports), *ports]):
         known[node] = _input(builder, ports[node], shapes)
     if unknown := shapes.keys() - set(builder.inputs):
-        raise UsageError(f"a shape is given for '{min(unknown)}'; inputs are: {', '.join(builder.inputs)}")
+        raise UnknownInputError(min(unknown), builder.inputs)
     results = [interpreter.tensor(item) for item in interpreter.run(body, known)]
     for port, result in zip(outputs, results, strict=True):
         if result in builder.constants:
