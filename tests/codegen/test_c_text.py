@@ -9,7 +9,6 @@ from smelt.codegen.c_text import (
     float_literal,
     initializer,
     integer_literal,
-    layer_title,
     uses_math,
 )
 from smelt.formats.c_array.names import comment_text, identifier
@@ -69,9 +68,3 @@ def test_initializer() -> None:
     assert initializer(np.array([2**32 - 1], np.uint32)) == "{\n    4294967295u\n}"
     assert initializer(np.zeros((0, 4), np.float32)) == "{\n    0.0f\n}"
     assert max(map(len, initializer(np.full(500, -128, np.int8)).splitlines())) <= 110
-
-
-def test_layer_titles_are_short() -> None:
-    assert layer_title("conv/Relu;conv/BiasAdd;conv/Conv2D") == "conv/Relu"
-    assert layer_title("x" * 200) == "x" * 77 + "..."
-    assert layer_title("a */ b") == "a * / b"

@@ -8,7 +8,6 @@ import textwrap
 
 import numpy as np
 
-from smelt.formats.c_array.names import comment_text
 from smelt.ir import Array, DType
 
 C_TYPES: dict[DType, str] = {
@@ -28,14 +27,6 @@ C_TYPES: dict[DType, str] = {
     DType.U64: "uint64_t",
     DType.BOOL: "uint8_t",
 }
-
-_LONGEST_TITLE = 80
-
-
-def layer_title(text: str) -> str:
-    """A layer's name for a comment: TensorFlow joins the names of all that it fused, the first says enough."""
-    first = comment_text(text.split(";", 1)[0])
-    return first if len(first) <= _LONGEST_TITLE else first[: _LONGEST_TITLE - 3] + "..."
 
 
 def integer_literal(value: int) -> str:

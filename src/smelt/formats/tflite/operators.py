@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from smelt.formats.tflite import arithmetic, rearranging, recurrent, translation, windows
+from smelt.formats.tflite import arithmetic, rearranging, recurrent, splitting, translation, windows
 from smelt.formats.tflite.schema import BuiltinOperator
 
-ROOMS = (arithmetic, rearranging, recurrent, windows)
+ROOMS = (arithmetic, rearranging, recurrent, splitting, windows)
 
 FUNCTIONS: Mapping[BuiltinOperator, translation.Function] = translation.FUNCTIONS
 """What reads an operator."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from smelt.errors import FormatError, GraphError, UnsupportedError
@@ -13,8 +13,8 @@ from smelt.formats.tflite import recurrent
 from smelt.formats.tflite.flatbuffer import read_flatbuffer
 from smelt.formats.tflite.operators import FUNCTIONS
 from smelt.formats.tflite.schema import TFLITE, BuiltinOperator
-from smelt.formats.tflite.tensors import contents, described, refusal
-from smelt.formats.tflite.translation import Folded, translate
+from smelt.formats.tflite.tensors import contents, described, refusal, tensor_names
+from smelt.formats.tflite.translation import Folded, Translated, translate
 from smelt.ir import Array, DType, Graph, Node, Value
 from smelt.operators import verify_graph
 
@@ -132,6 +132,14 @@ class _Reader:
         self.constants[name] = array
         return name
 
+    def step(self, translated: Translated, shape: Sequence[int]) -> str:
+        """What an operator makes on the way."""
+        source = self.values[translated.inputs[0] or ""]
+        name = self._unique(f"{self.outputs[0].name}/{translated.operator}")
+        self.values[name] = replace(source, name=name, shape=tuple(shape))
+        self._node(translated, (name,))
+        return name
+
     def _unique(self, stem: str) -> str:
         name, number = stem, 0
         while name in self.values or name in self.refused:
@@ -149,7 +157,7 @@ class _Reader:
     def _scope(self, subgraph: Any, prefix: str, bound: Mapping[int, str]) -> _Scope:
         """Describe the tensors of a subgraph; those that are bound are known under other names."""
         self._check_operators(subgraph)
-        names = _names(subgraph)
+        names = tensor_names(subgraph)
         scope = _Scope(subgraph, names)
         for index, tensor in enumerate(subgraph.tensors):
             if index in bound:
@@ -224,10 +232,19 @@ class _Reader:
                 raise FormatError(f"{self.label}: the output is described with another type or shape")
             self.constants[outputs[0]] = result.array
             return
-        given = tuple(result.inputs)
+        if isinstance(result, Translated):
+            self._node(result, outputs)
+            return
+        if len(result) != len(outputs):
+            raise FormatError(f"{self.label}: has {len(outputs)} outputs, needs {len(result)}")
+        for translated, name in zip(result, outputs, strict=True):
+            self._node(translated, (name,))
+
+    def _node(self, translated: Translated, outputs: tuple[str, ...]) -> None:
+        given = tuple(translated.inputs)
         while given and given[-1] is None:
             given = given[:-1]
-        self.nodes.append(Node(result.operator, given, outputs, result.attributes, outputs[0]))
+        self.nodes.append(Node(translated.operator, given, outputs, translated.attributes, outputs[0]))
 
     def _check_variables(self, code: BuiltinOperator, inputs: Sequence[str | None]) -> None:
         if code in recurrent.STATEFUL:
@@ -359,22 +376,6 @@ class _Reader:
             kept = {"key": self.signature.signature_key, **named}
             result[SIGNATURE] = json.dumps(kept, sort_keys=True).encode()
         return result
-
-
-def _names(subgraph: Any) -> list[str]:
-    """A name for every tensor, its own where no other has it."""
-    seen: dict[str, int] = {}
-    names: list[str] = []
-    taken = {tensor.name for tensor in subgraph.tensors}
-    for index, tensor in enumerate(subgraph.tensors):
-        stem = tensor.name or f"tensor_{index}"
-        name = stem
-        while name in seen or (name != stem and name in taken):
-            seen[stem] = seen.get(stem, 0) + 1
-            name = f"{stem}_{seen[stem]}"
-        seen[name] = 0
-        names.append(name)
-    return names
 
 
 _STRUCTURE: Mapping[BuiltinOperator, Callable[[_Reader, _Scope, Any], None]] = {

@@ -75,11 +75,6 @@ def _shape(_: Surroundings, x: str) -> Folded:
     return Folded(np.array(_.value(x).shape, _.outputs[0].dtype.numpy))
 
 
-@reads(BuiltinOperator.PACK)
-def _pack(_: Surroundings, *inputs: str, axis: int) -> Folded:
-    return Folded(np.stack([_.constant(name) for name in inputs], axis))
-
-
 @reads(BuiltinOperator.STRIDED_SLICE)
 def _strided_slice(
     _: Surroundings,

@@ -119,3 +119,19 @@ def _array(where: str, data: Array, dtype: DType, shape: tuple[int, ...]) -> Arr
     if dtype is DType.BOOL:
         array = data != 0
     return array.reshape(shape)
+
+
+def tensor_names(subgraph: Any) -> list[str]:
+    """A name for every tensor, its own where no other has it."""
+    seen: dict[str, int] = {}
+    names: list[str] = []
+    taken = {tensor.name for tensor in subgraph.tensors}
+    for index, tensor in enumerate(subgraph.tensors):
+        stem = tensor.name or f"tensor_{index}"
+        name = stem
+        while name in seen or (name != stem and name in taken):
+            seen[stem] = seen.get(stem, 0) + 1
+            name = f"{stem}_{seen[stem]}"
+        seen[name] = 0
+        names.append(name)
+    return names

@@ -37,6 +37,9 @@ class Surroundings(Protocol):
     def new_constant(self, role: str, array: Array) -> str:
         """A constant that the file has in another form; its name."""
 
+    def step(self, translated: Translated, shape: Sequence[int]) -> str:
+        """What an operator makes on the way, with type and parameters of its first input; the name."""
+
 
 @dataclass(frozen=True)
 class Translated:
@@ -54,7 +57,10 @@ class Folded:
     array: Array
 
 
-Function = Callable[..., Translated | Folded]
+Result = Translated | Folded | Sequence[Translated]
+"""What an operator becomes; of several outputs one operator each."""
+
+Function = Callable[..., Result]
 
 
 FUNCTIONS: dict[BuiltinOperator, Function] = {}
@@ -80,7 +86,7 @@ def reads(*codes: BuiltinOperator) -> Callable[[Function], Function]:
 
 def translate(
     code: BuiltinOperator, surroundings: Surroundings, inputs: Sequence[str | None], options: Any
-) -> Translated | Folded:
+) -> Result:
     """Call the function of an operator with its inputs and options.
 
     `code` is in FUNCTIONS.  Raises FormatError when inputs or options are not what the operator has.
