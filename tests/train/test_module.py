@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from case_graphs import all_cases
 from shared_files import shared_folder
-from small_models import small_float, small_int8, small_samples
+from small_models import small_float, small_samples
 
 import smelt
 from smelt.errors import UnsupportedError, UsageError
@@ -166,11 +166,6 @@ def test_other_outputs_can_be_asked_for() -> None:
     assert to_graph(module).outputs == graph.outputs
     with pytest.raises(UsageError, match="no tensor 'elsewhere'"):
         to_module(graph, outputs=["elsewhere"])
-
-
-def test_quantized_graphs_are_refused() -> None:
-    with pytest.raises(UnsupportedError, match="train the float model"):
-        to_module(small_int8())
 
 
 def test_other_modules_are_read_with_example_inputs(tmp_path: Path) -> None:

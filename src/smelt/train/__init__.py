@@ -4,12 +4,15 @@ from smelt.errors import require
 
 require("torch", "torch", "training")
 
-from smelt.train.data import Batch, TrainingData, training_data  # noqa: E402 - all of them import torch
+from smelt.train.convert import to_graph, to_module  # noqa: E402 - all of them import torch
+from smelt.train.data import Batch, TrainingData, training_data  # noqa: E402
 from smelt.train.distillation import distil  # noqa: E402
 from smelt.train.loop import fit  # noqa: E402
 from smelt.train.losses import cross_entropy, soft_targets, squared_error  # noqa: E402
-from smelt.train.module import GraphModule, to_graph, to_module  # noqa: E402
+from smelt.train.module import GraphModule  # noqa: E402
 from smelt.train.progress import Epoch, Fitted  # noqa: E402
+from smelt.train.qat import qat  # noqa: E402
+from smelt.train.quantized_module import QuantizedModule  # noqa: E402
 from smelt.train.students import make_student  # noqa: E402
 
 __all__ = [
@@ -17,11 +20,13 @@ __all__ = [
     "Epoch",
     "Fitted",
     "GraphModule",
+    "QuantizedModule",
     "TrainingData",
     "cross_entropy",
     "distil",
     "fit",
     "make_student",
+    "qat",
     "soft_targets",
     "squared_error",
     "to_graph",

@@ -13,10 +13,11 @@ from smelt.errors import UsageError
 from smelt.ir import Array, Graph
 from smelt.quantize.noise import scored_tensors
 from smelt.quantize.samples import DataFile
+from smelt.train.convert import to_graph
 from smelt.train.data import Batch, TrainingData, training_data
 from smelt.train.loop import fit
 from smelt.train.losses import Loss, soft_targets, squared_error
-from smelt.train.module import GraphModule, to_graph
+from smelt.train.module import GraphModule
 
 
 def distil(

@@ -1,4 +1,4 @@
-"""A Graph as a torch module whose constants are trained, and back."""
+"""The torch module of a float graph, whose constants are trained."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from smelt.errors import UnsupportedError, UsageError
-from smelt.formats.pytorch import from_torch
 from smelt.formats.pytorch.module import Running
 from smelt.ir import Array, Graph
 from smelt.operators import verify_graph
@@ -18,42 +17,12 @@ from smelt.operators.evaluate import sample_inputs
 from smelt.quantize.batches import rebatched
 
 
-def to_module(graph: Graph, *, outputs: Sequence[str] | None = None) -> GraphModule:
-    """A torch module that computes what a float graph computes, its constants being the trained parameters.
-
-    Inputs and results are tensors in the graph's own order and shapes (NHWC), with any number of samples in the first
-    dimension.  `outputs` names the tensors that it returns, the graph's own by default: a loss wants those before a
-    softmax (`scored_tensors` in smelt.quantize.noise).  Constants of one number, and integers, are not trained.
-    A graph has no dropout, and its batch normalization is a multiplication and an addition, or part of a layer: the
-    module computes the same in training mode as in evaluation mode.
-
-    Raises UnsupportedError for operators that torch cannot say, and for graphs that are quantized.
-    """
-    verify_graph(graph)
-    quantized = next((value.name for value in graph.values.values() if value.quantization is not None), None)
-    if quantized is not None:
-        raise UnsupportedError(
-            f"'{graph.name}' is quantized ('{quantized}' holds integers): train the float model, then quantize it"
-        )
-    return GraphModule(graph, outputs)
-
-
-def to_graph(module: Any, example_inputs: Any = None) -> Graph:
-    """The graph of a module with its parameters as they are now.
-
-    A module of `to_module` gives its own graph: the same nodes and names.  Any other torch module is read as
-    `smelt.from_torch` reads it, which needs `example_inputs`; it raises what that raises.
-    """
-    if isinstance(module, GraphModule):
-        return module.current_graph()
-    return from_torch(module, example_inputs)
-
-
 class GraphModule(torch.nn.Module):
     """What `to_module` makes."""
 
     def __init__(self, graph: Graph, outputs: Sequence[str] | None = None) -> None:
         super().__init__()
+        verify_graph(graph)
         self.graph = graph
         metadata = {name: data for name, data in graph.metadata.items() if not name.startswith("layout:")}
         seen = graph if outputs is None else replace(graph, outputs=tuple(outputs))
@@ -62,12 +31,12 @@ class GraphModule(torch.nn.Module):
                 raise UsageError(f"'{graph.name}' has no tensor '{name}'")
         own = self._made_running(replace(seen, metadata=metadata), None)
         self._own = own
-        self._by_size: dict[int, Running | None] = {self._own_size(): own}
+        self._by_size: dict[int, TrainedRunning | None] = {self._own_size(): own}
         self.eval()
         with torch.no_grad():
             own.run(self._examples())  # makes the parameters
 
-    def _made_running(self, graph: Graph, like: Any) -> Running:
+    def _made_running(self, graph: Graph, like: Any) -> TrainedRunning:
         """What runs the graph, with the parameters of `like`."""
         return TrainedRunning(graph, self, like)
 
@@ -87,12 +56,12 @@ class GraphModule(torch.nn.Module):
             return running.run(inputs)
         return self._one_by_one(inputs)
 
-    def running(self, size: int) -> Running | None:
+    def running(self, size: int) -> TrainedRunning | None:
         """What runs so many samples at once; None where they can only be run one after the other."""
         if size not in self._by_size:
             wide = rebatched(self._own.graph, size) if self._own_size() == 1 else None
             running = None if wide is None else self._made_running(wide, self._own)
-            if running is not None and not self._is_alike(running, size):
+            if running is not None and not (self._pair_is_alike(running) if size == 2 else self.running(2)):
                 running = None
             self._by_size[size] = running
         return self._by_size[size]
@@ -103,29 +72,39 @@ class GraphModule(torch.nn.Module):
         joined = tuple(torch.cat(each) for each in zip(*found, strict=True))
         return joined[0] if len(joined) == 1 else joined
 
-    def _is_alike(self, running: Running, size: int) -> bool:
-        """Whether samples give in a batch what they give alone."""
+    def _other(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
+        """Another sample of an input; of integers that may be indices the same."""
+        if tensor.is_floating_point():
+            return -0.5 * tensor
+        return tensor if self.graph.values[name].quantization is None else ~tensor
+
+    def _pair_is_alike(self, running: TrainedRunning) -> bool:
+        """Whether two samples give together what they give alone."""
         one = self._examples()
-        other = [-0.5 * tensor if tensor.is_floating_point() else tensor for tensor in one]
-        batch = [torch.cat([b] + [a] * (size - 1)) for a, b in zip(one, other, strict=True)]
+        other = [self._other(*pair) for pair in zip(self.graph.inputs, one, strict=True)]
         with torch.no_grad():
-            alone = [_all(self._own.run(each)) for each in (other, one)]
-            found = _all(running.run(batch))
+            alone = [_all(self._own.run(each)) for each in (one, other)]
+            found = _all(running.run([torch.cat(pair) for pair in zip(one, other, strict=True)]))
+        wanted = [torch.cat(pair) for pair in zip(*alone, strict=True)]
         return all(
-            torch.allclose(tensor[index : index + 1].double(), wanted.double(), 1e-4, 1e-5, equal_nan=True)
-            for index in range(min(size, 2))
-            for tensor, wanted in zip(found, alone[index], strict=True)
+            a.shape == b.shape and torch.allclose(a.double(), b.double(), 1e-4, 1e-5, equal_nan=True)
+            for a, b in zip(found, wanted, strict=True)
         )
+
+    def current_constant(self, name: str) -> Array:
+        """A constant as the parameters are now."""
+        array: Array = self.graph.constants[name]
+        flat = np.array(array).reshape(-1)
+        for label, (source, places) in self._own.places.items():
+            if source == name:
+                flat[places] = getattr(self, label).detach().cpu().numpy()
+        return flat.reshape(array.shape)
 
     def current_graph(self) -> Graph:
         """The graph with the parameters as they are now as constants."""
-        own, constants = self._own, dict(self.graph.constants)
-        assert isinstance(own, TrainedRunning)
-        for label, (name, places) in own.places.items():
-            flat = np.array(constants[name]).reshape(-1)
-            flat[places] = getattr(self, label).detach().cpu().numpy()
-            constants[name] = flat.reshape(self.graph.constants[name].shape)
-        return replace(self.graph, constants=constants)
+        return replace(
+            self.graph, constants={name: self.current_constant(name) for name in self.graph.constants}
+        )
 
 
 class TrainedRunning(Running):

@@ -179,13 +179,16 @@ class Running:
 
         Real numbers are trained parameters of the module, others buffers.
         """
-        return self._kept(key, name, lambda: arrange(self.graph.constants[name]))
+        return self.registered(key, name, lambda: arrange(self.graph.constants[name]))
 
     def buffer(self, key: Hashable, name: str, make: Callable[[], Array]) -> Any:
         """Numbers that are not trained, made once for a key."""
-        return self._kept(key, name, make, is_trained=False)
+        return self.registered(key, name, make, is_trained=False)
 
-    def _kept(self, key: Hashable, name: str, make: Callable[[], Array], *, is_trained: bool = True) -> Any:
+    def registered(
+        self, key: Hashable, name: str, make: Callable[[], Array], *, is_trained: bool = True
+    ) -> Any:
+        """Numbers as a parameter (trained real numbers) or buffer of the module, made once for a key."""
         if key not in self._parameters:
             array = np.array(make(), order="C")
             label = _identifier(name)
@@ -224,7 +227,7 @@ class Running:
         if own is None:
             return self.parameter(key, name, arrange)
         if value.dtype.bits > 8:  # a bias: torch has it in real numbers
-            return self._kept(key, name, lambda: arrange(_real(own, self.graph.constants[name])))
+            return self.registered(key, name, lambda: arrange(_real(own, self.graph.constants[name])))
         stored, dtype = self.parameter(key, name, arrange), self.dtype(value.dtype)
         if own.axis is None:
             return self.quantization.real(stored, value, dtype)

@@ -1,0 +1,108 @@
+"""Quantization-aware training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smelt.errors import QuantizationError, UnsupportedError, UsageError
+from smelt.ir import Array, Graph
+from smelt.operators import find_operator
+from smelt.quantize.noise import scored_tensors
+from smelt.quantize.quantize_graph import quantize_graph
+from smelt.quantize.samples import DataFile
+from smelt.quantize.scheme import find_scheme
+from smelt.train.convert import to_graph
+from smelt.train.data import Augment, TrainingData, training_data
+from smelt.train.loop import Optimizer, fit
+from smelt.train.losses import Loss, soft_targets, squared_error
+from smelt.train.module import GraphModule
+from smelt.train.progress import Epoch
+from smelt.train.quantized_module import QuantizedModule
+
+CALIBRATION_SAMPLES = 128
+
+
+def qat(
+    graph: Graph,
+    data: Path | str | DataFile | Mapping[str, Array] | TrainingData,
+    scheme: str = "int8",
+    *,
+    start: Graph | None = None,
+    loss: Loss | None = None,
+    optimizer: Optimizer | None = None,
+    epochs: int = 10,
+    batch_size: int = 32,
+    seed: int = 0,
+    held_out: float | TrainingData = 0.1,
+    patience: int | None = None,
+    score: Loss | None = None,
+    augment: Augment | None = None,
+    learn_ranges: bool = True,
+    progress: Callable[[Epoch], None] | None = None,
+    checkpoint: Path | None = None,
+    **options: Any,
+) -> Graph:
+    """A float graph quantized to int8, int4 or int16x8, trained as the integers that it becomes.
+
+    Training begins at `start` or, without one, at what `quantize_graph` makes with CALIBRATION_SAMPLES of the training
+    samples and the given `options`; it ends with the best epoch on the samples held out, computed with integers, the
+    start being one.  The float graph teaches: the default loss wants its decisions where the graph ends in a softmax,
+    else its outputs, and no labels.  A `loss` and a `score` are given the tensors before a last softmax, logistic or
+    tanh, in real numbers; `Batch.taught` has the float graph's.  The rest is as in `fit`.
+
+    Raises UsageError for a scheme without integer activations or settings that make no sense, QuantizationError for a
+    graph that is quantized, UnsupportedError for operators that torch cannot say, TrainingError when the loss is no
+    finite number.
+    """
+    if find_scheme(scheme).precision is None:
+        raise UsageError(f"scheme {scheme} has real activations; int8, int16x8 and int4 can be trained")
+    if any(value.quantization is not None for value in graph.values.values()):
+        raise QuantizationError(
+            f"'{graph.name}' is quantized already; train the float model, `start` may be quantized"
+        )
+    given = training_data(graph, data)
+    first = start or quantize_graph(graph, scheme, _drawn(graph, given, seed), **options)
+    names = scored_tensors(graph)
+    missing = [name for name in names if name not in first.values]
+    if missing:
+        raise UnsupportedError(
+            f"'{first.name}' has no tensor '{missing[0]}' to compare with the float graph's"
+        )
+    teacher = GraphModule(graph, names)
+    module = QuantizedModule(first, names, learn_ranges=learn_ranges)
+    fit(
+        module,
+        given,
+        loss or (soft_targets() if _decides(graph) else squared_error),
+        optimizer=optimizer,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+        held_out=held_out,
+        patience=patience,
+        score=score,
+        teacher=teacher,
+        augment=augment,
+        progress=progress,
+        checkpoint=checkpoint,
+    )
+    return to_graph(module)
+
+
+def _drawn(graph: Graph, data: TrainingData, seed: int) -> dict[str, Array]:
+    """Samples to calibrate on."""
+    chosen = np.random.default_rng(seed).permutation(len(data))[:CALIBRATION_SAMPLES]
+    return dict(zip(graph.inputs, data.at(chosen).inputs, strict=True))
+
+
+def _decides(graph: Graph) -> bool:
+    """Whether the only output is a softmax."""
+    producers = graph.producers()
+    node = producers.get(graph.outputs[0]) if len(graph.outputs) == 1 else None
+    while node is not None and find_operator(node.operator).traits.alias:
+        node = producers.get(node.inputs[0] or "")
+    return node is not None and node.operator == "softmax"
