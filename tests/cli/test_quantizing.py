@@ -166,6 +166,7 @@ def test_mixed_precision(convert: Convert, tmp_path: Path) -> None:
     assert "before fallback" in said
     code, said = convert(*arguments, "--budget", "size=100000")
     assert (code, said.count("within the budget")) == (0, 1)
+    assert "budget: size " in said
     assert "wants size=BYTES" in convert(*arguments, "--budget", "size=big")[1]
     assert "--budget is used by --quantize" in convert("--budget", "size=1")[1]
 

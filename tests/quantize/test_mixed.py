@@ -16,7 +16,7 @@ from smelt.operators.evaluate import evaluate_graph
 from smelt.quantize import Mixed
 from smelt.quantize.knapsack import Choice, choose
 from smelt.quantize.noise import noise_ratio, wanted_numbers
-from smelt.quantize.prices import price
+from smelt.quantize.prices import Price, price
 from smelt.quantize.samples import to_input
 from smelt.targets import find_target
 
@@ -173,6 +173,30 @@ def test_budgets_are_kept(budget: dict[str, int]) -> None:
 def test_more_budget_is_less_noise() -> None:
     noises = [quality(quantized(Mixed(budget={"size": size}))) for size in (700, 1000, 5000)]
     assert noises[0] > noises[1] >= noises[2]
+
+
+def dearer(graph: Graph) -> Price:
+    """A measurement that finds a third more than the estimates."""
+    found = price(graph, find_target("cortex-m4"))
+    return Price(found.size * 4 // 3, found.ram * 4 // 3, None)
+
+
+def test_budgets_are_held_by_what_is_measured() -> None:
+    told: list[str] = []
+    assert dearer(quantized(Mixed(budget={"size": 700}))).size > 700
+    result = quantized(Mixed(budget={"size": 700}, measure=dearer), told)
+    assert dearer(result).size <= 700
+    measured = [text for text in told if text.startswith("budget: size ")]
+    assert len(measured) > 1
+    assert measured[-1] == f"budget: size {dearer(result).size:,} of 700"
+
+
+def test_measured_budgets_that_cannot_be_held() -> None:
+    # int4 throughout is within 400 as estimated, and not as measured
+    with pytest.raises(QuantizationError, match=r"nothing is cheaper than size 512 of 400: no assignment"):
+        quantized(Mixed(budget={"size": 400}, measure=dearer))
+    with pytest.raises(QuantizationError, match="measurement does not say"):
+        quantized(Mixed(budget={"cycles": 10**7}, measure=dearer))
 
 
 def test_budgets_that_cannot_be_kept() -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from smelt.ir import Array, Graph
+    from smelt.quantize.prices import Price
 
 
 class Scheme(StrEnum):
@@ -123,8 +124,9 @@ Budget = Annotated[
     str | None,
     typer.Option(
         "--budget",
-        help="Find int4, int8 or int16x8 for each layer, with the least error within limits: size=BYTES (constants), "
-        "ram=BYTES (tensors at once), cycles=N (estimated on a Cortex-M4), comma separated.",
+        help="Find int4, int8 or int16x8 for each layer, with the least error within limits on a Cortex-M4: "
+        "size=BYTES (tables), ram=BYTES (arena), cycles=N, comma separated. They are held by the compiled network, or, "
+        "where there is no compiler for it, by estimates.",
         show_default=False,
     ),
 ]
@@ -167,6 +169,24 @@ def limits(text: str) -> dict[str, int]:
             raise UsageError(f"--budget {part}: wants size=BYTES, ram=BYTES or cycles=N")
         result[name] = int(number)
     return result
+
+
+def compiled_price(graph: Graph) -> Price:
+    """What a graph costs compiled and counted for a Cortex-M4; estimated, and said so, where that cannot be."""
+    from smelt.cli import console
+    from smelt.engines.profile import profile
+    from smelt.errors import CompileError, MissingExtraError, UnsupportedError
+    from smelt.passes import optimize
+    from smelt.quantize.prices import Price, price
+    from smelt.targets import find_target
+
+    target = find_target("cortex-m4")
+    try:
+        totals = profile(optimize(graph), target).totals
+    except (CompileError, MissingExtraError, UnsupportedError) as error:
+        console.note(f"the budget is held by estimates, nothing is measured: {error}")
+        return price(graph, target)
+    return Price(totals.weight_bytes, totals.arena_bytes, totals.estimated_cycles)
 
 
 @dataclass(frozen=True)
@@ -235,7 +255,10 @@ class Quantizing:
         mixed = None
         if self.layers is not None or self.fallback or self.budget is not None:
             layers = {} if self.layers is None else Mixed.read_layers(self.layers)
-            mixed = Mixed(layers, self.fallback, self.wider.value, limits(self.budget or ""))
+            budget = limits(self.budget or "")
+            mixed = Mixed(
+                layers, self.fallback, self.wider.value, budget, measure=compiled_price if budget else None
+            )
         samples, total = None, None
         if self.calibrate is not None:
             samples, total = self._samples(graph, self.calibrate)

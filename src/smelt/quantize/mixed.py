@@ -11,6 +11,7 @@ from pathlib import Path
 from smelt.errors import FormatError, QuantizationError, UsageError
 from smelt.ir import Graph
 from smelt.operators import find_operator
+from smelt.quantize.budgets import BUDGETS, Measure
 from smelt.quantize.knapsack import Choice, choose
 from smelt.quantize.noise import Sample, decibels, noise_ratio, wanted_numbers
 from smelt.quantize.precision import (
@@ -32,7 +33,6 @@ SCORED = 16
 ROUNDS = 6
 ENOUGH = 0.98
 """Of the noise: what a fallback must leave at most."""
-BUDGETS = ("size", "ram", "cycles")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Mixed:
     layers: precisions by name of a layer's first output, or by pattern (fnmatch); the last that fits counts.
     fallback: how many of the layers that hurt most are computed in `wider`.  budget: the limits by name
     (size: bytes of constants, ram: bytes of tensors at once, cycles: estimated on `target`) within which
-    each layer with weights is given int4, int8 or int16x8, so that the noise is least.
+    each layer with weights is given int4, int8 or int16x8, so that the noise is least.  `measure` says what the
+    result costs indeed, such as compiled: the budget is held by that, and without it by the estimates.
     """
 
     layers: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class Mixed:
     wider: str = "int16x8"
     budget: Mapping[str, int] = field(default_factory=dict)
     target: str = "cortex-m4"
+    measure: Measure | None = None
 
     @staticmethod
     def read_layers(path: Path) -> dict[str, str]:
@@ -101,6 +103,7 @@ class Search:
         self.samples = samples[:SCORED]
         self.wanted = wanted_numbers(graph, self.samples)
         self.target: Target = find_target(target)
+        self.known: dict[tuple[str, str], float] = {}
 
     def noise(self, precisions: Precisions) -> float:
         """The noise ratio of the graph with these precisions."""
@@ -108,7 +111,10 @@ class Search:
 
     def alone(self, name: str, precision: Precision) -> float:
         """The noise ratio when this layer alone is quantized."""
-        return self.noise({name: precision})
+        key = (name, precision.name)
+        if key not in self.known:
+            self.known[key] = self.noise({name: precision})
+        return self.known[key]
 
     def price(self, precisions: Precisions) -> Price:
         """What the graph with these precisions costs."""

@@ -13,6 +13,7 @@ from smelt.ir import DType, Graph
 from smelt.operators import find_operator
 from smelt.quantize.assemble import assemble
 from smelt.quantize.blocks import block_obstacle
+from smelt.quantize.budgets import within_measured
 from smelt.quantize.calibrate import Ranges, observe
 from smelt.quantize.calibrators import CALIBRATORS
 from smelt.quantize.improve import MOST_SAMPLES, better, check_improvements, equalized, improved
@@ -30,6 +31,7 @@ from smelt.quantize.precision import (
     obstacle,
 )
 from smelt.quantize.prepare import means_of_whole_maps
+from smelt.quantize.prices import price
 from smelt.quantize.samples import Sample, keeping
 from smelt.quantize.scheme import SCHEMES, Scheme, find_scheme
 from smelt.quantize.select import best_method, ranges_by
@@ -184,9 +186,7 @@ class _Work:
             self.tell(found.told)
         if not (self.mixed.budget or self.mixed.fallback):
             return found.result
-        precisions = self._searched(found.graph, kept, precisions, found.ranges, types)
-        plain = self._assembled(found.graph, found.ranges, precisions, types)
-        return improved(found.graph, plain, kept, self.wishes, self.remark)
+        return self._searched(found, kept, precisions, types)
 
     def _best(
         self,
@@ -222,26 +222,30 @@ class _Work:
 
     def _searched(
         self,
-        graph: Graph,
+        found: _Found,
         samples: Sequence[Sample],
         precisions: dict[str, Precision],
-        ranges: Mapping[DType, Ranges],
         types: tuple[DType, DType],
-    ) -> dict[str, Precision]:
-        """Precisions after the search that is wanted."""
+    ) -> Graph:
+        """The graph with the precisions that the wanted search finds."""
         mixed = self.mixed
-        search = Search(
-            graph,
-            samples,
-            lambda tried: self._assembled(graph, ranges, tried, types),
-            self.tell,
-            mixed.target,
+
+        def build(tried: Mapping[str, Precision]) -> Graph:
+            return self._assembled(found.graph, found.ranges, tried, types)
+
+        search = Search(found.graph, samples, build, self.tell, mixed.target)
+
+        def made(limits: Mapping[str, int]) -> Graph:
+            chosen = search.within(precisions, limits) if limits else precisions
+            if mixed.fallback:
+                chosen = search.fall_back(chosen, mixed.fallback, find_precision(mixed.wider))
+            return improved(found.graph, build(chosen), samples, self.wishes, self.remark)
+
+        if mixed.measure is None or not mixed.budget:
+            return made(mixed.budget)
+        return within_measured(
+            made, mixed.budget, lambda graph: price(graph, search.target), mixed.measure, self.tell
         )
-        if mixed.budget:
-            precisions = search.within(precisions, mixed.budget)
-        if mixed.fallback:
-            precisions = search.fall_back(precisions, mixed.fallback, find_precision(mixed.wider))
-        return precisions
 
     def _assembled(
         self,
