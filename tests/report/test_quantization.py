@@ -200,3 +200,23 @@ def test_a_figure_of_merit_of_the_users() -> None:
     assert score.name == "metric"
     assert score.before == pytest.approx(score.after, abs=0.02)
     assert score.before != score.after
+
+
+def test_layers_that_quantize_their_input_are_not_left_in_float() -> None:
+    graph = small_float()
+    given = list(smelt.samples_for(graph, {"x": small_samples(8)}))
+    dynamic = smelt.quantize_graph(graph, "dynamic", given)
+    floats = smelt.quantize_graph(graph, "weight-only-int8", given)
+    found = [quantization_report(graph, each, given).left_in_float for each in (dynamic, floats)]
+    assert not [name for name in found[0] if name.startswith(("conv_2d", "depthwise", "fully"))]
+    assert len([name for name in found[1] if name.startswith(("conv_2d", "depthwise", "fully"))]) == 3
+
+
+def test_the_page_shows_the_first_of_joined_names() -> None:
+    build = GraphBuilder("joined")
+    x = build.input("x", DType.F32, (1, 4))
+    graph = build.build([build.add("relu", [x], name="first;second;third")])
+    given = [{"x": np.ones((1, 4), np.float32)}]
+    page = quantization_html(quantization_report(graph, graph, given))
+    assert ">first<" in page
+    assert 'title="first;second;third"' in page

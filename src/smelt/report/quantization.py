@@ -122,12 +122,13 @@ def constant_bytes(graph: Graph) -> int:
 
 
 def left_in_float(graph: Graph) -> tuple[str, ...]:
-    """The operators that compute in float32, conversions and views not counted."""
+    """The operators that compute in float32; conversions, views and what quantizes its input itself not counted."""
     return tuple(
         node.label
         for node in graph.nodes
         if node.operator not in ("quantize", "dequantize")
         and not find_operator(node.operator).traits.alias
+        and node.attributes.get("quantize_input", "none") == "none"
         and any(graph.values[name].dtype.is_float for name in node.outputs)
     )
 

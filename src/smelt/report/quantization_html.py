@@ -21,8 +21,13 @@ def quantization_html(report: QuantizationReport) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(decibels=_decibels, cosine=_cosine, histogram=_histogram)
+    environment.filters.update(decibels=_decibels, cosine=_cosine, histogram=_histogram, short=_short)
     return environment.get_template("quantization.html.j2").render(report=report)
+
+
+def _short(name: str) -> str:
+    """The first of the names that a converter joined; the rest is in the tip of the cell."""
+    return name.split(";")[0]
 
 
 def _decibels(ratio: float | None) -> str:
