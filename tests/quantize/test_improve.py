@@ -17,6 +17,8 @@ from smelt.operators.builder import GraphBuilder
 from smelt.operators.evaluate import evaluate_graph
 from smelt.quantize import SCHEMES
 from smelt.quantize.fields import Fields
+from smelt.quantize.layer_rounding import LayerRounding
+from smelt.quantize.moments import Sums
 from smelt.quantize.noise import decibels, noise_ratio, wanted_numbers
 from smelt.quantize.prepare import channel_factors, equalize, means_of_whole_maps
 from smelt.quantize.rounding import ROUNDINGS, error
@@ -55,11 +57,11 @@ def given(count: int, seed: int) -> Samples:
 def test_rounding_stays_in_range_and_beats_nearest(name: str) -> None:
     rng = np.random.default_rng(1)
     x = correlated(200, 3).astype(np.float64)
-    moments = x.T @ x / len(x) + 0.01 * np.eye(24)
-    target = rng.normal(size=(10, 24))
-    scales = np.abs(target).max(axis=1) / 7
+    moments = (x.T @ x / len(x) + 0.01 * np.eye(24)) * np.array([1.0, 3.0])[:, None, None]
+    target = rng.normal(size=(2, 10, 24))
+    scales = np.abs(target).max(axis=2) / 7
     errors = {
-        each: error(ROUNDINGS[each](target, scales, moments, 7) * scales[:, None], target, moments)
+        each: error(ROUNDINGS[each](target, scales, moments, 7) * scales[:, :, None], target, moments)
         for each in (name, "nearest")
     }
     integers = ROUNDINGS[name](target, scales, moments, 7)
@@ -77,11 +79,44 @@ def test_learned_rounding_against_all_choices() -> None:
     found, best = 0.0, 0.0
     for _ in range(20):
         x = rng.normal(size=(50, 2)) @ rng.normal(size=(2, 5)) + rng.normal(size=(50, 5)) / 3
-        moments, target, scales = x.T @ x, rng.normal(size=(1, 5)) * 4, np.ones(1)
-        found += float(error(ROUNDINGS["gptq-learned"](target, scales, moments, 99), target, moments)[0])
+        moments, target, scales = (x.T @ x)[None], rng.normal(size=(1, 1, 5)) * 4, np.ones((1, 1))
+        found += float(error(ROUNDINGS["gptq-learned"](target, scales, moments, 99), target, moments)[0, 0])
         choices = np.floor(target) + np.array(list(product((0.0, 1.0), repeat=5)))
-        best += float(error(choices, np.repeat(target, len(choices), axis=0), moments).min())
+        best += float(error(choices, target, moments).min())
     assert found <= 1.1 * best
+
+
+def test_few_samples_are_damped() -> None:
+    """Of what few samples say of many weights less is believed, and unseen results are nearer for it."""
+    rng = np.random.default_rng(4)
+    weights = rng.normal(size=(1, 6, 24))
+    scales = np.abs(weights).max(axis=2) / 7
+    build = GraphBuilder("one")
+    operands = [build.input("x", DType.F32, (1, 24)), build.constant("w", weights[0].astype(np.float32))]
+    graph = build.build([build.add("fully_connected", operands, name="y")])
+    fields = Fields(call_of(graph, graph.nodes[0]))
+
+    def sums(count: int, seed: int) -> Sums:
+        result, noise = Sums(fields, weights), np.random.default_rng(seed + 100)
+        for x in correlated(count, seed):
+            # before this layer others have made errors
+            result.add(x[None], (0.9 * x + noise.normal(size=24) / 4)[None])
+        return result
+
+    unseen = sums(400, 9).moments(centred=True)
+    halves = sums(10, 1), sums(10, 2)
+    seen = [half.moments(centred=True) for half in halves]
+    both = halves[0].moments(halves[1], centred=True)
+    layer = LayerRounding(weights, 7, ROUNDINGS["gptq-learned"], 4)
+    integers, chosen = layer.rounded(scales, both, seen)
+    believed, moments = both.aim(weights, 0.001)
+    errors = {
+        "damped": integers * chosen[:, :, None],
+        "believed": ROUNDINGS["gptq-learned"](believed, scales, moments, 7) * scales[:, :, None],
+        "nearest": ROUNDINGS["nearest"](weights, scales, moments, 7) * scales[:, :, None],
+    }
+    found = {name: unseen.error(each) for name, each in errors.items()}
+    assert found["damped"] < min(found["believed"], found["nearest"])
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,12 @@ from smelt.ir import Array, DType, Graph, Node, Quantization, Value
 from smelt.operators import call_of, find_operator
 from smelt.operators.operator import Weights
 from smelt.quantize.fields import OPERATORS, Fields
+from smelt.quantize.layer_rounding import LayerRounding
+from smelt.quantize.moments import Sums
 from smelt.quantize.noise import Sample
 from smelt.quantize.parameters import real
 from smelt.quantize.precision import PRECISIONS, Precision
-from smelt.quantize.rounding import ROUNDINGS, error, gptq, spreading
+from smelt.quantize.rounding import ROUNDINGS
 from smelt.quantize.samples import to_input
 from smelt.quantize.weights import quantize_bias
 
@@ -32,47 +34,12 @@ class Refinement:
     """What is improved.
 
     rounding: a name in ROUNDINGS.  bias: biases take up the mean error of their channel.  scales: how many
-    smaller scales are tried for each channel's weights.  damping: how much the samples are distrusted, in
-    mean second moments.
+    smaller scales are tried for each channel's weights.
     """
 
     rounding: str = "nearest"
     bias: bool = False
     scales: int = 0
-    damping: float = 0.01
-
-
-class Moments:
-    """Sums over samples of what a layer meets, in the float and in the quantized graph, by group.
-
-    Of each sample at most POSITIONS positions, evenly spaced.
-    """
-
-    POSITIONS = 256
-
-    def __init__(self, fields: Fields) -> None:
-        self.fields, self.count = fields, 0
-        self.own: Float64 | float = 0.0
-        self.mean: Float64 | float = 0.0
-        self.float_mean: Float64 | float = 0.0
-
-    def add(self, wanted: Array, found: Array) -> None:
-        """Take in one sample of real inputs: the float graph's and the quantized graph's."""
-        x, y = self.fields.data(wanted), self.fields.data(found)
-        if x.shape[1] > self.POSITIONS:
-            # an odd step, so that columns of an even width take turns
-            step = -(-x.shape[1] // self.POSITIONS) | 1
-            x, y = x[:, ::step], y[:, ::step]
-        self.count += x.shape[1]
-        self.own = self.own + y.transpose(0, 2, 1) @ y
-        self.mean = self.mean + y.sum(axis=1)
-        self.float_mean = self.float_mean + x.sum(axis=1)
-
-    def centred(self) -> tuple[Float64, Float64, Float64]:
-        """Second moments of the quantized graph's inputs about their means, these, and the float graph's means."""
-        mean, float_mean = np.asarray(self.mean) / self.count, np.asarray(self.float_mean) / self.count
-        own = np.asarray(self.own) / self.count - mean[:, :, None] * mean[:, None, :]
-        return own, mean, float_mean
 
 
 def refine(graph: Graph, quantized: Graph, samples: Sequence[Sample], how: Refinement) -> Graph:
@@ -156,12 +123,12 @@ class _Walk:
         assert weights_name is not None
         assert stem is not None
         fields = Fields(call_of(self.graph, original))
-        moments = Moments(fields)
         value = self.values[data]
-        for wanted, found in zip(self.wanted[source], self.found[data], strict=True):
-            moments.add(wanted, real(value, found).reshape(wanted.shape))
-        own, mean, float_mean = moments.centred()
         weights = fields.weights(self.graph.constants[stem])
+        halves = Sums(fields, weights), Sums(fields, weights)
+        for index, (wanted, found) in enumerate(zip(self.wanted[source], self.found[data], strict=True)):
+            halves[index % 2].add(wanted, real(value, found).reshape(wanted.shape))
+        moments = halves[0].moments(halves[1], centred=self.how.bias)
         stored = self.values[weights_name].quantization
         assert stored is not None
         scales = fields.by_channel(np.array(stored.scales))
@@ -174,17 +141,16 @@ class _Walk:
         ):
             how = replace(how, scales=0)
         if how.rounding != "nearest" or how.scales:
-            for group in range(len(weights)):
-                integers[group], scales[group] = _rounded(
-                    weights[group], scales[group], own[group], precision.largest_weight, how
-                )
+            layer = LayerRounding(weights, precision.largest_weight, ROUNDINGS[how.rounding], how.scales)
+            integers, scales = layer.rounded(
+                scales, moments, [half.moments(centred=how.bias) for half in halves]
+            )
             self._store(weights_name, fields.stored(integers), scales.reshape(-1), precision)
         if not (how.bias or how.scales):
             return node
         if how.bias:
-            meant = np.einsum("gof,gf->go", weights, float_mean)
-            got = np.einsum("gof,gf->go", integers * scales[:, :, None], mean)
-            bias = bias + (meant - got).reshape(-1)
+            got = np.einsum("gof,gf->go", integers * scales[:, :, None], moments.mean)
+            bias = bias + (moments.wanted_mean - got).reshape(-1)
         return self._with_bias(node, place, bias, scales.reshape(-1), precision)
 
     @staticmethod
@@ -222,23 +188,6 @@ class _Walk:
         self.values[name] = Value(name, precision.bias, bias.shape, rounded.quantization)
         self.constants[name] = rounded.array.astype(precision.bias.numpy)
         return node.with_inputs(*inputs)
-
-
-def _rounded(
-    weights: Float64, scales: Float64, own: Float64, largest: int, how: Refinement
-) -> tuple[Float64, Float64]:
-    """Integers and scales of one group."""
-    damping = how.damping * float(np.trace(own)) / len(own)
-    damped = own + max(damping, 1e-30) * np.eye(len(own))
-    chosen = scales
-    if how.scales:
-        shares = np.linspace(1, 0.5, how.scales + 1)
-        tried = np.asarray((scales * shares[:, None]).astype(np.float32), np.float64)
-        spread = spreading(damped)
-        rounded = [gptq(weights, each, damped, largest, spread) * each[:, None] for each in tried]
-        errors = [error(each, weights, damped) for each in rounded]
-        chosen = np.take_along_axis(tried, np.argmin(errors, axis=0)[None], axis=0)[0]
-    return ROUNDINGS[how.rounding](weights, chosen, damped, largest), chosen
 
 
 def _precision(graph: Graph, node: Node, weights: Value) -> Precision | None:

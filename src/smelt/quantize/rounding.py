@@ -1,7 +1,8 @@
 """Rounding weights so that the layer's result changes least, not the weights themselves.
 
-All work on one group of a layer: `target` [outputs, field] are the real weights wanted, `moments` [field, field] the
-second moments of what they meet, and the error of a choice W is the mean over samples of |(W - target) x|².
+All work on the groups of a layer at once: `target` [groups, outputs, field] are the real weights wanted, `scales`
+[groups, outputs] their steps, `moments` [groups, field, field] the second moments of what they meet, and the error of
+a choice W is the mean over samples of |(W - target) x|².
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ SWEEPS = 12
 
 
 def error(weights: Float64, target: Float64, moments: Float64) -> Float64:
-    """The error of each output."""
+    """The error of each output [groups, outputs]."""
     difference = weights - target
-    return np.asarray(np.einsum("of,fg,og->o", difference, moments, difference, optimize=True))
+    return np.asarray((difference @ moments * difference).sum(axis=2))
 
 
 def nearest(target: Float64, scales: Float64, moments: Float64, largest: int) -> Float64:
     """Each weight to the nearest integer."""
-    return _nearest(target / scales[:, None], largest)
+    return _nearest(target / scales[:, :, None], largest)
 
 
 def learned(target: Float64, scales: Float64, moments: Float64, largest: int) -> Float64:
@@ -39,10 +40,12 @@ Spread = tuple[NDArray[np.intp], Float64]
 
 
 def spreading(moments: Float64) -> Spread:
-    """For GPTQ: the order of rounding, largest inputs first, and how the error of each is spread over later ones."""
-    order = np.argsort(-np.diag(moments), kind="stable")
-    inverse = np.linalg.inv(moments[np.ix_(order, order)])
-    return order, np.asarray(np.linalg.cholesky((inverse + inverse.T) / 2).T, np.float64)
+    """For GPTQ, by group: the order of rounding, largest inputs first, and how errors are spread over later ones."""
+    order = np.argsort(-np.diagonal(moments, axis1=1, axis2=2), axis=1, kind="stable")
+    rows = np.take_along_axis(moments, order[:, :, None], axis=1)
+    inverse = np.linalg.inv(np.take_along_axis(rows, order[:, None, :], axis=2))
+    lower = np.linalg.cholesky((inverse + inverse.transpose(0, 2, 1)) / 2)
+    return order, np.asarray(lower.transpose(0, 2, 1), np.float64)
 
 
 def gptq(
@@ -54,22 +57,22 @@ def gptq(
     2022, algorithm 1.
     """
     order, upper = spread or spreading(moments)
-    rest = (target / scales[:, None])[:, order]
+    rest = np.take_along_axis(target / scales[:, :, None], order[:, None, :], axis=2)
     rounded = np.empty_like(rest)
-    for index in range(rest.shape[1]):
-        rounded[:, index] = _nearest(rest[:, index], largest)
-        lost = (rest[:, index] - rounded[:, index]) / upper[index, index]
-        rest[:, index + 1 :] -= lost[:, None] * upper[index, index + 1 :]
+    for index in range(rest.shape[2]):
+        rounded[:, :, index] = _nearest(rest[:, :, index], largest)
+        lost = (rest[:, :, index] - rounded[:, :, index]) / upper[:, index, index, None]
+        rest[:, :, index + 1 :] -= lost[:, :, None] * upper[:, index, None, index + 1 :]
     result = np.empty_like(rounded)
-    result[:, order] = rounded
+    np.put_along_axis(result, np.broadcast_to(order[:, None, :], result.shape), rounded, axis=2)
     return result
 
 
 def gptq_learned(target: Float64, scales: Float64, moments: Float64, largest: int) -> Float64:
     """`learned` from the better of nearest and GPTQ for each output on."""
     starts = [method(target, scales, moments, largest) for method in (nearest, gptq)]
-    errors = [error(start * scales[:, None], target, moments) for start in starts]
-    start = np.where((errors[1] < errors[0])[:, None], starts[1], starts[0])
+    errors = [error(start * scales[:, :, None], target, moments) for start in starts]
+    start = np.where((errors[1] < errors[0])[:, :, None], starts[1], starts[0])
     return _descend(start, target, scales, moments, largest)
 
 
@@ -86,20 +89,22 @@ def _nearest(numbers: Float64, largest: int) -> Float64:
 
 
 def _descend(start: Float64, target: Float64, scales: Float64, moments: Float64, largest: int) -> Float64:
-    integers, wanted = start.copy(), target / scales[:, None]
+    integers, wanted = start.copy(), target / scales[:, :, None]
     # gradient of the error over 2 * scale², for each weight
     slope = (integers - wanted) @ moments
-    curvature = np.diag(moments)
+    curvature = np.diagonal(moments, axis1=1, axis2=2)
+    # what meets nothing stays as it is
+    inverse = np.where(curvature > 0, 1 / np.where(curvature > 0, curvature, 1), 0)
     for _ in range(SWEEPS):
         changed = False
-        for index in np.flatnonzero(curvature > 0):
-            best = _nearest(integers[:, index] - slope[:, index] / curvature[index], largest)
-            step = best - integers[:, index]
-            moved = np.flatnonzero(step)
-            if moved.size:
+        for index in range(target.shape[2]):
+            best = _nearest(integers[:, :, index] - slope[:, :, index] * inverse[:, index, None], largest)
+            step = best - integers[:, :, index]
+            moved = np.nonzero(step)
+            if moved[0].size:
                 changed = True
-                integers[moved, index] = best[moved]
-                slope[moved] += step[moved, None] * moments[index]
+                integers[:, :, index] = best
+                slope[moved] += step[moved][:, None] * moments[moved[0], index]
         if not changed:
             break
     return integers
