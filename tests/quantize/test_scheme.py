@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 
@@ -13,12 +14,15 @@ import smelt
 from smelt.errors import UnsupportedError, UsageError
 from smelt.ir import DType, Graph
 from smelt.ir.equality import graphs_equal
+from smelt.operators import call_of, choose_kernel
 from smelt.operators.builder import GraphBuilder
 from smelt.operators.evaluate import evaluate_graph
 from smelt.quantize import CALIBRATORS, IMPROVEMENTS, SCHEMES
+from smelt.quantize.narrow_weights import LAYERS
 from smelt.quantize.noise import decibels, noise_ratio, wanted_numbers
 from smelt.quantize.parameters import real
 from smelt.quantize.samples import to_input
+from smelt.targets import find_target
 
 
 def with_an_island() -> Graph:
@@ -157,3 +161,18 @@ def test_the_documentation_names_all_there_is() -> None:
     text = (Path(__file__).parents[2] / "docs" / "quantizing.md").read_text(encoding="utf-8")
     for name in (*SCHEMES, *CALIBRATORS, *IMPROVEMENTS):
         assert f"`{name}`" in text
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_documentation_names_the_kernels(scheme: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "quantizing.md").read_text(encoding="utf-8")
+    (row,) = [line for line in text.splitlines() if line.startswith(f"| `{scheme}` |") and "`_" in line]
+    endings = re.findall(r"`(_\w+)`", row)
+    graph = small_float()
+    samples = list(smelt.samples_for(graph, {"x": small_samples(4)}))
+    result = smelt.quantize_graph(graph, scheme, samples, improve=(), tell=lambda text: None)
+    for node in result.nodes:
+        if node.operator in LAYERS:
+            kernel = choose_kernel(call_of(result, node), find_target("rv32imc"))
+            name = kernel.name.partition("__")[0].removeprefix(f"smelt_{node.operator}")
+            assert name in endings
