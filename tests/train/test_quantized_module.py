@@ -20,7 +20,7 @@ from smelt.quantize.samples import to_input
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from smelt.train import to_graph, to_module  # noqa: E402
-from smelt.train.grid import exactly, levels, on_grid  # noqa: E402
+from smelt.train.grid import exactly, levels, on_grid, signs  # noqa: E402
 
 
 def layers(name: str = "layers") -> Graph:
@@ -106,7 +106,7 @@ def assert_exact(graph: Graph, samples: Array) -> Graph:
     return changed
 
 
-SCHEMES = ("int8", "int4", "int16x8")
+SCHEMES = ("int8", "int4", "int16x8", "ternary", "binary")
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -230,3 +230,13 @@ def test_numbers_on_a_grid_and_their_gradients() -> None:
     assert passed.tolist() == [7.0] * 6
     (gradient,) = torch.autograd.grad(passed.sum(), x)
     assert gradient.tolist() == [1.0] * 6
+
+
+def test_signs_and_their_gradients() -> None:
+    x = torch.tensor([-3.0, -0.25, 0.0, 0.5, 4.0], requires_grad=True)
+    scale = torch.tensor(0.5, requires_grad=True)
+    found = signs(x, scale)
+    assert found.tolist() == [-0.5, -0.5, 0.5, 0.5, 0.5]
+    found.sum().backward()
+    assert x.grad.tolist() == [0, 1, 1, 1, 0]
+    assert float(scale.grad) == 1

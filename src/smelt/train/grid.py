@@ -47,6 +47,15 @@ class _OnGrid(torch.autograd.Function):
         return own, of_scale / (count * ctx.reach) ** 0.5, None, None, None
 
 
+def signs(tensor: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    """Each number as scale or -scale (which broadcasts); the gradient of a number within these is its own.
+
+    Courbariaux et al., "Binarized neural networks", 2016, section 1.3.
+    """
+    near = torch.clamp(tensor / scale.detach(), -1, 1)
+    return exactly(near, torch.where(near.detach() < 0, -1.0, 1.0)) * scale
+
+
 def exactly(approximate: torch.Tensor, exact: torch.Tensor) -> torch.Tensor:
     """The exact numbers, with the gradient of the approximate ones: straight through."""
     return _Exactly.apply(approximate, exact)

@@ -14,7 +14,7 @@ from smelt.operators import find_operator
 from smelt.quantize.noise import scored_tensors
 from smelt.quantize.quantize_graph import quantize_graph
 from smelt.quantize.samples import DataFile
-from smelt.quantize.scheme import find_scheme
+from smelt.quantize.scheme import SCHEMES, find_scheme
 from smelt.train.convert import to_graph
 from smelt.train.data import Augment, TrainingData, training_data
 from smelt.train.loop import Optimizer, fit
@@ -46,7 +46,7 @@ def qat(
     checkpoint: Path | None = None,
     **options: Any,
 ) -> Graph:
-    """A float graph quantized to int8, int4 or int16x8, trained as the integers that it becomes.
+    """A float graph quantized by a scheme of integers, trained as the integers that it becomes.
 
     Training begins at `start` or, without one, at what `quantize_graph` makes with CALIBRATION_SAMPLES of the training
     samples and the given `options`; it ends with the best epoch on the samples held out, computed with integers, the
@@ -59,7 +59,8 @@ def qat(
     finite number.
     """
     if find_scheme(scheme).precision is None:
-        raise UsageError(f"scheme {scheme} has real activations; int8, int16x8 and int4 can be trained")
+        known = ", ".join(name for name, each in SCHEMES.items() if each.precision)
+        raise UsageError(f"scheme {scheme} has real activations; those that can be trained are {known}")
     if any(value.quantization is not None for value in graph.values.values()):
         raise QuantizationError(
             f"'{graph.name}' is quantized already; train the float model, `start` may be quantized"

@@ -13,7 +13,7 @@ from smelt.ir import Array, DType, Graph, Node, Quantization, Value
 from smelt.operators import call_of, find_operator
 from smelt.quantize.parameters import real
 from smelt.quantize.sharing import Groups
-from smelt.train.grid import levels, on_grid, round_half_away
+from smelt.train.grid import levels, on_grid, round_half_away, signs
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,10 @@ class TrainedIntegers(torch.nn.Module):
         scale = self.weight_scale(layer)
         if layer.axis is not None:
             scale = scale.reshape([-1 if axis == layer.axis else 1 for axis in range(weights.dim())])
-        low, high = self.graph.values[layer.weights].dtype.integer_range
+        dtype = self.graph.values[layer.weights].dtype
+        if dtype is DType.S1:
+            return signs(weights, scale), scale
+        low, high = dtype.integer_range
         low = min(-high, int(self.graph.constants[layer.weights].min(initial=0)))
         return on_grid(weights, scale, 0, low, high), scale
 
