@@ -25,6 +25,7 @@ from baseline import shared_folder
 from conversion import run
 from quantization_rivals import ai_edge, onnx_runtime, tensorflow
 from quantization_tasks import DRAWS, Answers, Score, Task, answers, load_task, mean, score
+from quantization_training import table as training_table
 from smelt.engines.profile import Totals
 from smelt.quantize import SCHEMES
 
@@ -231,6 +232,7 @@ def main() -> None:
                 parts += [*rival_table(rows, others[model].result()), ""]
             print("\n".join(parts[1:]), flush=True)
     if "time" not in options.skip:
+        parts += training_table(shared)
         parts += ["## Time", "", *time_table(shared), "", *TIMES]
     if options.markdown:
         options.markdown.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
