@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from smelt.codegen.program import Program
 from smelt.errors import CompileError
 from smelt.operators import Kernel, all_operators, find_operator
+from smelt.operators.interpreted import Interpreted
 
 RUNTIME = Path(__file__).parent.parent / "runtime"
 _INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -33,6 +35,18 @@ def kernel_files(kernel: Kernel, folder: Path) -> dict[str, str]:
     return found
 
 
+def interpreter_files(operators: Iterable[Interpreted]) -> dict[str, str]:
+    """File name → text of the interpreter with these operators: its own C, theirs, and their kernels."""
+    found: dict[str, str] = {}
+    for source in sorted((RUNTIME / "src").glob("*.c")):
+        _add(source.name, RUNTIME / "src", found)
+    for operator in operators:
+        for source in operator.sources:
+            _add(source, operator.folder, found)
+    _add("smelt_interpreter_operators.h", RUNTIME / "include", found)
+    return dict(sorted(found.items()))
+
+
 def _add(name: str, folder: Path, found: dict[str, str]) -> None:
     if name in found:
         return
@@ -45,7 +59,8 @@ def _add(name: str, folder: Path, found: dict[str, str]) -> None:
 
 def _find(name: str, folder: Path) -> Path:
     families = {operator.folder for operator in all_operators().values()}
-    for place in (folder, RUNTIME / "primitives", RUNTIME / "include", *sorted(families)):
+    own = (RUNTIME / "primitives", RUNTIME / "include", RUNTIME / "src")
+    for place in (folder, *own, *sorted(families)):
         if (place / name).is_file():
             return place / name
     raise CompileError(f"smelt's C file {name} is missing from this installation")

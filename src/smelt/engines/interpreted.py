@@ -1,0 +1,278 @@
+"""A .tflite file in smelt's own interpreter: on this computer, or on an emulated core."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smelt.codegen.sources import interpreter_files
+from smelt.engines.engine import Engine
+from smelt.engines.machine import CallResult, Machine
+from smelt.engines.toolchain import FIRMWARE_FOLDER, find_toolchain
+from smelt.errors import EngineError
+from smelt.ir import Array, Graph
+from smelt.operators.evaluate import check_input
+from smelt.operators.interpreted import Interpreted, all_interpreted
+from smelt.targets import Target, find_target
+
+_LIBRARY = "interpreter.so"
+_HARNESS = "interpreted.c"
+_OPERATORS = "smelt_interpreted_operators.h"
+_NUMBERS = ("used", "missing", "state", "kept", "planned")
+_LIST = """#include "smelt_interpreter_operators.h"
+
+static const struct smelt_registration *const operators[] = {{
+{rows}}};
+"""
+_FUNCTIONS = (
+    "interpreted_initialize",
+    "interpreted_tensor",
+    "interpreted_invoke",
+    "interpreted_number",
+    "model",
+    "arena",
+    "last_error",
+)
+_ERROR_ARENA = -1
+_FIRST_ARENA = 1 << 16
+_LARGEST_ARENA = 1 << 28
+
+
+@dataclass(frozen=True)
+class ArenaUse:
+    """Bytes of an interpreter's arena: `state` for records of tensors and operators, `kept` by operators from one
+    invocation to the next, `planned` for tensors and scratch memory."""
+
+    state: int
+    kept: int
+    planned: int
+
+    @property
+    def bytes(self) -> int:
+        """Of all parts."""
+        return self.state + self.kept + self.planned
+
+
+def write_interpreter(folder: Path, operators: Sequence[Interpreted]) -> tuple[Path, ...]:
+    """The interpreter's C files with these operators, in a new folder; returns those to compile."""
+    folder.mkdir(parents=True)
+    for name, text in interpreter_files(operators).items():
+        (folder / name).write_text(text, encoding="utf-8")
+    rows = "".join(f"    &{row.registration},\n" for row in operators)
+    (folder / _OPERATORS).write_text(_LIST.format(rows=rows), encoding="utf-8")
+    shutil.copy(FIRMWARE_FOLDER / _HARNESS, folder)
+    return tuple(sorted(folder.glob("*.c")))
+
+
+class _Host(ABC):
+    """The harness of `firmware/interpreted.c` somewhere, with a model and an arena."""
+
+    @abstractmethod
+    def call(self, function: str, *arguments: int) -> int:
+        """Call one of its functions; the result as a signed 32-bit number, or a pointer of any size."""
+
+    @abstractmethod
+    def initialize(self, arena_bytes: int, options: int) -> int:
+        """The status of initializing with an arena of that size."""
+
+    @abstractmethod
+    def read(self, address: int, count: int) -> bytes:
+        """Bytes of its memory."""
+
+    @abstractmethod
+    def write(self, address: int, data: bytes) -> None:
+        """Set bytes of its memory."""
+
+    @abstractmethod
+    def message(self) -> str:
+        """That of the last error."""
+
+
+class _Library(_Host):
+    """In this process."""
+
+    def __init__(self, folder: Path, model: bytes, operators: Sequence[Interpreted]) -> None:
+        # a copy: a library that is loaded twice has its variables once
+        folder.mkdir()
+        path = shutil.copy(Path(_compiled(tuple(operators)).name) / _LIBRARY, folder)
+        self._library = ctypes.CDLL(str(path))
+        self._model = _aligned(len(model))
+        self._model[:] = np.frombuffer(model, np.uint8)
+        self._arena = _aligned(1)
+
+    def call(self, function: str, *arguments: int) -> int:
+        called = getattr(self._library, function)
+        called.restype = ctypes.c_void_p if function == "interpreted_tensor" else ctypes.c_int32
+        called.argtypes = [ctypes.c_uint64] * len(arguments)
+        return called(*arguments) or 0
+
+    def initialize(self, arena_bytes: int, options: int) -> int:
+        self._arena = _aligned(arena_bytes)
+        model, arena = self._model, self._arena
+        return self.call(
+            "interpreted_initialize", model.ctypes.data, len(model), arena.ctypes.data, arena_bytes, options
+        )
+
+    def read(self, address: int, count: int) -> bytes:
+        return ctypes.string_at(address, count)
+
+    def write(self, address: int, data: bytes) -> None:
+        ctypes.memmove(address, data, len(data))
+
+    def message(self) -> str:
+        error = (ctypes.c_int32 * 3).in_dll(self._library, "last_error")
+        place = ctypes.addressof(error) + 2 * ctypes.sizeof(ctypes.c_void_p)
+        return (ctypes.c_char_p.from_address(place).value or b"").decode()
+
+
+class _Firmware(_Host):
+    """On an emulated core; model and arena are variables in RAM."""
+
+    def __init__(
+        self, folder: Path, model: bytes, operators: Sequence[Interpreted], target: Target, optimize: str, arena: int
+    ) -> None:
+        sources = write_interpreter(folder / "c", operators)
+        self.elf = folder / "interpreter.elf"
+        defines = (f"SMELT_MODEL_BYTES={len(model)}", f"SMELT_ARENA_BYTES={arena}")
+        self.firmware = find_toolchain(target).compile_firmware(
+            sources, [folder / "c"], self.elf, optimize=optimize, defines=defines, keep=_FUNCTIONS
+        )
+        self.machine = Machine(self.elf, target)
+        self._model = self.machine.symbol("model")[0]
+        self._bytes = len(model)
+        self.machine.write(self._model, model)
+
+    def call(self, function: str, *arguments: int) -> int:
+        return self.machine.call(function, *arguments).return_value
+
+    def initialize(self, arena_bytes: int, options: int) -> int:
+        arena = self.machine.symbol("arena")[0]
+        return self.call("interpreted_initialize", self._model, self._bytes, arena, arena_bytes, options)
+
+    def read(self, address: int, count: int) -> bytes:
+        return self.machine.read(address & 0xFFFFFFFF, count)
+
+    def write(self, address: int, data: bytes) -> None:
+        self.machine.write(address & 0xFFFFFFFF, data)
+
+    def message(self) -> str:
+        error = self.machine.symbol("last_error")[0]
+        text = int.from_bytes(self.machine.read(error + 12, 4), "little")
+        return self.machine.read(text, 80).split(b"\0")[0].decode() if text else ""
+
+
+@lru_cache(maxsize=4)
+def _compiled(operators: tuple[Interpreted, ...]) -> tempfile.TemporaryDirectory[str]:
+    """A folder with the interpreter as a library for this computer; kept until this process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="smelt-interpreter-")
+    code = Path(folder.name) / "c"
+    sources = write_interpreter(code, operators)
+    find_toolchain(find_target("host")).compile_shared_library(sources, [code], Path(folder.name) / _LIBRARY)
+    return folder
+
+
+def _aligned(size: int) -> NDArray[np.uint8]:
+    memory = np.zeros(size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + size]
+
+
+class InterpretedEngine(Engine):
+    """Runs a .tflite file in smelt's interpreter with all its operators.
+
+    `graph` is the same file as read by smelt: it gives the tensors their names.  `target` None: compiled for this
+    computer; the arena has the same layout everywhere.  EngineError where the interpreter refuses the model.
+    """
+
+    name = "interpreted"
+
+    def __init__(
+        self,
+        model: bytes,
+        graph: Graph,
+        target: Target | None = None,
+        *,
+        options: int = 0,
+        operators: Sequence[Interpreted] | None = None,
+        optimize: str = "-O2",
+    ) -> None:
+        self.graph = graph
+        self.inputs = tuple(graph.values[n] for n in graph.inputs)
+        self.outputs = tuple(graph.values[n] for n in graph.outputs)
+        self._folder = Path(tempfile.mkdtemp(prefix="smelt-interpreted-"))
+        chosen = all_interpreted() if operators is None else operators
+        try:
+            self.host: _Host = _Library(self._folder / "host", model, chosen)
+            self.arena = self._fit(options)
+            if target is not None:
+                self.host = _Firmware(self._folder / "core", model, chosen, target, optimize, self.arena.bytes)
+                self._initialize(self.arena.bytes, options)
+        except BaseException:
+            self.close()
+            raise
+
+    def _fit(self, options: int) -> ArenaUse:
+        """Initialize with just enough memory."""
+        size = _FIRST_ARENA
+        while (status := self.host.initialize(size, options)) == _ERROR_ARENA and size < _LARGEST_ARENA:
+            size += self._number("missing")
+        if status == 0:
+            size = self._number("used")
+            status = self.host.initialize(size, options)
+        self._check(status)
+        return ArenaUse(*(self._number(part) for part in ("state", "kept", "planned")))
+
+    def _initialize(self, size: int, options: int) -> None:
+        self._check(self.host.initialize(size, options))
+
+    def _number(self, what: str) -> int:
+        return self.host.call("interpreted_number", _NUMBERS.index(what)) & 0xFFFFFFFF
+
+    def _check(self, status: int) -> None:
+        if status != 0:
+            node = self.host.call("interpreted_number", len(_NUMBERS))
+            where = f", operator {node}" if node >= 0 else ""
+            message = self.host.message()
+            raise EngineError(f"smelt's interpreter refuses the model (status {status}{where}): {message}")
+
+    def _places(self, inputs: Mapping[str, Array]) -> None:
+        for index, value in enumerate(self.inputs):
+            array = np.ascontiguousarray(check_input(self.graph, value.name, inputs))
+            self.host.write(self.host.call("interpreted_tensor", 0, index, value.bytes), array.tobytes())
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """The outputs for one set of inputs, by name."""
+        self._places(inputs)
+        self._check(self.host.call("interpreted_invoke"))
+        results = {}
+        for index, value in enumerate(self.outputs):
+            place = self.host.call("interpreted_tensor", 1, index, value.bytes)
+            data = np.frombuffer(self.host.read(place, value.bytes), value.dtype.numpy)
+            results[value.name] = data.reshape(value.shape).copy()
+        return results
+
+    def count(self, inputs: Mapping[str, Array]) -> CallResult:
+        """Run once on an emulated core and count instructions, cycles and stack; EngineError on this computer."""
+        if not isinstance(self.host, _Firmware):
+            raise EngineError("Only an emulated core counts its instructions.")
+        self._places(inputs)
+        return self.host.machine.call("interpreted_invoke", count=True)
+
+    def run_all(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Not possible: the interpreter reuses its memory. Raises EngineError."""
+        raise EngineError(
+            "smelt's interpreter does not keep intermediate tensors; use the engine reference, native or emulated"
+        )
+
+    def close(self) -> None:
+        """Remove the folder with what was compiled."""
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,0 +1,104 @@
+/* Two output pixels at a time, which need not be neighbours: their fields are widened side by side, straight from the
+ * image where they lie inside, and multiplied with all rows of weights. */
+#include "convolution_natural.h"
+#include "smelt_limit_s8__arm_dsp.h"
+
+typedef struct smelt_conv_2d_natural_s8_parameters parameters_t;
+
+/* Kernel rows of a field, `step` bytes from one to the next. */
+struct field {
+    const int8_t *first;
+    int32_t step;
+};
+
+/* A walk over output pixels. */
+struct place {
+    int32_t row, column; /* of the first tap */
+    int32_t left;        /* pixels of this output row */
+};
+
+SMELT_CODE_SECTION
+static void advance(struct place *place, const struct smelt_window *window) {
+    place->column += window->stride_width;
+    if (--place->left == 0) {
+        place->left = window->output_width;
+        place->column = -window->pad_left;
+        place->row += window->stride_height;
+    }
+}
+
+SMELT_CODE_SECTION
+static struct field find_field(const parameters_t *p, const int8_t *image, const struct place *place, int32_t channel,
+                               int8_t *copy) {
+    const struct smelt_window *const window = &p->window;
+    const int32_t channels = window->input_channels / p->groups, height = window->kernel_height - 1;
+    const int32_t last_row = place->row + height * window->dilation_height;
+    const int32_t run = window->kernel_width * channels;
+    struct field field = {copy, run};
+    if (place->row >= 0 && last_row < window->input_height && place->column >= 0 &&
+        place->column + window->kernel_width <= window->input_width && p->groups == 1 &&
+        (window->dilation_width == 1 || window->kernel_width == 1) && (run % 4 == 0 || height == 0)) {
+        field.first = image + (place->row * window->input_width + place->column) * channels;
+        field.step = window->dilation_height * window->input_width * channels;
+    } else {
+        const struct smelt_field_rows rows = smelt_field_rows(window, place->row, window->input_height);
+        smelt_gather_s8(copy, image, window, &rows, place->column, channel, channels, (int8_t)p->input_zero_point);
+    }
+    return field;
+}
+
+SMELT_CODE_SECTION
+static void widen(uint32_t *wide, struct field first, struct field second, const parameters_t *p) {
+    const int32_t depth = p->natural.depth, run = depth / p->window.kernel_height;
+    if (run % 4 != 0) {
+        smelt_widen_pair_s8(wide, first.first, second.first, depth, p->input_zero_point);
+        return;
+    }
+    for (int32_t left = p->window.kernel_height; left > 0; left--) {
+        wide = smelt_widen_pair_s8(wide, first.first, second.first, run, p->input_zero_point);
+        first.first += first.step;
+        second.first += second.step;
+    }
+}
+
+/* One group of channels of an image. */
+SMELT_CODE_SECTION
+static void group_of_image(int8_t *output, const int8_t *image, const parameters_t *p, uint32_t *wide, int32_t group) {
+    const int32_t depth = p->natural.depth, channel = group * (p->window.input_channels / p->groups);
+    const int32_t step = p->window.output_channels;
+    int8_t *const copy = (int8_t *)(wide + SMELT_WIDE_PAIR_WORDS(depth));
+    struct smelt_natural_s8 natural = p->natural;
+    struct place place = {-p->window.pad_top, -p->window.pad_left, p->window.output_width};
+    natural.weights += group * natural.channels * depth;
+    natural.bias = natural.bias != NULL ? natural.bias + group * natural.channels : NULL;
+    natural.scales += group * natural.channels * natural.scale_step;
+    output += group * natural.channels;
+    for (int32_t left = p->window.output_height * p->window.output_width; left > 0; left -= 2) {
+        const struct field first = find_field(p, image, &place, channel, copy);
+        struct field second = first;
+        advance(&place, &p->window);
+        if (left > 1) {
+            second = find_field(p, image, &place, channel, copy + depth);
+            advance(&place, &p->window);
+        }
+        widen(wide, first, second, p);
+        smelt_natural_two_s8(output, left > 1 ? step : 0, wide, &natural);
+        output += 2 * step;
+    }
+}
+
+SMELT_CODE_SECTION
+void smelt_conv_2d_natural_s8(int8_t *output, const int8_t *input, const parameters_t *parameters, void *scratch) {
+    const struct smelt_window *const window = &parameters->window;
+    const int32_t outputs = window->output_height * window->output_width * window->output_channels;
+    for (int32_t batch = 0; batch < window->batches; batch++) {
+        for (int32_t group = 0; group < parameters->groups; group++) {
+            group_of_image(output, input, parameters, scratch, group);
+        }
+        if (parameters->natural.low > -128 || parameters->natural.high < 127) {
+            smelt_limit_s8__arm_dsp(output, output, outputs, parameters->natural.low, parameters->natural.high);
+        }
+        output += outputs;
+        input += window->input_height * window->input_width * window->input_channels;
+    }
+}

@@ -1,0 +1,14 @@
+"""fully_connected in the interpreter."""
+
+from __future__ import annotations
+
+from smelt.ir import DType
+from smelt.operators.interpreted import Interpreted
+
+INTERPRETED = (
+    Interpreted(
+        "fully_connected",
+        DType.S8,
+        ("interpreted_fully_connected_s8.c", "smelt_natural_s8.c", "smelt_limit_s8__arm_dsp.c"),
+    ),
+)

@@ -1,0 +1,8 @@
+"""softmax in the interpreter."""
+
+from __future__ import annotations
+
+from smelt.ir import DType
+from smelt.operators.interpreted import Interpreted
+
+INTERPRETED = (Interpreted("softmax", DType.S8, ("interpreted_softmax_s8.c", "softmax_s8.c")),)

@@ -1,0 +1,80 @@
+#include "smelt_interpreter_operators.h"
+#include "smelt_node.h"
+#include "smelt_requantize.h"
+#include "softmax.h"
+
+enum { OPTION_BETA = 0, OUTPUT_SCALE = 0x3B800000, TABLE = 256, UNKNOWN = -1, LARGEST_DEPTH = 8191 };
+enum { INTEGER_BITS = 5, QUARTER = 1 << (31 - INTEGER_BITS - 2) };
+
+/* exp(x) in 31 fractional bits for x < 0 with 26 of them, as gemmlowp computes it (operators/fixed_point_functions.py). */
+static int32_t exponential(int32_t x) {
+    static const int32_t powers[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
+    const int32_t rest = (x & (QUARTER - 1)) - QUARTER, remainder = rest - x;
+    const int32_t t = rest * (1 << INTEGER_BITS) + (1 << 28);
+    const int32_t t2 = smelt_high_mul(t, t), t3 = smelt_high_mul(t2, t), t4 = smelt_high_mul(t2, t2);
+    const int32_t inner = smelt_high_mul(smelt_rounding_shift_right(t4, 2) + t3, 715827883) + t2;
+    int32_t result = 1895147668;
+    result += smelt_high_mul(result, t + smelt_rounding_shift_right(inner, 1));
+    for (int32_t k = 0; k < INTEGER_BITS + 2; k++) {
+        if ((remainder & (QUARTER << k)) != 0) {
+            result = smelt_high_mul(result, powers[k]);
+        }
+    }
+    return result;
+}
+
+/* Fill what a row needs of the table of exponentials. */
+static void fill(int32_t *table, const int8_t *row, const struct smelt_softmax_s8_parameters *p,
+                 struct smelt_multiplier multiplier) {
+    int32_t largest = -128;
+    for (int32_t i = 0; i < p->depth; i++) {
+        largest = row[i] > largest ? row[i] : largest;
+    }
+    for (int32_t i = 0; i < p->depth; i++) {
+        const int32_t distance = largest - row[i];
+        if (distance < p->length && table[distance] == UNKNOWN) {
+            table[distance] = distance == 0 ? INT32_MAX
+                                            : exponential(smelt_high_mul(
+                                                  (int32_t)((uint32_t)-distance << multiplier.shift), multiplier.mantissa));
+        }
+    }
+}
+
+static enum smelt_status run(struct smelt_node *node) {
+    struct smelt_softmax_s8_parameters p = {1, 0, TABLE, NULL};
+    struct smelt_tensor x, y;
+    struct smelt_multiplier multiplier;
+    const enum smelt_status status = smelt_node_unary(node, SMELT_S8, SMELT_S8, &x, &y);
+    if (status != SMELT_OK) {
+        return status;
+    }
+    const uint32_t beta = smelt_file_u32(&node->interpreter->file, node->options, OPTION_BETA, 0);
+    const int32_t depth = x.shape[3];
+    SMELT_REQUIRE(node,
+                  x.elements == y.elements && x.rank > 0 && depth > 0 && depth <= LARGEST_DEPTH &&
+                      y.scale_bits == OUTPUT_SCALE && y.zero_point == -128,
+                  "softmax keeps the shape, has rows of at most 8191 elements and an output of scale 1/256");
+    /* times 2^26, and at least 1, which is a shift of 1 */
+    SMELT_REQUIRE(node,
+                  smelt_derive_multiplier(&multiplier, beta, x.scale_bits, SMELT_ONE - (26u << 23), 0) == 0 &&
+                      multiplier.shift > 0,
+                  "beta times the scale of the input is too small or too large");
+    const uint32_t steps = (31u << 26) >> multiplier.shift;
+    int32_t *const table = smelt_scratch(node, 4 * TABLE);
+    if (!smelt_ready(node)) {
+        return SMELT_OK;
+    }
+    p.depth = (uint16_t)depth;
+    p.length = (uint16_t)(steps < TABLE - 1 ? steps + 1 : TABLE);
+    p.exponentials = table;
+    for (int32_t k = 0; k < TABLE; k++) {
+        table[k] = UNKNOWN;
+    }
+    for (int32_t at = 0; at < x.elements; at += depth) {
+        fill(table, (const int8_t *)x.data + at, &p, multiplier);
+        smelt_softmax_s8((int8_t *)y.data + at, (const int8_t *)x.data + at, &p);
+    }
+    return SMELT_OK;
+}
+
+const struct smelt_registration smelt_operator_softmax_s8 = {SMELT_CODE_SOFTMAX, SMELT_S8, run};

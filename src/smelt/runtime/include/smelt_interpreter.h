@@ -1,0 +1,131 @@
+/* Runs a .tflite file from flash, in one arena that the caller supplies: initialize once, then fill the inputs, invoke
+ * and read the outputs as often as you like. Nothing is allocated after smelt_initialize, and nothing outside the arena
+ * and the structures declared here is written, so that any number of interpreters can live side by side. */
+#ifndef SMELT_INTERPRETER_H
+#define SMELT_INTERPRETER_H
+
+#include <stdint.h>
+
+#include "smelt_status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { SMELT_ARENA_ALIGNMENT = 8 };
+
+/* Element types, with the numbers that .tflite files have for them. */
+enum smelt_type {
+    SMELT_F32 = 0,
+    SMELT_F16 = 1,
+    SMELT_S32 = 2,
+    SMELT_U8 = 3,
+    SMELT_S64 = 4,
+    SMELT_BOOL = 6,
+    SMELT_S16 = 7,
+    SMELT_S8 = 9,
+    SMELT_S4 = 17
+};
+
+struct smelt_node;
+
+/* An operator for one type of input 0. `code` is its BuiltinOperator number in the TensorFlow Lite schema. */
+struct smelt_registration {
+    uint16_t code;
+    uint16_t type;
+    enum smelt_status (*run)(struct smelt_node *node);
+};
+
+/* What went wrong: numbers are -1, and the message is NULL, where there is none. The message of a missing operator is
+ * its name. With SMELT_NO_MESSAGES defined there are no messages. */
+struct smelt_error {
+    enum smelt_status status;
+    int32_t node, tensor;
+    const char *message;
+};
+
+typedef void smelt_report(void *context, const struct smelt_error *error);
+
+enum {
+    /* Multipliers of channels are derived in every invocation instead of once: 8 bytes a channel of scratch memory, which
+     * other tensors may use between, instead of 8 bytes of their own. */
+    SMELT_MULTIPLIERS_AT_INVOKE = 1
+};
+
+/* Everything that an interpreter is told; the model, the operators and the arena must stay where they are. */
+struct smelt_setup {
+    const void *model; /* a .tflite file, aligned to 16 bytes */
+    uint32_t model_bytes;
+    const struct smelt_registration *const *operators;
+    uint32_t operator_count;
+    void *arena; /* aligned to SMELT_ARENA_ALIGNMENT bytes */
+    uint32_t arena_bytes;
+    uint32_t options;
+    smelt_report *report; /* called with each error, or NULL */
+    void *report_context;
+};
+
+struct smelt_file {
+    const uint8_t *bytes;
+    uint32_t size;
+    uint32_t damaged;
+};
+
+/* Elements of a vector in the file, from byte `at` on. */
+struct smelt_vector {
+    uint32_t at, count;
+};
+
+/* For the functions below alone. */
+struct smelt_interpreter {
+    struct smelt_setup setup;
+    struct smelt_file file;
+    struct smelt_vector inputs, outputs, tensors, nodes;
+    uint32_t state_bytes, kept_bytes, planned_bytes, missing_bytes;
+    int32_t status;
+};
+
+/* A tensor. Real numbers are scale * (integer - zero_point); without quantization the scale is 0. */
+struct smelt_tensor {
+    void *data;
+    uint32_t bytes;
+    int32_t elements;
+    int32_t rank;
+    int32_t shape[4]; /* the last four dimensions, behind ones where there are less */
+    uint32_t type;
+    uint32_t scale_bits; /* of the float32 scale */
+    int32_t zero_point;
+    struct smelt_vector scales; /* one a channel, or one */
+};
+
+/* Verify, allocate, prepare. SMELT_ERROR_ARENA where the arena is too small: smelt_arena_missing_bytes says by how much. */
+enum smelt_status smelt_initialize(struct smelt_interpreter *interpreter, const struct smelt_setup *setup);
+
+/* Run once. Inputs may be overwritten. */
+enum smelt_status smelt_invoke(struct smelt_interpreter *interpreter);
+
+/* Describe input or output `index`, after initialization. */
+enum smelt_status smelt_input(struct smelt_interpreter *interpreter, uint32_t index, struct smelt_tensor *tensor);
+enum smelt_status smelt_output(struct smelt_interpreter *interpreter, uint32_t index, struct smelt_tensor *tensor);
+
+/* The bytes of the arena that are needed, and their parts. */
+struct smelt_arena_use {
+    uint32_t state;   /* records of tensors and operators */
+    uint32_t kept;    /* what operators keep from one invocation to the next: multipliers */
+    uint32_t planned; /* tensors and scratch memory, which share their place */
+    uint32_t tensors; /* the most that tensors alive at the same time need */
+    uint32_t scratch; /* the most that an operator needs */
+};
+
+uint32_t smelt_arena_used_bytes(const struct smelt_interpreter *interpreter);
+struct smelt_arena_use smelt_arena_use(const struct smelt_interpreter *interpreter);
+
+/* After SMELT_ERROR_ARENA: how much larger the arena must be. Where not even the records of tensors and operators fit,
+ * the rest is not known yet and not counted. */
+uint32_t smelt_arena_missing_bytes(const struct smelt_interpreter *interpreter);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

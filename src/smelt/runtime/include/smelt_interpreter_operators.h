@@ -1,0 +1,43 @@
+/* The operators of the interpreter, each for one type of its first input: put those that a model needs into the list for
+ * smelt_setup. What is not in a list is not linked. */
+#ifndef SMELT_INTERPRETER_OPERATORS_H
+#define SMELT_INTERPRETER_OPERATORS_H
+
+#include "smelt_interpreter.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* BuiltinOperator numbers of TensorFlow Lite's schema. */
+enum {
+    SMELT_CODE_ADD = 0,
+    SMELT_CODE_AVERAGE_POOL_2D = 1,
+    SMELT_CODE_CONV_2D = 3,
+    SMELT_CODE_DEPTHWISE_CONV_2D = 4,
+    SMELT_CODE_DEQUANTIZE = 6,
+    SMELT_CODE_FULLY_CONNECTED = 9,
+    SMELT_CODE_MAX_POOL_2D = 17,
+    SMELT_CODE_RESHAPE = 22,
+    SMELT_CODE_SOFTMAX = 25,
+    SMELT_CODE_QUANTIZE = 114
+};
+
+extern const struct smelt_registration smelt_operator_add_s8;
+extern const struct smelt_registration smelt_operator_average_pool_2d_s8;
+extern const struct smelt_registration smelt_operator_conv_2d_s8;
+extern const struct smelt_registration smelt_operator_depthwise_conv_2d_s8;
+extern const struct smelt_registration smelt_operator_dequantize_s8;
+extern const struct smelt_registration smelt_operator_fully_connected_s8;
+extern const struct smelt_registration smelt_operator_max_pool_2d_s8;
+extern const struct smelt_registration smelt_operator_quantize_f32;
+extern const struct smelt_registration smelt_operator_quantize_s8;
+extern const struct smelt_registration smelt_operator_reshape_f32;
+extern const struct smelt_registration smelt_operator_reshape_s8;
+extern const struct smelt_registration smelt_operator_softmax_s8;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

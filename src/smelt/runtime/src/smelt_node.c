@@ -1,0 +1,145 @@
+#include "smelt_node.h"
+
+#include "smelt_records.h"
+
+enum { QUANTIZATION_SCALE = 2, QUANTIZATION_ZERO_POINT = 3 };
+enum { TENSOR_SHAPE = 0, TENSOR_TYPE = 1, TENSOR_QUANTIZATION = 4 };
+
+void smelt_describe(struct smelt_interpreter *interpreter, int32_t index, struct smelt_tensor *tensor) {
+    const struct smelt_record record = smelt_records(interpreter)[index];
+    struct smelt_file *const file = &interpreter->file;
+    const struct smelt_vector shape = smelt_file_vector(file, record.table, TENSOR_SHAPE, 4);
+    const uint32_t quantization = smelt_file_table(file, record.table, TENSOR_QUANTIZATION);
+    const struct smelt_vector zero_points = smelt_file_vector(file, quantization, QUANTIZATION_ZERO_POINT, 8);
+    tensor->data = NULL;
+    if (record.place >= SMELT_CONSTANT) {
+        tensor->data = (void *)(uintptr_t)(file->bytes + (record.place - SMELT_CONSTANT));
+    } else if (record.place < SMELT_NOWHERE) {
+        tensor->data = (uint8_t *)interpreter->setup.arena + record.place;
+    }
+    tensor->bytes = record.bytes;
+    tensor->rank = (int32_t)shape.count;
+    tensor->elements = 1;
+    for (uint32_t axis = 0; axis < 4; axis++) {
+        tensor->shape[axis] = 1;
+    }
+    for (uint32_t axis = 0; axis < shape.count; axis++) {
+        const int32_t size = (int32_t)smelt_file_word(file, shape.at + 4 * axis);
+        tensor->elements *= size;
+        if (axis + 4 >= shape.count) {
+            tensor->shape[axis + 4 - shape.count] = size;
+        }
+    }
+    tensor->type = smelt_file_u8(file, record.table, TENSOR_TYPE, 0);
+    tensor->scales = smelt_file_vector(file, quantization, QUANTIZATION_SCALE, 4);
+    tensor->scale_bits = tensor->scales.count != 0 ? smelt_file_word(file, tensor->scales.at) : 0;
+    tensor->zero_point = zero_points.count != 0 ? (int32_t)smelt_file_word(file, zero_points.at) : 0;
+}
+
+enum smelt_status smelt_refuse(struct smelt_node *node, const char *message) {
+    return smelt_fail(node->interpreter, SMELT_ERROR_UNSUPPORTED, node->index, -1, message);
+}
+
+int smelt_node_has(struct smelt_node *node, uint32_t index) {
+    return index < node->inputs.count &&
+           (int32_t)smelt_file_word(&node->interpreter->file, node->inputs.at + 4 * index) >= 0;
+}
+
+static enum smelt_status typed(struct smelt_node *node, struct smelt_vector tensors, uint32_t index,
+                               enum smelt_type type, struct smelt_tensor *tensor) {
+    int32_t number = -1;
+    if (index < tensors.count) {
+        number = (int32_t)smelt_file_word(&node->interpreter->file, tensors.at + 4 * index);
+    }
+    SMELT_REQUIRE(node, number >= 0, "a tensor is missing");
+    smelt_describe(node->interpreter, number, tensor);
+    if (tensor->type != (uint32_t)type) {
+        return smelt_fail(node->interpreter, SMELT_ERROR_UNSUPPORTED, node->index, number,
+                          SMELT_MESSAGE("this type is not supported here"));
+    }
+    if (type == SMELT_S8 && (tensor->zero_point < -128 || tensor->zero_point > 127)) {
+        return smelt_fail(node->interpreter, SMELT_ERROR_MODEL, node->index, number,
+                          SMELT_MESSAGE("the zero point is no int8"));
+    }
+    return SMELT_OK;
+}
+
+enum smelt_status smelt_node_input(struct smelt_node *node, uint32_t index, enum smelt_type type,
+                                   struct smelt_tensor *tensor) {
+    return typed(node, node->inputs, index, type, tensor);
+}
+
+enum smelt_status smelt_node_output(struct smelt_node *node, uint32_t index, enum smelt_type type,
+                                    struct smelt_tensor *tensor) {
+    return typed(node, node->outputs, index, type, tensor);
+}
+
+enum smelt_status smelt_node_unary(struct smelt_node *node, enum smelt_type input, enum smelt_type output,
+                                   struct smelt_tensor *x, struct smelt_tensor *y) {
+    const enum smelt_status status = smelt_node_input(node, 0, input, x);
+    return status != SMELT_OK ? status : smelt_node_output(node, 0, output, y);
+}
+
+enum smelt_status smelt_read_bias(struct smelt_node *node, int32_t channels, struct smelt_tensor *tensor,
+                                  const struct smelt_tensor **bias) {
+    *bias = NULL;
+    if (smelt_node_has(node, 2)) {
+        const enum smelt_status status = smelt_node_input(node, 2, SMELT_S32, tensor);
+        if (status != SMELT_OK) {
+            return status;
+        }
+        SMELT_REQUIRE(node, tensor->elements == channels && tensor->data != NULL, "the bias must be a constant a channel");
+        *bias = tensor;
+    }
+    return SMELT_OK;
+}
+
+/* More than any arena has. */
+enum { TOO_MUCH = 0x40000000 };
+
+static uint32_t add(uint32_t before, uint32_t bytes) {
+    return bytes < TOO_MUCH - before ? smelt_aligned(before + bytes) : TOO_MUCH;
+}
+
+void *smelt_scratch(struct smelt_node *node, uint32_t bytes) {
+    const uint32_t before = node->scratch;
+    node->scratch = add(before, bytes);
+    if (node->preparing) {
+        return NULL;
+    }
+    const struct smelt_interpreter *const interpreter = node->interpreter;
+    return (uint8_t *)interpreter->setup.arena +
+           smelt_records(interpreter)[interpreter->tensors.count + node->index].place + before;
+}
+
+void *smelt_keep(struct smelt_node *node, uint32_t bytes) {
+    struct smelt_interpreter *const interpreter = node->interpreter;
+    if (node->preparing) {
+        interpreter->kept_bytes = add(interpreter->kept_bytes, bytes);
+        if (interpreter->state_bytes + interpreter->kept_bytes > interpreter->setup.arena_bytes) {
+            return NULL;
+        }
+    }
+    return (uint8_t *)interpreter->setup.arena + node->kept;
+}
+
+enum smelt_status smelt_activation_bounds(struct smelt_node *node, const struct smelt_tensor *y, uint32_t activation,
+                                          struct smelt_bounds *bounds) {
+    enum { RELU = 1, RELU_N1_TO_1 = 2, RELU6 = 3 };
+    const uint32_t six = 0x40C00000u;
+    int32_t low = -128, high = 127;
+    SMELT_REQUIRE(node, activation <= RELU6, "this activation is not supported");
+    if (activation != 0) {
+        const int32_t one = activation == RELU_N1_TO_1 ? smelt_rounded_quotient(SMELT_ONE, y->scale_bits) : 0;
+        const int32_t lowest = y->zero_point - one;
+        low = lowest > low ? lowest : low;
+        if (activation != RELU) {
+            const int32_t highest =
+                y->zero_point + (activation == RELU6 ? smelt_rounded_quotient(six, y->scale_bits) : one);
+            high = highest < high ? highest : high;
+        }
+    }
+    bounds->low = (int8_t)low;
+    bounds->high = (int8_t)high;
+    return SMELT_OK;
+}

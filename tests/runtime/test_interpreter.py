@@ -1,0 +1,154 @@
+"""The interpreter in C: the bytes of the operators' meaning, of TensorFlow Lite Micro and of other arenas; what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from case_graphs import all_cases, random_inputs
+from shared_files import shared_folder
+
+from smelt.engines.interpreted import InterpretedEngine, write_interpreter
+from smelt.engines.tflm import TflmEngine
+from smelt.engines.toolchain import find_toolchain
+from smelt.errors import EngineError, UnsupportedError
+from smelt.formats.tflite import read_tflite, write_tflite
+from smelt.formats.tflite.schema import BuiltinOperator, TensorType
+from smelt.ir import Array, DType, Graph
+from smelt.operators.case import Case
+from smelt.operators.evaluate import evaluate_graph
+from smelt.operators.interpreted import all_interpreted
+from smelt.targets import find_target
+
+AT_INVOKE = 1
+KNOWN = {(row.name, row.dtype) for row in all_interpreted()}
+CASES = {case.name: case for cases in all_cases().values() for case in cases}
+
+
+def interpreted_cases() -> list[Case]:
+    return [
+        case
+        for case in CASES.values()
+        if case.inputs[0] is not None and (case.operator, case.inputs[0].dtype) in KNOWN
+    ]
+
+
+def written(case: Case) -> tuple[bytes, Graph]:
+    """The case as a .tflite file, and that read again; skips what the file cannot say."""
+    try:
+        model = write_tflite(case.graph())
+    except UnsupportedError as error:
+        pytest.skip(f"a .tflite file cannot say it: {error}")
+    return model, read_tflite(model)
+
+
+def assert_equal(actual: Mapping[str, Array], expected: Mapping[str, Array]) -> None:
+    assert list(actual) == list(expected)
+    for name, array in actual.items():
+        np.testing.assert_array_equal(array, expected[name], name)
+
+
+@pytest.mark.parametrize("options", [0, AT_INVOKE], ids=["in_arena", "at_invoke"])
+@pytest.mark.parametrize("case", interpreted_cases(), ids=lambda case: case.name)
+def test_cases(case: Case, options: int) -> None:
+    model, graph = written(case)
+    try:
+        engine = InterpretedEngine(model, graph, options=options)
+    except EngineError as error:
+        if "status -5" in str(error) or "status -4" in str(error):
+            pytest.skip(str(error))
+        raise
+    with engine:
+        for seed in range(2):
+            inputs = random_inputs(graph, seed)
+            assert_equal(engine.run(inputs), evaluate_graph(graph, inputs))
+
+
+def real_models() -> list[Path]:
+    shared = shared_folder()
+    names = ("mlperf_tiny/*_int8.tflite", "tflm/*_int8.tflite")
+    return sorted(path for name in names for path in (shared / "models").glob(name)) if shared else []
+
+
+@pytest.mark.skipif(not real_models(), reason="the real models are not here")
+@pytest.mark.parametrize("path", real_models(), ids=lambda path: path.stem)
+def test_real_models_as_tflm(path: Path) -> None:
+    pytest.importorskip("tflite_micro", reason="compares with TensorFlow Lite Micro")
+    graph, model = read_tflite(path.read_bytes()), path.read_bytes()
+    with InterpretedEngine(model, graph) as engine, TflmEngine(model, graph) as tflm:
+        for seed in range(3):
+            inputs = random_inputs(graph, seed)
+            assert_equal(engine.run(inputs), tflm.run(inputs))
+
+
+@pytest.mark.skipif(not real_models(), reason="the real models are not here")
+def test_an_emulated_core() -> None:
+    path = next(path for path in real_models() if path.stem == "kws_int8")
+    graph, inputs = read_tflite(path.read_bytes()), {}
+    inputs = random_inputs(graph, 0)
+    expected = evaluate_graph(graph, inputs)
+    for target in ("cortex-m4", "cortex-m0plus"):
+        with InterpretedEngine(path.read_bytes(), graph, find_target(target)) as engine:
+            assert_equal(engine.run(inputs), expected)
+
+
+def test_the_arena_is_exact() -> None:
+    graph = CASES["conv_2d_same"].graph() if "conv_2d_same" in CASES else interpreted_cases()[0].graph()
+    model = write_tflite(graph)
+    with InterpretedEngine(model, graph) as engine:
+        size = engine.arena.bytes
+        for missing in (1, 8, size - engine.arena.state):
+            assert engine.host.initialize(size - missing, 0) == -1
+            assert engine._number("missing") == missing
+        assert engine.host.message() == "the arena is too small"
+        assert engine.host.initialize(size, 0) == 0
+
+
+def test_a_missing_operator_is_named() -> None:
+    graph = interpreted_cases()[0].graph()
+    model = write_tflite(graph)
+    with pytest.raises(EngineError, match=rf"status -4, operator 0.*: {graph.nodes[0].operator.upper()}$"):
+        InterpretedEngine(model, graph, operators=())
+
+
+def test_numbers_are_those_of_the_schema() -> None:
+    """Operator names, types and codes in C are those that the reader of .tflite files has."""
+    root = Path(__file__).parents[2] / "src/smelt/runtime"
+    text = (root / "src/smelt_operator_names.c").read_text()
+    names = "".join(line.strip().strip('";') for line in text.splitlines() if line.startswith('    "')).split("\\0")
+    assert names[: len(BuiltinOperator)] == [member.name for member in BuiltinOperator]
+    header = (root / "include/smelt_interpreter_operators.h").read_text()
+    for line in header.splitlines():
+        if line.strip().startswith("SMELT_CODE_"):
+            name, number = line.strip().removeprefix("SMELT_CODE_").rstrip(",").split(" = ")
+            assert BuiltinOperator[name] == int(number)
+    kinds = {"F32": "FLOAT32", "S8": "INT8", "S16": "INT16", "S32": "INT32", "S4": "INT4", "BOOL": "BOOL", "U8": "UINT8"}
+    header = (root / "include/smelt_interpreter.h").read_text()
+    for short, name in kinds.items():
+        assert f"SMELT_{short} = {TensorType[name].value}" in header
+
+
+@pytest.mark.parametrize("target", ["host", "cortex-m4", "cortex-m0plus"])
+def test_no_warning(target: str, tmp_path: Path) -> None:
+    toolchain = find_toolchain(find_target(target))
+    sources = write_interpreter(tmp_path / "c", all_interpreted())
+    for defines in ((), ("SMELT_NO_MESSAGES",)):
+        if target == "host":
+            toolchain.compile_shared_library(
+                sources, [tmp_path / "c"], tmp_path / "x.so", defines=defines, extra_flags=toolchain.warning_flags
+            )
+        else:
+            toolchain.compile_firmware(
+                sources,
+                [tmp_path / "c"],
+                tmp_path / "x.elf",
+                optimize="-Os",
+                defines=(*defines, "SMELT_MODEL_BYTES=16", "SMELT_ARENA_BYTES=16"),
+                extra_flags=toolchain.warning_flags,
+            )
+
+
+def test_every_type_is_known() -> None:
+    assert {dtype for _, dtype in KNOWN} <= set(DType)
