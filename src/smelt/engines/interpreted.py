@@ -138,7 +138,13 @@ class _Firmware(_Host):
     """On an emulated core; model and arena are variables in RAM."""
 
     def __init__(
-        self, folder: Path, model: bytes, operators: Sequence[Interpreted], target: Target, optimize: str, arena: int
+        self,
+        folder: Path,
+        model: bytes,
+        operators: Sequence[Interpreted],
+        target: Target,
+        optimize: str,
+        arena: int,
     ) -> None:
         sources = write_interpreter(folder / "c", operators)
         self.elf = folder / "interpreter.elf"
@@ -214,7 +220,9 @@ class InterpretedEngine(Engine):
             self.host: _Host = _Library(self._folder / "host", model, chosen)
             self.arena = self._fit(options)
             if target is not None:
-                self.host = _Firmware(self._folder / "core", model, chosen, target, optimize, self.arena.bytes)
+                self.host = _Firmware(
+                    self._folder / "core", model, chosen, target, optimize, self.arena.bytes
+                )
                 self._initialize(self.arena.bytes, options)
         except BaseException:
             self.close()

@@ -15,8 +15,8 @@ from smelt.ir import DType
 class Interpreted:
     """An operator of the interpreter.
 
-    `name` is TensorFlow Lite's in snake case, `dtype` the type of its first input; `sources` are C files of the operator's
-    folder and of runtime/primitives, `folder` is where the operator is.
+    `name` is TensorFlow Lite's in snake case, `dtype` the type of its first input; `sources` are C files
+    of the operator's folder and of runtime/primitives, `folder` is where the operator is.
     """
 
     name: str

@@ -23,7 +23,6 @@ struct smelt_depthwise_conv_2d_natural_s8_parameters {
     const int32_t *scales; /* mantissa and shift of each channel */
     int32_t multiplier;
     int8_t input_zero_point, zero_point, low, high;
-    uint8_t fast; /* all sums are below 2^22, all shifts from -30 to -2, and there is a bias */
 };
 
 /* Bytes of scratch memory. */

@@ -19,8 +19,6 @@ INTERPRETED = (
         (
             "interpreted_depthwise_conv_2d_s8.c",
             "depthwise_conv_2d_natural_s8.c",
-            "depthwise_conv_2d_s8.c",
-            "smelt_rows_s8.c",
             "depthwise_conv_2d_s8__arm_dsp.c",
             "smelt_depthwise_pixel_s8__arm_dsp.c",
             "smelt_gemm_s8__arm_dsp.c",

@@ -8,7 +8,7 @@ static enum smelt_status run(struct smelt_node *node) {
     static const struct smelt_window_slots slots = {1, 2, 4, 5};
     struct smelt_conv_2d_natural_s8_parameters p;
     struct smelt_tensor x, w, y, b;
-    struct smelt_scaling scaling = {&x, &w, &y, NULL, 0, 0, 0};
+    struct smelt_scaling scaling = {&x, &w, &y, NULL, 0, 0};
     struct smelt_bounds bounds;
     enum smelt_status status;
     if ((status = smelt_node_unary(node, SMELT_S8, SMELT_S8, &x, &y)) != SMELT_OK ||

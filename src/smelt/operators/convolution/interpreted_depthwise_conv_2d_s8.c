@@ -2,19 +2,20 @@
 #include "interpreted_convolution.h"
 #include "smelt_interpreter_operators.h"
 
-enum { OPTION_ACTIVATION = 4, MOST_TAPS = 128, LARGEST_BIAS = 1 << 22, LARGEST_SHIFT = -2 };
+enum { OPTION_ACTIVATION = 4 };
 
 static enum smelt_status run(struct smelt_node *node) {
     static const struct smelt_window_slots slots = {1, 2, 5, 6};
     struct smelt_depthwise_conv_2d_natural_s8_parameters p;
     struct smelt_tensor x, w, y, b;
-    struct smelt_scaling scaling = {&x, &w, &y, NULL, 0, 0, LARGEST_SHIFT};
+    const struct smelt_tensor *bias;
+    struct smelt_scaling scaling = {&x, &w, &y, NULL, 0, 0};
     struct smelt_bounds bounds;
     enum smelt_status status;
     if ((status = smelt_node_unary(node, SMELT_S8, SMELT_S8, &x, &y)) != SMELT_OK ||
         (status = smelt_node_input(node, 1, SMELT_S8, &w)) != SMELT_OK ||
         (status = smelt_read_window(node, &slots, &x, &y, w.shape[1], w.shape[2], &p.window)) != SMELT_OK ||
-        (status = smelt_read_bias(node, w.shape[3], &b, &scaling.bias)) != SMELT_OK ||
+        (status = smelt_read_bias(node, w.shape[3], &b, &bias)) != SMELT_OK ||
         (status = smelt_activation_bounds(
              node, &y, smelt_file_u8(&node->interpreter->file, node->options, OPTION_ACTIVATION, 0), &bounds)) != SMELT_OK) {
         return status;
@@ -24,7 +25,6 @@ static enum smelt_status run(struct smelt_node *node) {
                       w.shape[3] % x.shape[3] == 0 && w.shape[3] / x.shape[3] <= UINT16_MAX,
                   "the weights must be constant and fit the channels of input and output");
     scaling.channels = w.shape[3];
-    scaling.largest_bias = w.shape[1] * w.shape[2] <= MOST_TAPS ? LARGEST_BIAS : -1;
     const int32_t *scales;
     if ((status = smelt_channel_scales(node, &scaling, &scales)) != SMELT_OK) {
         return status;
@@ -33,14 +33,13 @@ static enum smelt_status run(struct smelt_node *node) {
     if (!smelt_ready(node)) {
         return SMELT_OK;
     }
-    p.bias = scaling.bias != NULL ? b.data : NULL;
+    p.bias = bias != NULL ? b.data : NULL;
     p.scales = scales + 1;
     p.multiplier = w.shape[3] / x.shape[3];
     p.input_zero_point = (int8_t)x.zero_point;
     p.zero_point = (int8_t)y.zero_point;
     p.low = bounds.low;
     p.high = bounds.high;
-    p.fast = (uint8_t)scales[0];
     smelt_depthwise_conv_2d_natural_s8(y.data, x.data, w.data, &p, scratch);
     return SMELT_OK;
 }

@@ -8,7 +8,7 @@ enum { OPTION_ACTIVATION = 0, OPTION_FORMAT = 1, MOST_DEPTH = 16000, LARGEST_PRO
 static enum smelt_status run(struct smelt_node *node) {
     struct smelt_file *const file = &node->interpreter->file;
     struct smelt_tensor x, w, y, b;
-    struct smelt_scaling scaling = {&x, &w, &y, NULL, SMELT_ONE_SCALE, 0, 0};
+    struct smelt_scaling scaling = {&x, &w, &y, NULL, SMELT_ONE_SCALE, 0};
     struct smelt_bounds bounds;
     enum smelt_status status;
     if ((status = smelt_node_unary(node, SMELT_S8, SMELT_S8, &x, &y)) != SMELT_OK ||

@@ -48,18 +48,26 @@ uint32_t *smelt_widen_pair_s8(uint32_t *to, const int8_t *first, const int8_t *s
 /* The product of a row of weights with vector `which` of `vectors`. */
 SMELT_CODE_SECTION
 static int32_t dot(const uint32_t *wide, int32_t vectors, int32_t which, const int8_t *row, int32_t depth) {
-    int32_t sum = 0;
+    uint32_t sum = 0;
     for (; depth >= 4; depth -= 4) {
         const uint32_t even = wide[which], odd = wide[vectors + which];
-        sum += (int16_t)(even & 0xFFFFu) * row[0] + (int16_t)(odd & 0xFFFFu) * row[1];
-        sum += (int16_t)(even >> 16) * row[2] + (int16_t)(odd >> 16) * row[3];
+        sum += (uint32_t)((int16_t)(even & 0xFFFFu) * row[0] + (int16_t)(odd & 0xFFFFu) * row[1]);
+        sum += (uint32_t)((int16_t)(even >> 16) * row[2] + (int16_t)(odd >> 16) * row[3]);
         wide += 2 * vectors;
         row += 4;
     }
     for (; depth > 0; depth--) {
-        sum += (int16_t)(*wide++ >> 16 * which & 0xFFFFu) * *row++;
+        sum += (uint32_t)((int16_t)(*wide++ >> 16 * which & 0xFFFFu) * *row++);
     }
-    return sum;
+    return (int32_t)sum;
+}
+
+SMELT_CODE_SECTION
+static int32_t requantize(const struct smelt_natural_s8 *natural, int32_t value, const int32_t *scale) {
+    if (natural->fast) {
+        return smelt_rounding_shift_right(smelt_smmulr((int32_t)((uint32_t)value << 1), scale[0]), -scale[1]);
+    }
+    return smelt_requantize(value, scale[0], scale[1]);
 }
 
 /* All channels of one or two vectors. */
@@ -74,7 +82,7 @@ static void any_channels(int8_t *output, int32_t step, const uint32_t *wide, int
             const int32_t sum = dot(wide, vectors, which, natural->weights + channel * natural->depth, natural->depth);
             const int32_t value = (int32_t)((uint32_t)sum + (uint32_t)bias);
             output[which * step + channel] = (int8_t)smelt_clamp(
-                smelt_requantize(value, scale[0], scale[1]) + natural->zero_point, natural->low, natural->high);
+                requantize(natural, value, scale) + natural->zero_point, natural->low, natural->high);
         }
     }
 }

@@ -18,7 +18,8 @@ struct smelt_natural_s8 {
     int32_t depth, channels;
     int32_t zero_point;    /* of the output */
     int32_t low, high;     /* of the output; where `fast` is set they are not applied */
-    int32_t fast;          /* all sums are below 2^29, all shifts from -30 to 0, and there is a bias */
+    int32_t fast;          /* shifts are from -30 to 0, there is a bias, and a sum s becomes
+                              divide(round(2 * s * mantissa / 2^32), 2^-shift), 2 * s modulo 2^32 */
 };
 
 /* Words of a widened vector, and of two. */

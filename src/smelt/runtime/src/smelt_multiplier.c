@@ -93,20 +93,61 @@ int32_t smelt_rounded_quotient(uint32_t a, uint32_t b) {
     return exponent < -25 ? 0 : (int32_t)((quotient + ((uint64_t)1 << (-exponent - 1))) >> -exponent);
 }
 
-/* Whether all of a bias is small. */
-static int is_small(const struct smelt_tensor *bias, int32_t largest) {
-    const int32_t *const values = bias->data;
-    for (int32_t k = 0; k < bias->elements; k++) {
-        if (values[k] > largest || values[k] < -largest) {
+/* Whether no element of row `index` of `count` rows is other than 0. */
+static int is_zero_row(const struct smelt_tensor *weights, uint32_t count, uint32_t index) {
+    const int32_t depth = weights->elements / (int32_t)count;
+    const int8_t *const row = (const int8_t *)weights->data + (int32_t)index * depth;
+    int32_t k = 0;
+    while (k < depth && row[k] == 0) {
+        k++;
+    }
+    return k == depth;
+}
+
+static int is_large(const struct smelt_scaling *scaling, uint32_t channel) {
+    const int32_t bias = ((const int32_t *)scaling->bias->data)[channel];
+    return bias > scaling->largest_bias || bias < -scaling->largest_bias;
+}
+
+/* Bring the multiplier of a channel into the form of fast kernels; 0 where it has none. Where a large bias is all that there
+ * is, twice of it, modulo 2^32, times the new mantissa / 2^32 is the result. */
+static int make_fast(const struct smelt_scaling *scaling, uint32_t count, uint32_t channel, int32_t *words) {
+    enum { FAR_OUTSIDE = 256, SMALL = 1 << 16 };
+    if (scaling->channels != SMELT_ONE_SCALE && is_large(scaling, channel)) {
+        const int32_t sum = ((const int32_t *)scaling->bias->data)[channel];
+        const int32_t doubled = (int32_t)((uint32_t)sum << 1);
+        const int32_t result = smelt_clamp(smelt_requantize(sum, words[0], words[1]), -FAR_OUTSIDE, FAR_OUTSIDE);
+        if ((doubled < SMALL && doubled > -SMALL) || !is_zero_row(scaling->w, count, channel)) {
+            return 0;
+        }
+        words[0] = (int32_t)((int64_t)result * ((int64_t)1 << 32) / doubled);
+        words[1] = 0;
+    } else if (words[0] == 0 || words[1] < -30) { /* all results are 0 */
+        words[0] = words[1] = 0;
+    }
+    return words[1] <= 0;
+}
+
+/* Bring all into that form, or leave them as they are and return 0. */
+static int make_all_fast(const struct smelt_scaling *scaling, uint32_t count, int32_t *words) {
+    if (scaling->bias == NULL) {
+        return 0;
+    }
+    for (int32_t k = 0; scaling->channels == SMELT_ONE_SCALE && k < scaling->bias->elements; k++) {
+        if (is_large(scaling, (uint32_t)k)) {
             return 0;
         }
     }
+    for (uint32_t channel = 0; channel < count; channel++) {
+        int32_t copy[2] = {words[2 * channel], words[2 * channel + 1]};
+        if (!make_fast(scaling, count, channel, copy)) {
+            return 0;
+        }
+    }
+    for (uint32_t channel = 0; channel < count; channel++) {
+        (void)make_fast(scaling, count, channel, words + 2 * channel);
+    }
     return 1;
-}
-
-/* Whether all sums below 2^30 become 0. */
-static int is_dead(const struct smelt_multiplier *multiplier) {
-    return multiplier->mantissa == 0 || multiplier->shift < -30;
 }
 
 /* Fill `words` unless it is NULL. */
@@ -114,7 +155,6 @@ static enum smelt_status derive(struct smelt_node *node, const struct smelt_scal
                                 int32_t *words) {
     const struct smelt_tensor *const w = scaling->w;
     const int rounded = scaling->channels == SMELT_ONE_SCALE;
-    int32_t fast = scaling->bias != NULL && is_small(scaling->bias, scaling->largest_bias);
     for (uint32_t channel = 0; channel < count; channel++) {
         const uint32_t scale =
             smelt_file_word(&node->interpreter->file, w->scales.at + (w->scales.count == 1 ? 0 : 4 * channel));
@@ -122,21 +162,13 @@ static enum smelt_status derive(struct smelt_node *node, const struct smelt_scal
         SMELT_REQUIRE(node,
                       smelt_derive_multiplier(&found, scaling->x->scale_bits, scale, scaling->y->scale_bits, rounded) == 0,
                       "a scale is not a positive number, or a multiplier too large");
-        fast = fast && (is_dead(&found) || found.shift <= scaling->largest_shift);
         if (words != NULL) {
             words[1 + 2 * channel] = found.mantissa;
             words[2 + 2 * channel] = found.shift;
         }
     }
     if (words != NULL) {
-        words[0] = fast;
-        for (uint32_t channel = 0; fast && channel < count; channel++) {
-            const struct smelt_multiplier found = {words[1 + 2 * channel], words[2 + 2 * channel]};
-            if (is_dead(&found)) {
-                words[1 + 2 * channel] = 0;
-                words[2 + 2 * channel] = scaling->largest_shift;
-            }
-        }
+        words[0] = make_all_fast(scaling, count, words + 1);
     }
     return SMELT_OK;
 }

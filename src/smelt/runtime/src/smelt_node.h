@@ -93,15 +93,16 @@ int32_t smelt_rounded_quotient(uint32_t a, uint32_t b);
 enum { SMELT_ONE_SCALE = -1 };
 
 /* The scale of x times that of w divided by that of y for each of `channels` channels, or once for all where that is
- * SMELT_ONE_SCALE (then the product is rounded to float32). Kernels are fast where there is a bias that is nowhere larger
- * than `largest_bias`, and shifts from -30 to `largest_shift`. */
+ * SMELT_ONE_SCALE (then the product is rounded to float32). Where there is a bias that is nowhere larger than
+ * `largest_bias`, unless all weights of its row are 0, and no shift is positive, they are brought into the form that
+ * `fast` kernels of smelt_natural_s8.h need. */
 struct smelt_scaling {
     const struct smelt_tensor *x, *w, *y, *bias; /* bias: NULL where there is none */
     int32_t channels;
-    int32_t largest_bias, largest_shift;
+    int32_t largest_bias;
 };
 
-/* A word, 1 for fast, then mantissa and shift of each; NULL where there is no memory yet. */
+/* A word, 1 where that is so, then mantissa and shift of each; NULL where there is no memory yet. */
 enum smelt_status smelt_channel_scales(struct smelt_node *node, const struct smelt_scaling *scaling,
                                        const int32_t **scales);
 
