@@ -38,8 +38,8 @@ def kernel_files(kernel: Kernel, folder: Path) -> dict[str, str]:
 def interpreter_files(operators: Iterable[Interpreted]) -> dict[str, str]:
     """File name → text of the interpreter with these operators: its own C, theirs, and their kernels."""
     found: dict[str, str] = {}
-    for source in sorted((RUNTIME / "src").glob("*.c")):
-        _add(source.name, RUNTIME / "src", found)
+    for path in sorted((RUNTIME / "src").glob("*.c")):
+        _add(path.name, path.parent, found)
     for operator in operators:
         for source in operator.sources:
             _add(source, operator.folder, found)
