@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from random_networks import RandomNetwork
 
 from smelt.errors import UsageError
-from smelt.ir import DType, Graph, Node, Value
+from smelt.ir import Array, DType, Graph, Node, Value
 from smelt.ir.text import from_text
 from smelt.operators import call_of, find_operator, verify_graph
 from smelt.operators.builder import GraphBuilder
@@ -21,9 +21,10 @@ from smelt.passes.remove_dead_channels import remove_dead_channels
 
 pytest.importorskip("torch", reason="torch is not installed")
 
+from smelt.train.channel_statistics import channel_moments
 from smelt.train.pruning import prune
 from smelt.train.pruning_choice import Limit
-from smelt.train.pruning_criteria import batch_normalization_scale, magnitude
+from smelt.train.pruning_criteria import activations, batch_normalization_scale, data_moments, magnitude
 from smelt.train.pruning_groups import ChannelGroups
 from smelt.train.pruning_removal import Pruned
 
@@ -224,3 +225,55 @@ def test_what_makes_no_sense_is_refused() -> None:
     """)
     with pytest.raises(UsageError, match="prune the float model"):
         prune(quantized, 0.5)
+
+
+def _redundant() -> tuple[Graph, list[dict[str, Array]]]:
+    """A convolution whose channel 1 is 2 * channel 0 + 3, and whose channel 2 is always 5, read by another."""
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(4, 1, 1, 3)).astype(np.float32)
+    weights[1], weights[2] = 2 * weights[0], 0
+    builder = GraphBuilder("redundant")
+    x = builder.input("x", DType.F32, (1, 5, 5, 3))
+    names = [builder.constant("w", weights), builder.constant("b", np.array([0, 3, 5, 1], np.float32))]
+    x = builder.add("conv_2d", [x, *names], name="first")
+    reader = builder.constant("v", rng.normal(size=(2, 3, 3, 4)).astype(np.float32))
+    graph = builder.build([builder.add("conv_2d", [x, reader], name="second")])
+    return graph, [{"x": rng.normal(size=(1, 5, 5, 3)).astype(np.float32)} for _ in range(30)]
+
+
+def test_what_other_channels_tell_is_taken_from_them() -> None:
+    graph, samples = _redundant()
+    moments = data_moments(graph, samples)
+    pruned = prune(graph, 0.5, activations(moments), multiple=1, moments=moments)
+    # of the two that tell the same, either may stay
+    assert _kept(pruned) in ([0, 3], [1, 3])
+    for sample in samples[:3]:
+        (expected,), (computed,) = (evaluate_graph(g, sample).values() for g in (graph, pruned.graph))
+        np.testing.assert_allclose(computed, expected, rtol=0, atol=0.01 * np.abs(expected).max())
+    (bare,) = evaluate_graph(prune(graph, 0.5, activations(moments), multiple=1).graph, samples[0]).values()
+    (expected,) = evaluate_graph(graph, samples[0]).values()
+    assert np.abs(bare - expected).max() > 0.5 * np.abs(expected).max()
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32))
+def test_with_moments_the_pruned_network_equals_the_masked_one(seed: int) -> None:
+    graph = remove_dead_channels(RandomNetwork(seed).graph)
+    moments = data_moments(graph, [sample_inputs(graph)])
+    pruned = prune(graph, 0.4, activations(moments), multiple=1, moments=moments)
+    inputs = sample_inputs(graph)
+    (expected,), (computed,) = (evaluate_graph(g, inputs).values() for g in (pruned.masked, pruned.graph))
+    np.testing.assert_allclose(computed, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+def test_moments() -> None:
+    builder, rng = GraphBuilder("moments"), np.random.default_rng(0)
+    x = builder.input("x", DType.F32, (1, 2, 3))
+    graph = builder.build([builder.add("relu", [x])])
+    samples = rng.normal(size=(20, 1, 2, 3)).astype(np.float32)
+    moments = channel_moments(graph, [{"x": sample} for sample in samples], ["x"])["x"]
+    places = samples.reshape(-1, 3)
+    np.testing.assert_allclose(moments.mean, places.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(moments.covariance, np.cov(places.T, bias=True), atol=1e-6)
+    with pytest.raises(UsageError, match="no samples"):
+        channel_moments(graph, [], ["x"])

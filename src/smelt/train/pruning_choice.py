@@ -9,7 +9,8 @@ import numpy as np
 
 from smelt.errors import UsageError
 from smelt.ir import Graph
-from smelt.train.pruning_groups import ChannelGroups, Family, Floats
+from smelt.train.channel_statistics import Floats
+from smelt.train.pruning_groups import ChannelGroups, Family
 from smelt.train.pruning_removal import remove_groups
 
 
@@ -46,7 +47,9 @@ class Steps:
         for end in ends:
             if end > start and count - end >= fewest:
                 going = tuple(order[start:end])
-                steps.append(Step(family, going, float(importance[list(going)].mean())))
+                # the fewer are left, the more each has to do
+                rate = count / (count - end)
+                steps.append(Step(family, going, rate * float(importance[list(going)].mean())))
                 start = end
         return steps
 

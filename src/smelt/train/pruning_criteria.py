@@ -5,15 +5,17 @@ A criterion gives each group a number; the mean over a layer's channels is 1, so
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
 from smelt.errors import UsageError
+from smelt.ir import Array, Graph
 from smelt.operators import Call, call_of, find_operator
 from smelt.operators.operator import Weights
 from smelt.passes.channels import centred_weights, channel_pairs
-from smelt.train.pruning_groups import ChannelGroups, Floats
+from smelt.train.channel_statistics import Floats, Moments, channel_moments
+from smelt.train.pruning_groups import ChannelGroups
 
 Criterion = Callable[[ChannelGroups], Floats]
 """The importance of each group, by its number."""
@@ -45,6 +47,30 @@ def batch_normalization_scale(groups: ChannelGroups) -> Floats:
     return np.where(known, found, magnitude(2)(groups))
 
 
+def activations(moments: Mapping[str, Moments]) -> Criterion:
+    """How much of what layers read is lost with a channel: what no other tells of it, weighed as the layers do.
+
+    `moments` are `data_moments` of the graph; no labels are needed.  It is meant for removal with the same moments,
+    which takes from the other channels what they tell.  Relative to how much a layer's sums vary in all.
+    """
+
+    def importance(groups: ChannelGroups) -> Floats:
+        return groups.mean((name, _lost(np.sqrt(sums), moments[name])) for name, sums in _reading(groups, 2))
+
+    return importance
+
+
+def _lost(norms: Floats, moments: Moments) -> Floats:
+    whole = np.linalg.norm(norms * moments.deviation)
+    return np.divide(norms * moments.own_deviation, whole, out=np.zeros_like(norms), where=whole > 0)
+
+
+def data_moments(graph: Graph, samples: Iterable[Mapping[str, Array]]) -> dict[str, Moments]:
+    """The moments of what layers read; `samples` map the graph's inputs to arrays."""
+    layers = ChannelGroups(graph).layers
+    return channel_moments(graph, samples, {call.input(mixed.role.data).name for call, mixed in layers})
+
+
 def relative(scores: Floats) -> Floats:
     """Scores of a layer's channels, divided by their mean."""
     mean = scores.mean() if scores.size else 0.0
@@ -65,6 +91,11 @@ def _sums(groups: ChannelGroups, power: int) -> Iterator[tuple[str, Floats]]:
         powers = np.abs(centred_weights(call, role).astype(np.float64)) ** power
         rows = np.moveaxis(powers, role.channel_axis, 0)
         yield call.output.name, rows.reshape(len(rows), -1).sum(axis=1)
+    yield from _reading(groups, power)
+
+
+def _reading(groups: ChannelGroups, power: int) -> Iterator[tuple[str, Floats]]:
+    """Sums over the weights that meet a channel."""
     for call, mixed in groups.layers:
         features = (np.abs(mixed.weights.astype(np.float64)) ** power).sum(axis=(0, 1))
         data = call.input(mixed.role.data)

@@ -13,8 +13,8 @@ from smelt.ir import Graph, Value
 from smelt.operators import Call, call_of
 from smelt.operators.operator import Mask
 from smelt.passes.channels import Mixing, channel_count, channel_pairs, layer_role, mixing
+from smelt.train.channel_statistics import Floats
 
-Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 

@@ -14,7 +14,9 @@ from smelt.passes.channels import channel_count, layer_role
 from smelt.passes.constant_channels import Known, fold_constant_channels
 from smelt.passes.edited_constants import EditedConstants
 from smelt.passes.remove_dead_channels import remove_dead_channels
+from smelt.train.channel_statistics import Moments
 from smelt.train.pruning_groups import ChannelGroups
+from smelt.train.pruning_reconstruction import reconstructed
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,16 @@ class Pruned:
     kept: Mapping[str, Mask]
 
 
-def remove_groups(groups: ChannelGroups, removed: Collection[int]) -> Pruned:
-    """The graph without groups of channels, by their numbers."""
+def remove_groups(
+    groups: ChannelGroups, removed: Collection[int], moments: Mapping[str, Moments] | None = None
+) -> Pruned:
+    """The graph without groups of channels, by their numbers.
+
+    With the moments of what layers read, these make up for what is removed (pruning_reconstruction).
+    """
     kept = groups.masks(removed)
-    masked = mask_channels(groups.graph, kept)
+    graph = groups.graph if moments is None else reconstructed(groups, kept, moments)
+    masked = mask_channels(graph, kept)
     return Pruned(remove_dead_channels(masked), masked, kept)
 
 
