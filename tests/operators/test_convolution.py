@@ -23,9 +23,10 @@ from smelt.operators import call_of, choose_kernel, find_operator
 from smelt.operators.builder import GraphBuilder
 from smelt.operators.case import Case, Tensor, quantized, random_weights
 from smelt.operators.convolution.cases import CASES, quantized_bias
-from smelt.operators.convolution.geometry import folded_bias, geometry
+from smelt.operators.convolution.geometry import folded_bias, geometry, quantize_multipliers
 from smelt.operators.dense.cases import CASES as DENSE_CASES
 from smelt.operators.evaluate import evaluate_graph
+from smelt.operators.fixed_point import quantize_multiplier
 from smelt.targets import find_target
 
 FOLDER = find_operator("conv_2d").folder
@@ -307,3 +308,11 @@ def test_integer_kernels_call_memory_functions_only() -> None:
     allowed = {"memcpy", "memset", "smelt_rows_s8", "smelt_row_output_s8", "__aeabi_idiv"}
     for source in ("conv_2d_s8.c", "depthwise_conv_2d_s8.c"):
         assert symbols[source] <= allowed
+
+
+def test_multipliers_of_all_channels_are_those_of_each() -> None:
+    ends = [0.0, 0.5, 1.0, 1 - 2.0**-53, 2.0**-31 * (1 - 2.0**-40), 2.0**-32, 2.0**-33, 1e-40]
+    reals = [*ends, *np.exp(np.random.default_rng(0).uniform(-60, 10, 500))]
+    mantissas, shifts = quantize_multipliers(reals)
+    wanted = [quantize_multiplier(real) for real in reals]
+    assert list(zip(mantissas.tolist(), shifts.tolist(), strict=True)) == wanted

@@ -34,7 +34,7 @@ from smelt.quantize.prepare import means_of_whole_maps
 from smelt.quantize.prices import price
 from smelt.quantize.samples import Sample, keeping
 from smelt.quantize.scheme import SCHEMES, Scheme, find_scheme
-from smelt.quantize.select import best_method, ranges_by
+from smelt.quantize.select import LEVELS, best_method, ranges_by
 from smelt.quantize.sources import representative
 from smelt.quantize.unsigned_ends import unsigned_ends
 
@@ -201,11 +201,14 @@ class _Work:
         # ranges are chosen beside weights whose rounding does not drown their differences
         fine = {name: INT8 if precision.is_narrow else precision for name, precision in precisions.items()}
 
+        activations = {precision.activations for precision in fine.values()}
+        present = [dtype for dtype in LEVELS if dtype in activations or dtype in types]
+
         def made(each: Graph, seen: Mapping[str, TensorStatistics]) -> _Found:
             method, told = calibrator, ""
             if calibrator == "auto":
                 method, ratios = best_method(
-                    each, samples, lambda tried: self._assembled(each, tried, fine, types)
+                    each, samples, lambda tried: self._assembled(each, tried, fine, types), present
                 )
                 table = ", ".join(f"{name} {ratio:.1f} dB" for name, ratio in ratios.items())
                 told = f"calibration by {method}; signal-to-noise ratios on samples not seen: {table}"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from smelt.errors import GraphError, UnsupportedError
 from smelt.ir import DType, Quantization
 from smelt.operators.dynamic import QUANTIZED_INPUTS
-from smelt.operators.fixed_point import ACTIVATIONS, Int64, quantize_multiplier, wrap_int32
+from smelt.operators.fixed_point import ACTIVATIONS, Int64, wrap_int32
 from smelt.operators.operator import Call, ChannelPairs
 
 Int32 = NDArray[np.int32]
@@ -202,9 +202,13 @@ def depthwise_channels(call: Call) -> tuple[ChannelPairs | None, ...]:
 
 
 def quantize_multipliers(reals: Iterable[float]) -> tuple[Int32, Int8]:
-    """Mantissas and shifts of real multipliers."""
-    pairs = [quantize_multiplier(real) for real in reals]
-    return np.array([p[0] for p in pairs], np.int32), np.array([p[1] for p in pairs], np.int8)
+    """Mantissas and shifts of real multipliers that are not negative: `quantize_multiplier` of each."""
+    fractions, shifts = np.frexp(np.fromiter(reals, np.float64))
+    mantissas = np.floor(fractions * 2.0**31 + 0.5)
+    full = mantissas == 2.0**31
+    mantissas, shifts = np.where(full, 2.0**30, mantissas), shifts + full
+    kept = (mantissas != 0) & (shifts >= -31)
+    return np.where(kept, mantissas, 0).astype(np.int32), np.where(kept, shifts, 0).astype(np.int8)
 
 
 def per_channel(quantization: Quantization, channels: int) -> tuple[float, ...]:
