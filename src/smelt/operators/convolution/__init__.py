@@ -19,6 +19,7 @@ from smelt.operators.convolution.meaning import cost, evaluate, infer, needs
 from smelt.operators.convolution.portable import (
     CONV_2D_F32,
     CONV_2D_S8,
+    CONV_2D_S8_WITH_DSP,
     DEPTHWISE_CONV_2D_F32,
     DEPTHWISE_CONV_2D_S8,
 )
@@ -45,6 +46,7 @@ CONV_2D = Operator(
         *arm_dsp_compact.CONV_2D,
         *arm_v6m.CONV_2D,
         CONV_2D_S8,
+        CONV_2D_S8_WITH_DSP,
         arm_dsp_wide.CONV_2D_S16,
         CONV_2D_S16,
         CONV_2D_F32,

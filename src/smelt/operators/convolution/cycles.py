@@ -76,8 +76,9 @@ def _counts(call: Call, rows: int | None) -> _Counts:
 
 
 def _pair_cycles(field: int, channels: int) -> float:
-    """smelt_gemm_fields: two expanded pixels times blocks of four channels, then of two."""
-    return channels // 4 * (7.9 * field + 70) + (channels % 4 + 1) // 2 * (5.5 * field + 60)
+    """smelt_gemm_fields: two expanded pixels times blocks of four channels, then of two, then one."""
+    twos, ones = channels % 4 // 2, channels % 2
+    return channels // 4 * (7.9 * field + 70) + twos * (5.5 * field + 60) + ones * (4 * field + 50)
 
 
 def gather_cycles(call: Call, rows: int | None) -> float:
@@ -160,6 +161,16 @@ def portable_cycles(call: Call, rows: int | None) -> float:
     copied = 0.0 if n.taps == 1 else 8.5 * n.sizes.field
     products = n.sizes.output_channels * (4.2 * n.sizes.field + 70)
     return n.pixels * (products + copied + 290) + 90 * n.calls
+
+
+def portable_dsp_cycles(call: Call, rows: int | None) -> float:
+    """smelt_conv_2d_s8 where a core has the DSP extension: four channels at a time, then one."""
+    n = _counts(call, rows)
+    field, channels = n.sizes.field, n.sizes.output_channels
+    copied = 0.0 if n.taps == 1 else 5.5 * field
+    fours = channels // 4 * 4 * (2.1 * field + 10 * (field % 4) + 86)
+    ones = channels % 4 * (3.7 * field + 10 * (field % 4) + 86)
+    return n.pixels * (fours + ones + copied) + 90 * n.calls
 
 
 def portable_depthwise_cycles(call: Call, rows: int | None) -> float:

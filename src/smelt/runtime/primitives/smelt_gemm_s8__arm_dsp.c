@@ -34,7 +34,7 @@ typedef char layout_is_known[offsetof(struct smelt_gemm_s8__arm_dsp, weights) ==
  *   pointers (52 bytes). A block's first pair goes before; the first round begins where that leaves whole rounds, at an
  *   odd pair since the number of pairs is even.
  * Blocks of two: r2 r3 r8 r9 input values, r4 r5 weights of two pairs, r6 r10 sums of c0, r7 r11 256 * c1 + c0,
- *   r12 rounds left
+ *   r12 rounds left. One channel alone: r7 for r8, sums of c0 only
  * Stack: 0 the byte before the output, 4 fields, 8 pairs of pixels left, 12 step to the second pixel, 16 the last word of the
  *   blocks of four, 20 zero_point, 24 where the last round begins, less 1 where roundings are signed; 28 bytes that the
  *   first round skips, less 8; 32 where it begins, 36 the word before the weights, 40 pairs, 44 words of a run + 1,
@@ -181,6 +181,8 @@ smelt_gemm_fields_s8__arm_dsp(__attribute__((unused)) int8_t *output,
         "mov     r11, r7\n"
         "movs    r6, #0\n"
         "mov     r10, r6\n"
+        "cmp     r9, #1\n"
+        "beq     18f\n"
         "7:\n"
         "ldr     r2, [r0], #16\n"
         "ldr     r3, [r0, #-12]\n"
@@ -200,6 +202,7 @@ smelt_gemm_fields_s8__arm_dsp(__attribute__((unused)) int8_t *output,
         "smlad   r6, r5, r8, r6\n"
         "smlad   r10, r5, r9, r10\n"
         "bne     7b\n"
+        "17:\n"
         "ldr     r4, [r1, #4]!\n"
         "ldr     r2, [r1, #4]!\n"
         "ldr     r8, [r1, #4]!\n"
@@ -228,6 +231,17 @@ smelt_gemm_fields_s8__arm_dsp(__attribute__((unused)) int8_t *output,
         "mov     r10, r11\n"
         "mov     r2, r8\n"
         "b       8b\n"
+        "18:\n" /* one channel by itself: its halves are plain weights */
+        "ldr     r4, [r1, #4]!\n"
+        "ldr     r5, [r1, #4]!\n"
+        "ldm     r0!, {r2, r3, r7, r9}\n"
+        "subs    r12, r12, #1\n"
+        "smlad   r6, r4, r2, r6\n"
+        "smlad   r10, r4, r3, r10\n"
+        "smlad   r6, r5, r7, r6\n"
+        "smlad   r10, r5, r9, r10\n"
+        "bne     18b\n"
+        "b       17b\n"
         "19:\n"
         SMELT_GEMM_SIGNED("r6", "r10", "1]!")
         "b       9b\n"
