@@ -4,9 +4,9 @@
 
 Every case is a layer with random geometry, weights and quantization, run on an emulated core and compared
 with its numpy meaning.  Bounds: convolutions and dense layers that sum 32 products or more take at most 1.5 cycles a
-MAC, depthwise convolutions 6; and none more instructions a MAC than CMSIS-NN does on the layers of
-MLPerf Tiny.  A sum of two tensors takes at most 12 cycles an element, a product 16; an average of a window 60
-cycles an output and 4 an element under it, a maximum 25 and 4; "MACs" counts those elements.  Exits 1 when an
+MAC, depthwise convolutions 6; and none more instructions than CMSIS-NN would by `CMSIS_NN`.  A sum of two
+tensors takes at most 12 cycles an element, a product 16; an average of a window 60 cycles an output and 4 an
+element under it, a maximum 25 and 4; "MACs" counts those elements.  Exits 1 when an
 output is wrong; cases beyond the bounds are counted and listed.
 """
 
@@ -39,12 +39,20 @@ from smelt.engines.profile import fell_back
 from smelt.engines.toolchain import find_toolchain
 from smelt.operators.builder import random_array
 from smelt.operators.evaluate import evaluate_graph
+from smelt.operators.operator import Call
 
 DRAWS = {**random_layers.DRAWS, **random_elementwise.DRAWS}
 SUMMED = 32
 CYCLES = {"conv_2d": 1.5, "fully_connected": 1.5, "depthwise_conv_2d": 6.0}
-CMSIS_NN_INSTRUCTIONS = {"conv_2d": 2.6, "fully_connected": 2.2, "depthwise_conv_2d": 15.0}
-"""The upper end of what TensorFlow Lite Micro with CMSIS-NN takes a MAC on the MLPerf Tiny models, Cortex-M4."""
+# Instructions of TensorFlow Lite Micro with CMSIS-NN a MAC, an output and a value copied into a field, Cortex-M4.
+# An output: loading, scaling, rounding twice, clamping, storing. With these 28 given, the others of convolutions and
+# dense layers are fitted to its totals on the MLPerf Tiny models (within 4 %); 3 x 3 depthwise layers are known to take
+# 8 to 15 a MAC, of which this is the lower end.
+CMSIS_NN = {
+    "conv_2d": (2.12, 28.0, 2.08),
+    "fully_connected": (2.0, 28.0, 0.0),
+    "depthwise_conv_2d": (5.0, 28.0, 0.0),
+}
 
 ELEMENT_CYCLES = {
     "add": (12.0, 0.0),
@@ -59,7 +67,8 @@ ELEMENT_CYCLES = {
 class Result:
     """One case: `field` products are summed for an output; `bounds` names the bounds that it exceeds.
 
-    `macs` are elements where there are no MACs, under windows or of the output.
+    `macs` are elements where there are no MACs, under windows or of the output; `copied` are the values of all fields
+    that do not lie in one piece.
     """
 
     operator: str
@@ -69,6 +78,7 @@ class Result:
     portable: bool
     field: int
     macs: int
+    copied: int
     instructions: int
     cycles: int | None
     exact: bool
@@ -88,12 +98,19 @@ class Result:
         return None if short else CYCLES[self.operator]
 
     @property
+    def rival_instructions(self) -> float:
+        """What CMSIS-NN would take; infinite where nothing is known of it."""
+        if self.operator not in CMSIS_NN:
+            return float("inf")
+        a_mac, an_output, a_value = CMSIS_NN[self.operator]
+        return a_mac * self.macs + an_output * (self.macs / self.field) + a_value * self.copied
+
+    @property
     def bounds(self) -> list[str]:
         """The bounds that it exceeds, "cycles" or "cmsis-nn"."""
         limit = self.cycle_limit
         found = ["cycles"] if limit is not None and self.cost > limit else []
-        slower = self.instructions / self.macs > CMSIS_NN_INSTRUCTIONS.get(self.operator, float("inf"))
-        return found + (["cmsis-nn"] if slower else [])
+        return found + (["cmsis-nn"] if self.instructions > self.rival_instructions else [])
 
 
 def measure(cases: Sequence[Drawn], target_name: str) -> list[Result]:
@@ -122,12 +139,20 @@ def measure(cases: Sequence[Drawn], target_name: str) -> list[Result]:
                 portable=fell_back(layer.node.operator, layer.kernel, target),
                 field=work // prod(layer.call.output.shape),
                 macs=work,
+                copied=_copied(layer.call),
                 instructions=counts.instructions,
                 cycles=counts.estimated_cycles,
                 exact=np.array_equal(outputs[name], expected[name]),
             )
         )
     return results
+
+
+def _copied(call: Call) -> int:
+    """The values of all fields of a convolution, unless each is a pixel."""
+    if call.node.operator != "conv_2d" or call.input(1).shape[1:3] == (1, 1):
+        return 0
+    return prod(call.output.shape[:3]) * prod(call.input(1).shape[1:])
 
 
 def summary(results: Sequence[Result]) -> Table:
@@ -158,7 +183,7 @@ def _summary_cells(operator: str, kind: str, group: Sequence[Result]) -> Iterato
     limited = [r for r in group if r.cycle_limit is not None]
     yield from (operator, kind, str(len(group)), _share([r.exact for r in group]))
     yield _share(["cycles" not in r.bounds for r in limited])
-    yield _share(["cmsis-nn" not in r.bounds for r in group if r.operator in CMSIS_NN_INSTRUCTIONS])
+    yield _share(["cmsis-nn" not in r.bounds for r in group if r.operator in CMSIS_NN])
     yield str(sum(r.portable for r in group))
     costs = [r.cost for r in limited or group]
     yield from (f"{np.median(costs):.2f}", f"{max(costs):.2f}")
@@ -170,7 +195,7 @@ def _share(good: Sequence[bool]) -> str:
 
 def worst(results: Sequence[Result], count: int) -> Table:
     """The dearest cases of each operator among those that a bound is for."""
-    table = Table(title="worst: cycles a MAC over the bound on it, else over CMSIS-NN's instructions")
+    table = Table(title="worst: over the bound on cycles a MAC, or over CMSIS-NN's instructions")
     for name in ("operator", "kind", "shape", "kernel", "K", "MACs", "cycles/MAC", "instr./MAC", "beyond"):
         table.add_column(name, justify="left" if name in ("operator", "kind", "shape", "kernel") else "right")
     for operator in dict.fromkeys(r.operator for r in results):
@@ -185,7 +210,7 @@ def worst(results: Sequence[Result], count: int) -> Table:
 def excess(result: Result) -> float:
     """The cost over the bound that it exceeds most."""
     limit = result.cycle_limit
-    over = result.instructions / result.macs / CMSIS_NN_INSTRUCTIONS.get(result.operator, float("inf"))
+    over = result.instructions / result.rival_instructions
     return max(over, result.cost / limit if limit else 0.0)
 
 
