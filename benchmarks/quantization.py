@@ -132,12 +132,12 @@ def rival_table(rows: Sequence[Row], others: Sequence[tuple[str, str, Score]]) -
 
 
 def beaten(rows: Sequence[Row], others: Sequence[tuple[str, str, Score]]) -> str:
-    """Where somebody else's signal-to-noise ratio is higher."""
+    """Where somebody else's signal-to-noise ratio is higher, by a tenth of a decibel or more as it is printed."""
     own = {row.scheme: row.scores[0].decibels for row in rows}
     higher = [
         f"{scheme} by {title} ({given.decibels - own[scheme]:.1f} dB)"
         for scheme, title, given in others
-        if scheme in own and given.decibels > own[scheme]
+        if scheme in own and round(given.decibels - own[scheme], 1) > 0
     ]
     return "A higher signal-to-noise ratio than smelt's: " + (", ".join(higher) if higher else "none") + "."
 
