@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -79,3 +80,21 @@ def test_what_cannot_be_trained_is_said() -> None:
             start=small_int8(),
             epochs=1,
         )
+
+
+def test_weights_that_are_zero_stay_zero() -> None:
+    graph = small_float()
+    zeros = np.random.default_rng(5).random(graph.constants["first/w"].shape) < 0.5
+    weights = np.where(zeros, np.float32(0), graph.constants["first/w"])
+    sparse = graph.replaced(constants={"first/w": weights})
+    start = smelt.quantize_graph(sparse, "int4", small_samples(20), **QUIET)
+    later = itertools.count(0, -1)  # the last epoch is the best
+
+    def score(outputs: Any, batch: Any) -> Any:
+        return torch.tensor(float(next(later)))
+
+    data = {"x": small_samples(64)}
+    found = qat(sparse, data, start=start, epochs=2, optimizer=adam(0.01), score=score)
+    assert not np.array_equal(found.constants["first/w"], start.constants["first/w"])
+    assert (found.constants["first/w"][zeros] == 0).all()
+    assert (found.constants["first/w"][~zeros] != 0).mean() > 0.5

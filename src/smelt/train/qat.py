@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smelt.errors import QuantizationError, UnsupportedError, UsageError
-from smelt.ir import Array, Graph
+from smelt.ir import Array, DType, Graph
 from smelt.operators import find_operator
 from smelt.quantize.noise import scored_tensors
 from smelt.quantize.quantize_graph import quantize_graph
@@ -50,9 +51,10 @@ def qat(
 
     Training begins at `start` or, without one, at what `quantize_graph` makes with CALIBRATION_SAMPLES of the training
     samples and the given `options`; it ends with the best epoch on the samples held out, computed with integers, the
-    start being one.  The float graph teaches: the default loss wants its decisions where the graph ends in a softmax,
-    else its outputs, and no labels.  A `loss` and a `score` are given the tensors before a last softmax, logistic or
-    tanh, in real numbers; `Batch.taught` has the float graph's.  The rest is as in `fit`.
+    start being one.  Weights that are zero in the float graph stay zero.  The float graph teaches: the default loss
+    wants its decisions where the graph ends in a softmax, else its outputs, and no labels.  A `loss` and a `score` are
+    given the tensors before a last softmax, logistic or tanh, in real numbers; `Batch.taught` has the float graph's.
+    The rest is as in `fit`.
 
     Raises UsageError for a scheme without integer activations or settings that make no sense, QuantizationError for a
     graph that is quantized, UnsupportedError for operators that torch cannot say, TrainingError when the loss is no
@@ -74,7 +76,7 @@ def qat(
             f"'{first.name}' has no tensor '{missing[0]}' to compare with the float graph's"
         )
     teacher = GraphModule(graph, names)
-    module = QuantizedModule(first, names, learn_ranges=learn_ranges)
+    module = QuantizedModule(first, names, learn_ranges=learn_ranges, zeros=_zeros(graph, first))
     fit(
         module,
         given,
@@ -98,6 +100,22 @@ def _drawn(graph: Graph, data: TrainingData, seed: int) -> dict[str, Array]:
     """Samples to calibrate on."""
     chosen = np.random.default_rng(seed).permutation(len(data))[:CALIBRATION_SAMPLES]
     return dict(zip(graph.inputs, data.at(chosen).inputs, strict=True))
+
+
+def _zeros(graph: Graph, quantized: Graph) -> dict[str, NDArray[np.bool_]]:
+    """Which weights of the quantized graph are zero in the float graph; binary ones cannot be."""
+    originals, found = graph.producers(), {}
+    for node in quantized.nodes:
+        place, original = find_operator(node.operator).traits.weights, originals.get(node.outputs[0])
+        if place is None or original is None or original.operator != node.operator:
+            continue
+        name, source = node.inputs[place.input] or "", original.inputs[place.input] or ""
+        if name in quantized.constants and source in graph.constants:
+            zeros = graph.constants[source] == 0
+            same = zeros.shape == quantized.constants[name].shape
+            if same and zeros.any() and quantized.values[name].dtype is not DType.S1:
+                found[name] = np.asarray(zeros)
+    return found
 
 
 def _decides(graph: Graph) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from smelt.formats.pytorch.module import CHANNELS_FIRST
 from smelt.formats.pytorch.said_quantization import Native
@@ -39,14 +40,19 @@ class QuantizedModule(GraphModule):
     """
 
     def __init__(
-        self, graph: Graph, outputs: Sequence[str] | None = None, *, learn_ranges: bool = True
+        self,
+        graph: Graph,
+        outputs: Sequence[str] | None = None,
+        *,
+        learn_ranges: bool = True,
+        zeros: Mapping[str, NDArray[np.bool_]] | None = None,
     ) -> None:
-        self._learn_ranges = learn_ranges
+        self._learn_ranges, self._zeros = learn_ranges, dict(zeros or {})
         super().__init__(graph, outputs)
 
     def _made_running(self, graph: Graph, like: Any) -> QuantizedRunning:
         if like is None:
-            self.integers = TrainedIntegers(self.graph, self._learn_ranges)
+            self.integers = TrainedIntegers(self.graph, self._learn_ranges, self._zeros)
         return QuantizedRunning(graph, self, like)
 
     def current_constant(self, name: str) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,9 +36,10 @@ class TrainedIntegers(torch.nn.Module):
     staying: one for all tensors that must share it; inputs, constants and what the specification fixes keep theirs.
     Scales are learned as the logarithm of what they are multiplied by, weights in units of about the size of their
     channel's, biases in units of a quarter of the output's range: a learning rate means the same in every layer.
+    `zeros` says, by weights, which stay zero.
     """
 
-    def __init__(self, graph: Graph, learn_ranges: bool) -> None:
+    def __init__(self, graph: Graph, learn_ranges: bool, zeros: Mapping[str, NDArray[np.bool_]]) -> None:
         super().__init__()
         self.graph = graph
         self.layers = {layer.weights: layer for layer in _layers(graph)}
@@ -47,8 +48,11 @@ class TrainedIntegers(torch.nn.Module):
         self.biases, self.ranges = torch.nn.ParameterList(), torch.nn.ParameterList()
         for layer in self.layers.values():
             weights = self._real(layer.weights)
-            self.register_buffer(f"unit_{layer.index}", torch.from_numpy(_units(weights, layer.axis)))
-            self.weights.append(_parameter(weights / _units(weights, layer.axis), torch.float32))
+            units = _units(weights, layer.axis)
+            self.weights.append(_parameter(weights / units, torch.float32))
+            if layer.weights in zeros:
+                units = np.where(zeros[layer.weights], np.float32(0), units)
+            self.register_buffer(f"unit_{layer.index}", torch.from_numpy(units))
             self.weight_scales.append(torch.nn.Parameter(torch.zeros(len(self._own(layer.weights).scales))))
             bias = self._real(layer.bias) if layer.bias in self.by_bias else np.zeros(0)
             self.biases.append(_parameter(bias / self._bias_unit(layer), torch.float64))
