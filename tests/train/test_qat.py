@@ -94,7 +94,7 @@ def test_weights_that_are_zero_stay_zero() -> None:
         return torch.tensor(float(next(later)))
 
     data = {"x": small_samples(64)}
-    found = qat(sparse, data, start=start, epochs=2, optimizer=adam(0.01), score=score)
+    found = qat(sparse, data, start=start, epochs=2, optimizer=adam(0.1), score=score)
     assert not np.array_equal(found.constants["first/w"], start.constants["first/w"])
     assert (found.constants["first/w"][zeros] == 0).all()
     assert (found.constants["first/w"][~zeros] != 0).mean() > 0.5
