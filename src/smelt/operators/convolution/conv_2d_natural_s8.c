@@ -61,6 +61,14 @@ static void widen(uint32_t *wide, struct field first, struct field second, const
     }
 }
 
+/* Whether the fields of all pixels lie side by side. */
+SMELT_CODE_SECTION
+static int run_of_pixels(const parameters_t *p) {
+    const struct smelt_window *const window = &p->window;
+    return p->groups == 1 && window->kernel_height == 1 && window->kernel_width == 1 && window->stride_height == 1 &&
+           window->stride_width == 1;
+}
+
 /* One group of channels of an image. */
 SMELT_CODE_SECTION
 static void group_of_image(int8_t *output, const int8_t *image, const parameters_t *p, uint32_t *wide, int32_t group) {
@@ -73,7 +81,15 @@ static void group_of_image(int8_t *output, const int8_t *image, const parameters
     natural.bias = natural.bias != NULL ? natural.bias + group * natural.channels : NULL;
     natural.scales += group * natural.channels * natural.scale_step;
     output += group * natural.channels;
+    const int pointwise = run_of_pixels(p);
     for (int32_t left = p->window.output_height * p->window.output_width; left > 0; left -= 2) {
+        if (pointwise) {
+            smelt_widen_pair_s8(wide, image, left > 1 ? image + depth : image, depth, p->input_zero_point);
+            smelt_natural_two_s8(output, left > 1 ? step : 0, wide, &natural);
+            image += 2 * depth;
+            output += 2 * step;
+            continue;
+        }
         const struct field first = find_field(p, image, &place, channel, copy);
         struct field second = first;
         advance(&place, &p->window);

@@ -125,11 +125,14 @@ typedef char layout_is_known[offsetof(struct smelt_natural_s8, bias) == 4 &&
     "smlad   r12, r8, r5, r12\n"        \
     "smlad   lr, r8, r6, lr\n"
 
+/* The factor of a division, 2^(30 + shift). */
+#define FACTOR(shift, one) "rsb     " shift ", " shift ", #0\n" "lsr     " shift ", " one ", " shift "\n"
+
 /* Two channels of two vectors at a time; where channels are odd the last two overlap those before.
  * r0 wide values, r1 r2 rows of weights, r3-r6 values, r7-r9 weights, r10 r11 sums of the first channel of both vectors,
  * r12 lr those of the second.
- * Stack: 0 output, 4 step, 8 wide, 12 natural, 16 ends of single fours, 20 of fours by four, 24 of all, 28 bias, 32 scales,
- * 36 channels left, 40 depth, 44 zero point. */
+ * Stack: 0 output, 4 step, 8 end of outputs, 12 zero point, 16 bias, 20 scales, 24 wide, 28 ends of single fours, 32 of
+ * fours by eight, 36 of all, 40 depth. */
 SMELT_CODE_SECTION
 static void __attribute__((naked, noinline))
 two_by_two(__attribute__((unused)) int8_t *output, __attribute__((unused)) int32_t step,
@@ -137,41 +140,40 @@ two_by_two(__attribute__((unused)) int8_t *output, __attribute__((unused)) int32
     __asm volatile(
         ".syntax unified\n"
         "push    {r4-r11, lr}\n"
-        "sub     sp, #52\n"
-        "stm     sp, {r0-r3}\n"
-        "ldm     r3, {r1, r4, r5, r6, r7, r8, r9}\n" /* weights, bias, scales, step, depth, channels, zero point */
-        "ubfx    r10, r7, #2, #2\n"
+        "sub     sp, #44\n"
+        "ldm     r3, {r3, r4, r5, r6, r7, r8, r9}\n" /* weights, bias, scales, step, depth, channels, zero point */
+        "ubfx    r10, r7, #2, #3\n"
         "add     r10, r2, r10, lsl #4\n"
         "bic     r11, r7, #3\n"
         "add     r11, r2, r11, lsl #2\n"
         "add     r12, r2, r7, lsl #2\n"
-        "str     r10, [sp, #16]\n"
-        "str     r11, [sp, #20]\n"
-        "str     r12, [sp, #24]\n"
-        "str     r4, [sp, #28]\n"
-        "str     r5, [sp, #32]\n"
-        "str     r8, [sp, #36]\n"
+        "strd    r0, r1, [sp]\n"
+        "add     r8, r0\n"
+        "strd    r8, r9, [sp, #8]\n"
+        "strd    r4, r5, [sp, #16]\n"
+        "strd    r2, r10, [sp, #24]\n"
+        "strd    r11, r12, [sp, #32]\n"
         "str     r7, [sp, #40]\n"
-        "str     r9, [sp, #44]\n"
+        "mov     r1, r3\n"
         "add     r2, r1, r7\n"
         "1:\n" /* two channels */
-        "ldr     r3, [sp, #28]\n"
-        "ldr     r0, [sp, #8]\n"
-        "ldr     r9, [sp, #16]\n"
+        "ldr     r3, [sp, #16]\n"
+        "ldr     r0, [sp, #24]\n"
+        "ldr     r9, [sp, #28]\n"
         "ldr     r10, [r3], #4\n"
         "ldr     r12, [r3], #4\n"
-        "str     r3, [sp, #28]\n"
+        "str     r3, [sp, #16]\n"
         "mov     r11, r10\n"
         "mov     lr, r12\n"
         "cmp     r0, r9\n"
         "beq     3f\n"
         "2:\n"
         FOUR_VALUES
-        "ldr     r9, [sp, #16]\n"
+        "ldr     r9, [sp, #28]\n"
         "cmp     r0, r9\n"
         "bne     2b\n"
         "3:\n"
-        "ldr     r9, [sp, #20]\n"
+        "ldr     r9, [sp, #32]\n"
         "cmp     r0, r9\n"
         "beq     5f\n"
         "4:\n"
@@ -179,14 +181,57 @@ two_by_two(__attribute__((unused)) int8_t *output, __attribute__((unused)) int32
         FOUR_VALUES
         FOUR_VALUES
         FOUR_VALUES
-        "ldr     r9, [sp, #20]\n"
+        FOUR_VALUES
+        FOUR_VALUES
+        FOUR_VALUES
+        FOUR_VALUES
+        "ldr     r9, [sp, #32]\n"
         "cmp     r0, r9\n"
         "bne     4b\n"
         "5:\n"
-        "ldr     r9, [sp, #24]\n"
-        "6:\n" /* the last one to three values */
+        "ldr     r9, [sp, #36]\n"
         "cmp     r0, r9\n"
-        "beq     7f\n"
+        "bne     8f\n"
+        "6:\n"
+        "ldr     r9, [sp, #20]\n"
+        "ldr     r7, [sp, #12]\n"
+        "mov     r0, #0x40000000\n"
+        "ldm     r9!, {r3-r6}\n"
+        "str     r9, [sp, #20]\n"
+        FACTOR("r4", "r0")
+        FACTOR("r6", "r0")
+        REQUANTIZE("r10", "r3", "r4", "r8", "r7")
+        REQUANTIZE("r11", "r3", "r4", "r8", "r7")
+        REQUANTIZE("r12", "r5", "r6", "r8", "r7")
+        REQUANTIZE("lr", "r5", "r6", "r8", "r7")
+        "ldm     sp, {r0, r3, r4}\n"
+        "ldr     r5, [sp, #40]\n"
+        "add     r3, r0\n"
+        "mov     r1, r2\n"
+        "strb    r11, [r3]\n" /* first, since both may go to one place */
+        "strb    lr, [r3, #1]\n"
+        "strb    r10, [r0], #1\n"
+        "strb    r12, [r0], #1\n"
+        "str     r0, [sp]\n"
+        "add     r2, r2, r5\n"
+        "sub     r4, r0\n"
+        "cmp     r4, #1\n"
+        "bgt     1b\n"
+        "bne     7f\n"
+        "subs    r0, #1\n" /* one channel back */
+        "sub     r1, r5\n"
+        "sub     r2, r5\n"
+        "ldr     r3, [sp, #16]\n"
+        "subs    r3, #4\n"
+        "sub     r9, #8\n"
+        "str     r0, [sp]\n"
+        "str     r3, [sp, #16]\n"
+        "str     r9, [sp, #20]\n"
+        "b       1b\n"
+        "7:\n"
+        "add     sp, #44\n"
+        "pop     {r4-r11, pc}\n"
+        "8:\n" /* the last one to three values */
         "ldr     r3, [r0], #4\n"
         "ldrsb   r7, [r1], #1\n"
         "ldrsb   r8, [r2], #1\n"
@@ -194,51 +239,9 @@ two_by_two(__attribute__((unused)) int8_t *output, __attribute__((unused)) int32
         "smlabt  r11, r7, r3, r11\n"
         "smlabb  r12, r8, r3, r12\n"
         "smlabt  lr, r8, r3, lr\n"
-        "b       6b\n"
-        "7:\n"
-        "ldr     r9, [sp, #32]\n"
-        "ldr     r7, [sp, #44]\n"
-        "ldm     r9!, {r3-r6}\n"
-        "str     r9, [sp, #32]\n"
-        "mov     r0, #0x40000000\n"
-        "rsb     r4, r4, #0\n"
-        "rsb     r6, r6, #0\n"
-        "lsr     r4, r0, r4\n"
-        "lsr     r6, r0, r6\n"
-        REQUANTIZE("r10", "r3", "r4", "r8", "r7")
-        REQUANTIZE("r11", "r3", "r4", "r8", "r7")
-        REQUANTIZE("r12", "r5", "r6", "r8", "r7")
-        REQUANTIZE("lr", "r5", "r6", "r8", "r7")
-        "ldrd    r0, r3, [sp]\n"
-        "ldr     r4, [sp, #36]\n"
-        "add     r5, r0, r3\n"
-        "strb    r11, [r5]\n"
-        "strb    lr, [r5, #1]\n"
-        "strb    r10, [r0], #1\n"
-        "strb    r12, [r0], #1\n"
-        "ldr     r5, [sp, #40]\n"
-        "mov     r1, r2\n"
-        "add     r2, r2, r5\n"
-        "subs    r4, #2\n"
-        "beq     9f\n"
-        "cmp     r4, #1\n"
-        "bne     8f\n"
-        "movs    r4, #2\n" /* one channel back */
-        "subs    r0, #1\n"
-        "sub     r1, r5\n"
-        "sub     r2, r5\n"
-        "ldr     r3, [sp, #28]\n"
-        "subs    r3, #4\n"
-        "str     r3, [sp, #28]\n"
-        "sub     r9, #8\n"
-        "str     r9, [sp, #32]\n"
-        "8:\n"
-        "str     r4, [sp, #36]\n"
-        "str     r0, [sp]\n"
-        "b       1b\n"
-        "9:\n"
-        "add     sp, #52\n"
-        "pop     {r4-r11, pc}\n");
+        "cmp     r0, r9\n"
+        "bne     8b\n"
+        "b       6b\n");
 }
 
 /* 16 products in 24 cycles. */

@@ -3,7 +3,9 @@
 #include "smelt_file.h"
 
 static uint32_t half_word(const struct smelt_file *file, uint32_t at) {
-    return (uint32_t)file->bytes[at] | (uint32_t)file->bytes[at + 1] << 8;
+    uint16_t half;
+    memcpy(&half, file->bytes + at, sizeof half);
+    return half;
 }
 
 static uint32_t inside(struct smelt_file *file, uint32_t at, uint32_t bytes) {
@@ -28,12 +30,24 @@ uint32_t smelt_file_field(struct smelt_file *file, uint32_t table, uint32_t slot
     if (table == 0) {
         return 0;
     }
-    const uint32_t entry = 4 + 2 * slot, fields = inside(file, table - smelt_file_word(file, table), 4);
-    if (fields == 0 || inside(file, fields, half_word(file, fields)) == 0 || entry + 2 > half_word(file, fields)) {
-        return 0;
+    const uint32_t fields = table - smelt_file_word(file, table), entry = fields + 4 + 2 * slot;
+    if (fields <= file->size - 4) {
+        const uint32_t end = fields + half_word(file, fields);
+        if (entry + 2 > end) {
+            return 0;
+        }
+        if (end <= file->size) {
+            const uint32_t offset = half_word(file, entry);
+            if (offset == 0) {
+                return 0;
+            }
+            if (table + offset <= file->size - bytes) {
+                return table + offset;
+            }
+        }
     }
-    const uint32_t offset = half_word(file, fields + entry);
-    return offset == 0 ? 0 : inside(file, table + offset, bytes);
+    file->damaged = 1;
+    return 0;
 }
 
 uint32_t smelt_file_table(struct smelt_file *file, uint32_t table, uint32_t slot) {

@@ -1,0 +1,56 @@
+"""Damaged models in the interpreter under AddressSanitizer and UndefinedBehaviorSanitizer."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from case_graphs import all_cases
+
+from smelt.engines.interpreted import write_interpreter
+from smelt.formats.tflite import write_tflite
+from smelt.ir import DType
+from smelt.operators.interpreted import all_interpreted
+
+ATTEMPTS = 3000
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-sanitize=shift-base")
+CASES = {case.name: case for cases in all_cases().values() for case in cases}
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The harness with the interpreter and all its operators."""
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("gcc is not here, whose sanitizers are used")
+    folder = tmp_path_factory.mktemp("hostile")
+    sources = write_interpreter(folder / "c", all_interpreted())
+    sources = tuple(path for path in sources if path.name != "interpreted.c")
+    harness = Path(__file__).with_name("hostile.c")
+    flags = ("-std=c11", "-g", "-O1", *SANITIZERS, "-I", str(folder / "c"))
+    command = [compiler, *flags, str(harness), *map(str, sources), "-o", str(folder / "hostile"), "-lm"]
+    subprocess.run(command, check=True)
+    return folder / "hostile"
+
+
+def first_cases() -> list[str]:
+    """One small case of every operator of the interpreter."""
+    found: dict[str, str] = {}
+    known = {(row.name, row.dtype) for row in all_interpreted()}
+    for name, case in CASES.items():
+        data = case.inputs[0]
+        if data is not None and (case.operator, data.dtype) in known and data.dtype is DType.S8:
+            found.setdefault(case.operator, name)
+    return sorted(found.values())
+
+
+@pytest.mark.parametrize("name", first_cases())
+def test_damaged_cases(name: str, program: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.tflite").write_bytes(write_tflite(CASES[name].graph()))
+    done = subprocess.run(
+        [program, tmp_path / "model.tflite", str(ATTEMPTS), "1"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert 0 < int(done.stdout) < ATTEMPTS  # some damage is harmless, some is not
