@@ -103,6 +103,8 @@ def test_the_arena_is_exact() -> None:
             assert engine.host.initialize(size - missing, 0) == -1
             assert engine._number("missing") == missing
         assert engine.host.message() == "the arena is too small"
+        assert max(engine.arena.tensors, engine.arena.scratch) <= engine.arena.planned
+        assert engine.arena.planned <= engine.arena.tensors + engine.arena.scratch  # of one operator
         assert engine.host.initialize(size, 0) == 0
 
 

@@ -27,7 +27,7 @@ from smelt.targets import Target, find_target
 _LIBRARY = "interpreter.so"
 _HARNESS = "interpreted.c"
 _OPERATORS = "smelt_interpreted_operators.h"
-_NUMBERS = ("used", "missing", "state", "kept", "planned")
+_NUMBERS = ("used", "missing", "state", "kept", "planned", "tensors", "scratch", "node")
 _LIST = """#include "smelt_interpreter_operators.h"
 
 static const struct smelt_registration *const operators[] = {{
@@ -50,11 +50,14 @@ _LARGEST_ARENA = 1 << 28
 @dataclass(frozen=True)
 class ArenaUse:
     """Bytes of an interpreter's arena: `state` for records of tensors and operators, `kept` by operators from one
-    invocation to the next, `planned` for tensors and scratch memory."""
+    invocation to the next, `planned` for tensors and scratch memory, of which `tensors` and `scratch` are the most
+    that one operator needs."""
 
     state: int
     kept: int
     planned: int
+    tensors: int
+    scratch: int
 
     @property
     def bytes(self) -> int:
@@ -237,7 +240,7 @@ class InterpretedEngine(Engine):
             size = self._number("used")
             status = self.host.initialize(size, options)
         self._check(status)
-        return ArenaUse(*(self._number(part) for part in ("state", "kept", "planned")))
+        return ArenaUse(*(self._number(part) for part in _NUMBERS[2:7]))
 
     def _initialize(self, size: int, options: int) -> None:
         self._check(self.host.initialize(size, options))
@@ -247,8 +250,8 @@ class InterpretedEngine(Engine):
 
     def _check(self, status: int) -> None:
         if status != 0:
-            node = self.host.call("interpreted_number", len(_NUMBERS))
-            where = f", operator {node}" if node >= 0 else ""
+            node = self._number("node")
+            where = f", operator {node}" if node < 1 << 31 else ""
             message = self.host.message()
             raise EngineError(f"smelt's interpreter refuses the model (status {status}{where}): {message}")
 

@@ -50,8 +50,14 @@ int32_t interpreted_invoke(void) {
 }
 
 uint32_t interpreted_number(uint32_t which) {
-    const uint32_t numbers[] = {smelt_arena_used_bytes(&interpreter), smelt_arena_missing_bytes(&interpreter),
-                                interpreter.state_bytes, interpreter.kept_bytes, interpreter.planned_bytes,
-                                (uint32_t)last_error.node, (uint32_t)last_error.tensor};
+    const struct smelt_arena_use use = smelt_arena_use(&interpreter);
+    const uint32_t numbers[] = {smelt_arena_used_bytes(&interpreter),
+                                smelt_arena_missing_bytes(&interpreter),
+                                use.state,
+                                use.kept,
+                                use.planned,
+                                use.tensors,
+                                use.scratch,
+                                (uint32_t)last_error.node};
     return which < sizeof numbers / sizeof numbers[0] ? numbers[which] : 0;
 }

@@ -50,6 +50,10 @@ struct smelt_mul_f32_parameters {
 SMELT_CODE_SECTION
 void smelt_add_s8(int8_t *output, const int8_t *a, const int8_t *b,
                   const struct smelt_add_s8_parameters *parameters);
+/* The same for steps and sign 1 and divisors up to 2^30, of an interpreter, which cannot look for an affine form. */
+SMELT_CODE_SECTION
+void smelt_add_natural_s8(int8_t *output, const int8_t *a, const int8_t *b,
+                          const struct smelt_add_s8_parameters *parameters);
 SMELT_CODE_SECTION
 void smelt_add_affine_s8(int8_t *output, const int8_t *a, const int8_t *b,
                          const struct smelt_add_affine_s8_parameters *parameters);

@@ -2,7 +2,7 @@
 #include "smelt_interpreter_operators.h"
 #include "smelt_node.h"
 
-enum { OPTION_ACTIVATION = 0, EXPONENT = 1 << 23, LEFT_SHIFT = 20 };
+enum { OPTION_ACTIVATION = 0, EXPONENT = 1 << 23, LEFT_SHIFT = 20, LARGEST_DIVISOR = 30 };
 
 static enum smelt_status run(struct smelt_node *node) {
     struct smelt_tensor a, b, y;
@@ -30,7 +30,8 @@ static enum smelt_status run(struct smelt_node *node) {
     const struct smelt_add_s8_parameters p = {
         y.elements,    1,           1,           a.zero_point,    b.zero_point,  of_a.mantissa, -of_a.shift, of_b.mantissa,
         -of_b.shift,   1,           of_sum.mantissa, -of_sum.shift, y.zero_point, bounds.low,    bounds.high};
-    smelt_add_s8(y.data, a.data, b.data, &p);
+    const int fast = of_a.shift >= -LARGEST_DIVISOR && of_b.shift >= -LARGEST_DIVISOR && of_sum.shift >= -LARGEST_DIVISOR;
+    (fast ? smelt_add_natural_s8 : smelt_add_s8)(y.data, a.data, b.data, &p);
     return SMELT_OK;
 }
 

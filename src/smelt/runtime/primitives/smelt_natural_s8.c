@@ -29,6 +29,21 @@ SMELT_CODE_SECTION
 uint32_t *smelt_widen_pair_s8(uint32_t *to, const int8_t *first, const int8_t *second, int32_t count,
                               int32_t zero_point) {
     const uint32_t offset = halves(-zero_point, -zero_point);
+    for (; count >= 8; count -= 8) {
+        const uint32_t word_0 = smelt_load_word(first), word_1 = smelt_load_word(second);
+        const uint32_t word_2 = smelt_load_word(first + 4), word_3 = smelt_load_word(second + 4);
+        to[0] = smelt_sxtab16(offset, word_0);
+        to[1] = smelt_sxtab16(offset, word_1);
+        to[2] = smelt_sxtab16_ror8(offset, word_0);
+        to[3] = smelt_sxtab16_ror8(offset, word_1);
+        to[4] = smelt_sxtab16(offset, word_2);
+        to[5] = smelt_sxtab16(offset, word_3);
+        to[6] = smelt_sxtab16_ror8(offset, word_2);
+        to[7] = smelt_sxtab16_ror8(offset, word_3);
+        to += 8;
+        first += 8;
+        second += 8;
+    }
     for (; count >= 4; count -= 4) {
         const uint32_t word_0 = smelt_load_word(first), word_1 = smelt_load_word(second);
         to[0] = smelt_sxtab16(offset, word_0);
@@ -65,7 +80,8 @@ static int32_t dot(const uint32_t *wide, int32_t vectors, int32_t which, const i
 SMELT_CODE_SECTION
 static int32_t requantize(const struct smelt_natural_s8 *natural, int32_t value, const int32_t *scale) {
     if (natural->fast) {
-        return smelt_rounding_shift_right(smelt_smmulr((int32_t)((uint32_t)value << 1), scale[0]), -scale[1]);
+        const int32_t product = smelt_smmulr((int32_t)((uint32_t)value << 1), scale[0]);
+        return smelt_smmulr((product >> 31) + product * 4, scale[1]);
     }
     return smelt_requantize(value, scale[0], scale[1]);
 }
@@ -93,7 +109,8 @@ static void any_channels(int8_t *output, int32_t step, const uint32_t *wide, int
 typedef char layout_is_known[offsetof(struct smelt_natural_s8, bias) == 4 &&
                                      offsetof(struct smelt_natural_s8, scale_step) == 12 &&
                                      offsetof(struct smelt_natural_s8, depth) == 16 &&
-                                     offsetof(struct smelt_natural_s8, zero_point) == 24
+                                     offsetof(struct smelt_natural_s8, zero_point) == 24 &&
+                                     offsetof(struct smelt_natural_s8, fast) == 36
                                  ? 1
                                  : -1];
 
@@ -109,7 +126,10 @@ typedef char layout_is_known[offsetof(struct smelt_natural_s8, bias) == 4 &&
 
 /* 16 products in 19 cycles. */
 #define FOUR_VALUES                     \
-    "ldm     r0!, {r3-r6}\n"            \
+    "ldr     r3, [r0], #16\n"           \
+    "ldr     r4, [r0, #-12]\n"          \
+    "ldr     r5, [r0, #-8]\n"           \
+    "ldr     r6, [r0, #-4]\n"           \
     "ldr     r7, [r1], #4\n"            \
     "ldr     r8, [r2], #4\n"            \
     "sxtb16  r9, r7\n"                  \
@@ -125,14 +145,12 @@ typedef char layout_is_known[offsetof(struct smelt_natural_s8, bias) == 4 &&
     "smlad   r12, r8, r5, r12\n"        \
     "smlad   lr, r8, r6, lr\n"
 
-/* The factor of a division, 2^(30 + shift). */
-#define FACTOR(shift, one) "rsb     " shift ", " shift ", #0\n" "lsr     " shift ", " one ", " shift "\n"
-
 /* Two channels of two vectors at a time; where channels are odd the last two overlap those before.
  * r0 wide values, r1 r2 rows of weights, r3-r6 values, r7-r9 weights, r10 r11 sums of the first channel of both vectors,
  * r12 lr those of the second.
- * Stack: 0 output, 4 step, 8 end of outputs, 12 zero point, 16 bias, 20 scales, 24 wide, 28 ends of single fours, 32 of
- * fours by eight, 36 of all, 40 depth. */
+ * Stack: 0 output, 4 step, 8 end of outputs, 12 zero point, 16 bias, 20 scales, 24 wide, 28 ends of fours by eight, 32
+ * of fours, 36 of all, 40 depth,
+ * 44 of fours by eight or, where zero rows are looked for, wide. */
 SMELT_CODE_SECTION
 static void __attribute__((naked, noinline))
 two_by_two(__attribute__((unused)) int8_t *output, __attribute__((unused)) int32_t step,
@@ -140,10 +158,15 @@ two_by_two(__attribute__((unused)) int8_t *output, __attribute__((unused)) int32
     __asm volatile(
         ".syntax unified\n"
         "push    {r4-r11, lr}\n"
-        "sub     sp, #44\n"
+        "sub     sp, #52\n"
+        "ldr     r12, [r3, #36]\n"
         "ldm     r3, {r3, r4, r5, r6, r7, r8, r9}\n" /* weights, bias, scales, step, depth, channels, zero point */
-        "ubfx    r10, r7, #2, #3\n"
-        "add     r10, r2, r10, lsl #4\n"
+        "bic     r10, r7, #31\n"
+        "add     r10, r2, r10, lsl #2\n"
+        "cmp     r12, #1\n" /* where rows are zero they are looked for */
+        "ite     eq\n"
+        "streq   r10, [sp, #44]\n"
+        "strne   r2, [sp, #44]\n"
         "bic     r11, r7, #3\n"
         "add     r11, r2, r11, lsl #2\n"
         "add     r12, r2, r7, lsl #2\n"
@@ -159,23 +182,14 @@ two_by_two(__attribute__((unused)) int8_t *output, __attribute__((unused)) int32
         "1:\n" /* two channels */
         "ldr     r3, [sp, #16]\n"
         "ldr     r0, [sp, #24]\n"
-        "ldr     r9, [sp, #28]\n"
+        "ldr     r9, [sp, #44]\n"
         "ldr     r10, [r3], #4\n"
         "ldr     r12, [r3], #4\n"
         "str     r3, [sp, #16]\n"
         "mov     r11, r10\n"
         "mov     lr, r12\n"
         "cmp     r0, r9\n"
-        "beq     3f\n"
-        "2:\n"
-        FOUR_VALUES
-        "ldr     r9, [sp, #28]\n"
-        "cmp     r0, r9\n"
-        "bne     2b\n"
-        "3:\n"
-        "ldr     r9, [sp, #32]\n"
-        "cmp     r0, r9\n"
-        "beq     5f\n"
+        "beq     8f\n"
         "4:\n"
         FOUR_VALUES
         FOUR_VALUES
@@ -185,21 +199,17 @@ two_by_two(__attribute__((unused)) int8_t *output, __attribute__((unused)) int32
         FOUR_VALUES
         FOUR_VALUES
         FOUR_VALUES
-        "ldr     r9, [sp, #32]\n"
+        "ldr     r9, [sp, #28]\n"
         "cmp     r0, r9\n"
         "bne     4b\n"
-        "5:\n"
         "ldr     r9, [sp, #36]\n"
         "cmp     r0, r9\n"
-        "bne     8f\n"
+        "bne     7f\n"
         "6:\n"
         "ldr     r9, [sp, #20]\n"
         "ldr     r7, [sp, #12]\n"
-        "mov     r0, #0x40000000\n"
         "ldm     r9!, {r3-r6}\n"
         "str     r9, [sp, #20]\n"
-        FACTOR("r4", "r0")
-        FACTOR("r6", "r0")
         REQUANTIZE("r10", "r3", "r4", "r8", "r7")
         REQUANTIZE("r11", "r3", "r4", "r8", "r7")
         REQUANTIZE("r12", "r5", "r6", "r8", "r7")
@@ -217,7 +227,7 @@ two_by_two(__attribute__((unused)) int8_t *output, __attribute__((unused)) int32
         "sub     r4, r0\n"
         "cmp     r4, #1\n"
         "bgt     1b\n"
-        "bne     7f\n"
+        "bne     11f\n"
         "subs    r0, #1\n" /* one channel back */
         "sub     r1, r5\n"
         "sub     r2, r5\n"
@@ -228,10 +238,33 @@ two_by_two(__attribute__((unused)) int8_t *output, __attribute__((unused)) int32
         "str     r3, [sp, #16]\n"
         "str     r9, [sp, #20]\n"
         "b       1b\n"
-        "7:\n"
-        "add     sp, #44\n"
+        "11:\n"
+        "add     sp, #52\n"
         "pop     {r4-r11, pc}\n"
-        "8:\n" /* the last one to three values */
+        "8:\n" /* the last fours, or zero rows */
+        "ldr     r9, [sp, #20]\n"
+        "ldr     r3, [r9, #4]\n"
+        "ldr     r4, [r9, #12]\n"
+        "ands    r3, r4\n"
+        "lsls    r3, r3, #31\n"
+        "bmi     10f\n"
+        "ldr     r9, [sp, #28]\n"
+        "cmp     r0, r9\n"
+        "bne     4b\n"
+        "7:\n"
+        "ldr     r9, [sp, #32]\n"
+        "cmp     r0, r9\n"
+        "beq     9f\n"
+        "2:\n"
+        FOUR_VALUES
+        "ldr     r9, [sp, #32]\n"
+        "cmp     r0, r9\n"
+        "bne     2b\n"
+        "9:\n" /* the last one to three values */
+        "ldr     r9, [sp, #36]\n"
+        "cmp     r0, r9\n"
+        "beq     6b\n"
+        "3:\n"
         "ldr     r3, [r0], #4\n"
         "ldrsb   r7, [r1], #1\n"
         "ldrsb   r8, [r2], #1\n"
@@ -240,13 +273,19 @@ two_by_two(__attribute__((unused)) int8_t *output, __attribute__((unused)) int32
         "smlabb  r12, r8, r3, r12\n"
         "smlabt  lr, r8, r3, lr\n"
         "cmp     r0, r9\n"
-        "bne     8b\n"
+        "bne     3b\n"
+        "b       6b\n"
+        "10:\n" /* both rows are zero */
+        "ldr     r5, [sp, #40]\n"
+        "add     r1, r5\n"
+        "add     r2, r5\n"
         "b       6b\n");
 }
 
 /* 16 products in 24 cycles. */
 #define FOUR_ROWS                           \
-    "ldm     r0!, {r4, r5}\n"               \
+    "ldr     r4, [r0], #8\n"                \
+    "ldr     r5, [r0, #-4]\n"               \
     "ldr     r6, [r1, r2]\n"                \
     "ldr     r7, [r1, r2, lsl #1]\n"        \
     "sxtb16  r8, r6\n"                      \
@@ -294,9 +333,6 @@ four_rows(__attribute__((unused)) int8_t *output, __attribute__((unused)) const 
         "str     r4, [sp, #20]\n"
         "str     r8, [sp, #24]\n"
         "ldrd    r10, r11, [r5]\n"
-        "rsb     r11, r11, #0\n"
-        "mov     r12, #0x40000000\n"
-        "lsr     r11, r12, r11\n"
         "str     r10, [sp, #28]\n"
         "str     r11, [sp, #32]\n"
         "str     r9, [sp, #36]\n"

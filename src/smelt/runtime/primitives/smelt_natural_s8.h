@@ -13,13 +13,14 @@
 struct smelt_natural_s8 {
     const int8_t *weights; /* `channels` rows of `depth` */
     const int32_t *bias;   /* NULL: none */
-    const int32_t *scales; /* mantissa and shift of each channel, or once */
+    const int32_t *scales; /* mantissa and shift of each channel, or once; where `fast` is set 2^(30 + shift) */
     int32_t scale_step;    /* words from one to the next: 2 or 0 */
     int32_t depth, channels;
     int32_t zero_point;    /* of the output */
     int32_t low, high;     /* of the output; where `fast` is set they are not applied */
-    int32_t fast;          /* shifts are from -30 to 0, there is a bias, and a sum s becomes
-                              divide(round(2 * s * mantissa / 2^32), 2^-shift), 2 * s modulo 2^32 */
+    int32_t fast;          /* shifts are from -30 to 0, there is a bias, and sums, but for those of zero weights, are
+                              below 2^29: a sum s becomes divide(round(2 * s * mantissa / 2^32), 2^-shift);
+                              3: the last bit of some 2^(30 + shift) is set, where all weights of the channel are 0 */
 };
 
 /* Words of a widened vector, and of two. */

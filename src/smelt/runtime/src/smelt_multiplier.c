@@ -144,10 +144,17 @@ static int make_all_fast(const struct smelt_scaling *scaling, uint32_t count, in
             return 0;
         }
     }
+    int32_t form = 1;
     for (uint32_t channel = 0; channel < count; channel++) {
-        (void)make_fast(scaling, count, channel, words + 2 * channel);
+        int32_t *const pair = words + 2 * channel;
+        (void)make_fast(scaling, count, channel, pair);
+        pair[1] = (int32_t)(1u << (30 + pair[1]));
+        if (scaling->channels != SMELT_ONE_SCALE && is_large(scaling, channel)) {
+            pair[1] |= 1;
+            form = 3;
+        }
     }
-    return 1;
+    return form;
 }
 
 /* Fill `words` unless it is NULL. */

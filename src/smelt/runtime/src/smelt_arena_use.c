@@ -1,0 +1,24 @@
+#include "smelt_records.h"
+
+/* Of the tensors that live while a node runs. */
+static uint32_t alive(const struct smelt_interpreter *interpreter, uint32_t node) {
+    const struct smelt_record *const records = smelt_records(interpreter);
+    uint32_t bytes = 0;
+    for (uint32_t k = 0; k < interpreter->tensors.count; k++) {
+        if (records[k].place < SMELT_NOWHERE && records[k].first <= node && node <= records[k].last) {
+            bytes += smelt_aligned(records[k].bytes);
+        }
+    }
+    return bytes;
+}
+
+struct smelt_arena_use smelt_arena_use(const struct smelt_interpreter *interpreter) {
+    struct smelt_arena_use use = {interpreter->state_bytes, interpreter->kept_bytes, interpreter->planned_bytes, 0, 0};
+    for (uint32_t node = 0; interpreter->status == SMELT_OK && node < interpreter->nodes.count; node++) {
+        const uint32_t tensors = alive(interpreter, node);
+        const uint32_t scratch = smelt_records(interpreter)[interpreter->tensors.count + node].bytes;
+        use.tensors = tensors > use.tensors ? tensors : use.tensors;
+        use.scratch = scratch > use.scratch ? scratch : use.scratch;
+    }
+    return use;
+}
