@@ -11,7 +11,6 @@ from case_graphs import all_cases
 
 from smelt.engines.interpreted import write_interpreter
 from smelt.formats.tflite import write_tflite
-from smelt.ir import DType
 from smelt.operators.interpreted import all_interpreted
 
 ATTEMPTS = 3000
@@ -41,8 +40,8 @@ def first_cases() -> list[str]:
     known = {(row.name, row.dtype) for row in all_interpreted()}
     for name, case in CASES.items():
         data = case.inputs[0]
-        if data is not None and (case.operator, data.dtype) in known and data.dtype is DType.S8:
-            found.setdefault(case.operator, name)
+        if data is not None and (case.operator, data.dtype) in known:
+            found.setdefault(f"{case.operator} {data.dtype}", name)
     return sorted(found.values())
 
 

@@ -1,8 +1,10 @@
-"""Operators that only move elements in the interpreter."""
+"""Operators that only move elements, in the interpreter."""
 
 from __future__ import annotations
 
 from smelt.ir import DType
 from smelt.operators.interpreted import Interpreted
 
-INTERPRETED = (Interpreted("reshape", DType.S8, ("interpreted_reshape.c",)),)
+_RESHAPE = ("interpreted_reshape.c",)
+
+INTERPRETED = tuple(Interpreted("reshape", dtype, _RESHAPE) for dtype in (DType.F32, DType.S8))

@@ -19,3 +19,9 @@ static enum smelt_status run_s8(struct smelt_node *node) {
 }
 
 const struct smelt_registration smelt_operator_reshape_s8 = {SMELT_CODE_RESHAPE, SMELT_S8, run_s8};
+
+static enum smelt_status run_f32(struct smelt_node *node) {
+    return copy(node, SMELT_F32);
+}
+
+const struct smelt_registration smelt_operator_reshape_f32 = {SMELT_CODE_RESHAPE, SMELT_F32, run_f32};
