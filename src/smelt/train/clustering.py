@@ -37,14 +37,18 @@ def cluster_weights(graph: Graph, values: int | Mapping[str, int] = 16) -> Graph
 def _clustered(rows: Floats, count: int) -> Floats:
     largest = np.abs(rows).max(axis=tuple(range(1, rows.ndim)), keepdims=True)
     relative = np.divide(rows, largest, out=np.zeros_like(rows), where=largest > 0)
-    weights, numbers = np.unique(np.round(relative * 127), return_counts=True)
+    weights, index = np.unique(np.round(relative * 127), return_inverse=True)
+    # an error counts as much as the channel's weights are large
+    numbers = np.bincount(
+        index.reshape(-1), np.broadcast_to(largest**2, rows.shape).reshape(-1), len(weights)
+    )
     centres = _centres(weights, numbers.astype(np.float64), count)
     nearest = np.abs(np.round(relative * 127)[..., None] - centres).argmin(axis=-1)
     return np.asarray(centres[nearest] / 127 * largest, np.float64)
 
 
 def _centres(weights: Floats, numbers: Floats, count: int) -> Floats:
-    """The values of weights that occur so many times; the ends, and zero where many weights are, stay as they are."""
+    """The values of weights that count so much; the ends, and zero where many weights are, stay as they are."""
     if len(weights) <= count:
         return weights
     fixed = _fixed(weights, numbers, count)
@@ -52,8 +56,9 @@ def _centres(weights: Floats, numbers: Floats, count: int) -> Floats:
     for _ in range(ROUNDS):
         nearest = np.abs(weights[:, None] - centres).argmin(axis=1)
         total = np.bincount(nearest, numbers, len(centres))
-        means = np.bincount(nearest, numbers * weights, len(centres)) / np.maximum(total, 1)
-        moved = np.where((total == 0) | np.isin(centres, fixed), centres, np.round(means))
+        sums = np.bincount(nearest, numbers * weights, len(centres))
+        means = np.divide(sums, total, out=centres.copy(), where=total > 0)
+        moved = np.where(np.isin(centres, fixed), centres, np.round(means))
         if np.array_equal(moved, centres):
             break
         centres = moved
