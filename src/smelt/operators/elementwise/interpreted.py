@@ -5,8 +5,10 @@ from __future__ import annotations
 from smelt.ir import DType
 from smelt.operators.interpreted import Interpreted
 
+_SHARED = ("interpreted_binary_s8.c", "add_s8.c", "add_natural_s8.c", "smelt_limit_s8__arm_dsp.c")
+
 INTERPRETED = (
-    Interpreted(
-        "add", DType.S8, ("interpreted_add_s8.c", "add_s8.c", "add_natural_s8.c", "smelt_limit_s8__arm_dsp.c")
-    ),
+    Interpreted("add", DType.S8, ("interpreted_add_s8.c", *_SHARED)),
+    Interpreted("mul", DType.S8, ("interpreted_mul_s8.c", "mul_s8.c", *_SHARED)),
+    Interpreted("sub", DType.S8, ("interpreted_sub_s8.c", *_SHARED)),
 )

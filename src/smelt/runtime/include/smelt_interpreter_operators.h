@@ -18,8 +18,10 @@ enum {
     SMELT_CODE_DEQUANTIZE = 6,
     SMELT_CODE_FULLY_CONNECTED = 9,
     SMELT_CODE_MAX_POOL_2D = 17,
+    SMELT_CODE_MUL = 18,
     SMELT_CODE_RESHAPE = 22,
     SMELT_CODE_SOFTMAX = 25,
+    SMELT_CODE_SUB = 41,
     SMELT_CODE_QUANTIZE = 114
 };
 
@@ -30,11 +32,13 @@ extern const struct smelt_registration smelt_operator_depthwise_conv_2d_s8;
 extern const struct smelt_registration smelt_operator_dequantize_s8;
 extern const struct smelt_registration smelt_operator_fully_connected_s8;
 extern const struct smelt_registration smelt_operator_max_pool_2d_s8;
+extern const struct smelt_registration smelt_operator_mul_s8;
 extern const struct smelt_registration smelt_operator_quantize_f32;
 extern const struct smelt_registration smelt_operator_quantize_s8;
 extern const struct smelt_registration smelt_operator_reshape_f32;
 extern const struct smelt_registration smelt_operator_reshape_s8;
 extern const struct smelt_registration smelt_operator_softmax_s8;
+extern const struct smelt_registration smelt_operator_sub_s8;
 
 #ifdef __cplusplus
 }
