@@ -84,6 +84,16 @@ def test_weights_of_low_rank_lose_nothing(name: str, with_moments: bool) -> None
     assert _difference(graph, smaller, samples[0]) < 1e-4
 
 
+def test_ranks_that_are_more_than_noise() -> None:
+    weights = _low(64, 48, rank=8) + 0.1 * RNG.normal(size=(64, 48)).astype(np.float32)
+    graph = _graph("fully_connected", weights, (1, 48))
+    first, second = factorize(graph, None, multiple=1).nodes
+    smaller = factorize(graph, None, multiple=1)
+    assert smaller.values[first.outputs[0]].shape == (1, 8)
+    assert second.outputs == graph.nodes[0].outputs
+    assert _difference(graph, smaller, _samples(graph)[0]) < 0.1
+
+
 def test_weights_of_full_rank_stay() -> None:
     graph = _graph("fully_connected", RNG.normal(size=(16, 16)).astype(np.float32), (1, 16))
     assert factorize(graph, 1.0) is graph

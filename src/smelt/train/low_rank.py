@@ -12,13 +12,13 @@ from smelt.ir import Array, Attribute, DType, Graph, Node, Value
 from smelt.operators import Call, call_of, find_operator
 from smelt.passes.channels import Mixing, mixing
 from smelt.train.channel_statistics import Floats, Moments, with_ridge
-from smelt.train.low_rank_factors import SPLITTINGS, Factor, Split, keeping_energy
+from smelt.train.low_rank_factors import SPLITTINGS, Factor, Split, above_noise, keeping_energy
 from smelt.train.pruning_choice import Limit
 
 
 def factorize(
     graph: Graph,
-    budget: float | Mapping[str, float] | Limit,
+    budget: float | Mapping[str, float] | Limit | None,
     moments: Mapping[str, Moments] | None = None,
     *,
     multiple: int = 4,
@@ -27,10 +27,11 @@ def factorize(
     """The graph with dense layers and convolutions in factors, where that is a gain.
 
     `budget` is the share of the weights' squares to keep, the same for single layers by the name of a node or its
-    output, or a `Limit`: then the largest share that keeps it.  Ranks are multiples of `multiple`.  With `moments`
-    (`data_moments`), it is the share of what layers compute from data that is kept, and biases make up for the mean of
-    the rest.  Of the ways to take a layer apart the one with the lowest `measure(graph)` is taken, by default that of
-    the limit, else the number of multiplications; the layer stays if none is lower, or if weights become more.
+    output, or a `Limit`: then the largest share that keeps it; None: as many ranks as are more than noise.  Ranks
+    are multiples of `multiple`.  With `moments` (`data_moments`), it is the share of what layers compute from data
+    that is kept, and biases make up for the mean of the rest.  Of the ways to take a layer apart the one with the
+    lowest `measure(graph)` is taken, by default that of the limit, else the number of multiplications; the layer stays
+    if none is lower, or if weights become more.
     UsageError for a quantized graph, shares outside 0 to 1, unknown names, and a limit out of reach.
     """
     if any(value.quantization is not None for value in graph.values.values()):
@@ -75,21 +76,23 @@ class _Work:
     multiple: int
     measure: Callable[[Graph], float]
 
-    def factorized(self, graph: Graph, shares: float | Mapping[str, float]) -> Graph:
-        named: dict[str, float | None] = {} if isinstance(shares, float | int) else dict(shares)
-        general = shares if isinstance(shares, float | int) else None
+    def factorized(self, graph: Graph, shares: float | Mapping[str, float] | None) -> Graph:
+        single = isinstance(shares, Mapping)
+        named: dict[str, float | None] = dict(shares) if isinstance(shares, Mapping) else {}
+        general = None if isinstance(shares, Mapping) else shares
         for share in (*named.values(), general):
             if share is not None and not 0 <= share <= 1:
                 raise UsageError(f"the share of the weights' squares to keep is {share:g}; it is from 0 to 1")
         for node in graph.nodes:
+            wanted = not single or node.name in named or node.outputs[0] in named
             share = named.pop(node.outputs[0], named.pop(node.name, general))
-            if share is not None and node.operator in SPLITTINGS:
+            if wanted and node.operator in SPLITTINGS:
                 graph = self._better(graph, node, share)
         if named:
             raise UsageError(f"there is no layer '{next(iter(named))}' to factorize in '{graph.name}'")
         return graph
 
-    def _better(self, graph: Graph, node: Node, share: float) -> Graph:
+    def _better(self, graph: Graph, node: Node, share: float | None) -> Graph:
         best, lowest = graph, self.measure(graph)
         call = call_of(graph, node)
         for split in self._splits(call, share):
@@ -98,12 +101,12 @@ class _Work:
                 best, lowest = tried, cost
         return best
 
-    def _splits(self, call: Call, share: float) -> Iterator[Split]:
+    def _splits(self, call: Call, share: float | None) -> Iterator[Split]:
         mixed = mixing(call)
         if mixed is None or mixed.groups > 1 or call.input(mixed.role.input).dtype is not DType.F32:
             return
         weights = _weights(call, mixed)
-        ranks = keeping_energy(share, self.multiple)
+        ranks = above_noise(self.multiple) if share is None else keeping_energy(share, self.multiple)
         for split in SPLITTINGS[call.node.operator](
             call, weights, self._root(call, weights.shape[-1]), ranks
         ):

@@ -10,6 +10,7 @@ import numpy as np
 from smelt.ir import Attribute
 from smelt.operators import Call
 from smelt.train.channel_statistics import Floats
+from smelt.train.rank_estimate import variational_rank
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Split:
         return sum(factor.weights.size for factor in self.factors)
 
 
-Ranks = Callable[[Floats], int]
-"""How many of these singular values, the largest first, are kept."""
+Ranks = Callable[[Floats, tuple[int, int]], int]
+"""How many singular values, in falling order, of a matrix of this shape are kept."""
 
 Splitting = Callable[[Call, Floats, Floats, Ranks], Iterator[Split]]
 """(call, weights, root, ranks) → splits; `root` @ its transpose is the covariance of the data's channels."""
@@ -83,14 +84,14 @@ def _tucker(rooted: Floats, root: Floats, window: Mapping[str, Attribute], ranks
 def _truncated(matrix: Floats, ranks: Ranks) -> tuple[Floats, Floats]:
     """Two matrices whose product is near; what is strong is spread over both."""
     left, values, right = np.linalg.svd(matrix, full_matrices=False)
-    rank = ranks(values)
+    rank = ranks(values, (len(left), right.shape[1]))
     strength = np.sqrt(values[:rank])
     return left[:, :rank] * strength, strength[:, None] * right[:rank]
 
 
 def _basis(matrix: Floats, ranks: Ranks) -> Floats:
     left, values, _ = np.linalg.svd(matrix, full_matrices=False)
-    return np.asarray(left[:, : ranks(values)])
+    return np.asarray(left[:, : ranks(values, (matrix.shape[0], matrix.shape[1]))])
 
 
 def _unrooted(weights: Floats, root: Floats) -> Floats:
@@ -122,9 +123,20 @@ SPLITTINGS: Mapping[str, Splitting] = {"fully_connected": dense_splits, "conv_2d
 def keeping_energy(energy: float, multiple: int) -> Ranks:
     """As many singular values as keep this share of the sum of squares, rounded up to a multiple."""
 
-    def rank(values: Floats) -> int:
+    def rank(values: Floats, shape: tuple[int, int]) -> int:
         shares = np.cumsum(values**2)
-        needed = int(np.searchsorted(shares, energy * shares[-1] * (1 - 1e-12))) + 1
-        return min(-(-needed // multiple) * multiple, len(values))
+        return int(np.searchsorted(shares, energy * shares[-1] * (1 - 1e-12))) + 1
 
-    return rank
+    return _in_multiples(rank, multiple)
+
+
+def above_noise(multiple: int) -> Ranks:
+    """`variational_rank`, rounded up to a multiple."""
+    return _in_multiples(variational_rank, multiple)
+
+
+def _in_multiples(rank: Ranks, multiple: int) -> Ranks:
+    def rounded(values: Floats, shape: tuple[int, int]) -> int:
+        return min(-(-rank(values, shape) // multiple) * multiple, len(values))
+
+    return rounded
