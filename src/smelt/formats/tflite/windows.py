@@ -206,7 +206,7 @@ def _pool_2d(
 ) -> Translated:
     size, stride = (filter_height, filter_width), (stride_h, stride_w)
     return Translated(
-        "average_pool_2d" if "AVERAGE" in _.label else "max_pool_2d",
+        _.label.split()[0].lower(),
         (x,),
         {
             "filter": size,
