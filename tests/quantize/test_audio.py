@@ -160,7 +160,11 @@ def test_recipes_from_text_and_tables(tmp_path: Path) -> None:
     [
         ("speed=3", "there is no 'speed', only features, rate"),
         ("features=chroma", "features is one of raw, log-mel, mfcc, not 'chroma'"),
-        ("rate=fast", "rate wants a number"),
+        ("rate=fast", "rate wants a whole number, not 'fast'"),
+        ("rate=1e3", "rate wants a whole number"),
+        ("frame=long", "frame wants a number"),
+        ("frame=nan", "finite"),
+        ("features=mfcc,stride=inf", "finite"),
         ("rate=0", "rate is above 0"),
         ("std=0", "std is not 0"),
         ("mean=nan", "finite"),
@@ -173,6 +177,14 @@ def test_recipes_from_text_and_tables(tmp_path: Path) -> None:
 def test_recipes_that_cannot_be(text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         AudioRecipe.parse(text)
+
+
+@pytest.mark.parametrize("line", ["mels = 40.5", "mels = true", "rate = inf", "fft = nan", "fft = [512]"])
+def test_tables_of_no_whole_numbers(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text(f"[audio]\n{line}\n")
+    with pytest.raises(UsageError, match=r"r\.toml.*wants a whole number"):
+        AudioRecipe.parse(str(path))
 
 
 def damaged(path: Path) -> dict[str, bytes]:

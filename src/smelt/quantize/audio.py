@@ -106,18 +106,27 @@ def _checked(given: Mapping[str, Any], where: str) -> AudioRecipe:
         allowed = CHOICES.get(name)
         if allowed is not None and text not in allowed:
             raise UsageError(f"{where}: {name} is one of {', '.join(allowed)}, not '{text}'")
-        try:
-            values[name] = known[name](text)
-        except (TypeError, ValueError):
-            raise UsageError(f"{where}: {name} wants a number, not '{text}'") from None
+        values[name] = _value(known[name], text, f"{where}: {name}")
     recipe = AudioRecipe(**values)
-    numbers = (recipe.mean, recipe.std, recipe.power, recipe.offset, recipe.low, recipe.high)
+    numbers = [number for number in vars(recipe).values() if isinstance(number, float)]
     if not np.isfinite(numbers).all() or recipe.std == 0 or recipe.power <= 0 or recipe.offset <= 0:
         raise UsageError(f"{where}: numbers are finite, std is not 0, power and offset are above 0")
     if recipe.rate <= 0:
         raise UsageError(f"{where}: rate is above 0")
     recipe.spectra()
     return recipe
+
+
+def _value(kind: type, given: object, where: str) -> Any:
+    """A word or a number of a kind; UsageError."""
+    try:
+        value = kind(given)
+    except (TypeError, ValueError, OverflowError):
+        value = None
+    if value is None or isinstance(given, bool) or (kind is int and isinstance(given, float) and value != given):
+        wanted = "a whole number" if kind is int else "a number"
+        raise UsageError(f"{where} wants {wanted}, not '{given}'")
+    return value
 
 
 def audio_files(folder: Path) -> list[Path]:
