@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 import wave
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from smelt.errors import FormatError, UsageError
 from smelt.ir import Graph
 from smelt.quantize.spectra import FILTERS, LOGS, WINDOWS, Spectra
+from smelt.quantize.tables import read_table
 
 SUFFIXES = (".wav", ".wave")
 CHOICES = {
@@ -58,7 +58,7 @@ class AudioRecipe:
     def parse(text: str) -> AudioRecipe:
         """From text such as 'features=mfcc,frame=40', or the table [audio] of a TOML file; UsageError, FormatError."""
         if text.endswith(".toml"):
-            return _checked(_table(Path(text)), f"'{text}'")
+            return _checked(read_table(Path(text), "audio", 'such as features = "mfcc"'), f"'{text}'")
         parts = [item.strip().partition("=") for item in text.split(",") if item.strip()]
         return _checked({name.strip(): given.strip() for name, _, given in parts}, "--audio")
 
@@ -81,19 +81,6 @@ class AudioRecipe:
             self.rate, frame, stride, fft, self.window, self.power, self.mels, self.low, high, self.filters,
             self.log, self.offset, count,
         )  # fmt: skip
-
-
-def _table(path: Path) -> dict[str, Any]:
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FormatError(f"cannot read '{path}': {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FormatError(f"'{path}' is not a readable TOML file: {error}") from error
-    table = document.get("audio")
-    if set(document) != {"audio"} or not isinstance(table, dict):
-        raise FormatError(f"'{path}' wants one table, [audio], such as features = \"mfcc\"")
-    return table
 
 
 def _checked(given: Mapping[str, Any], where: str) -> AudioRecipe:
@@ -123,7 +110,11 @@ def _value(kind: type, given: object, where: str) -> Any:
         value = kind(given)
     except (TypeError, ValueError, OverflowError):
         value = None
-    if value is None or isinstance(given, bool) or (kind is int and isinstance(given, float) and value != given):
+    if (
+        value is None
+        or isinstance(given, bool)
+        or (kind is int and isinstance(given, float) and value != given)
+    ):
         wanted = "a whole number" if kind is int else "a number"
         raise UsageError(f"{where} wants {wanted}, not '{given}'")
     return value

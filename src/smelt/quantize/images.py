@@ -56,17 +56,9 @@ class ImageRecipe:
         return recipe
 
 
-def has_images(folder: Path) -> bool:
-    """Whether a folder or one below it holds image files."""
-    return any(p.suffix.lower() in SUFFIXES and p.is_file() for p in folder.rglob("*"))
-
-
 def image_files(folder: Path) -> list[Path]:
-    """The image files below a folder, by name; FormatError when there is none."""
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-    if not found:
-        raise FormatError(f"the folder '{folder}' holds no images ({', '.join(SUFFIXES)}) and no .wav files")
-    return found
+    """The image files below a folder, by name."""
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
 
 
 def images_for(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -25,6 +24,7 @@ from smelt.quantize.precision import (
     obstacle,
 )
 from smelt.quantize.prices import Price, price
+from smelt.quantize.tables import read_table
 from smelt.targets import Target, find_target
 
 Precisions = Mapping[str, Precision]
@@ -56,17 +56,7 @@ class Mixed:
     @staticmethod
     def read_layers(path: Path) -> dict[str, str]:
         """The table [layers] of a TOML file; FormatError."""
-        try:
-            document = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise FormatError(f"cannot read '{path}': {error.strerror or error}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise FormatError(f"'{path}' is not a readable TOML file: {error}") from error
-        table = document.get("layers")
-        if set(document) != {"layers"} or not isinstance(table, dict):
-            raise FormatError(
-                f"'{path}' wants one table, [layers], with a precision for each name or pattern"
-            )
+        table = read_table(path, "layers", "with a precision for each name or pattern")
         wrong = next((name for name, text in table.items() if not isinstance(text, str)), None)
         if wrong is not None:
             raise FormatError(f"'{path}': '{wrong}' wants a precision, such as \"int16x8\"")

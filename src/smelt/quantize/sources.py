@@ -12,7 +12,7 @@ import numpy as np
 from smelt.errors import FormatError, QuantizationError, UsageError
 from smelt.ir import Array, Graph
 from smelt.quantize.audio import AudioRecipe, audio_files, audio_for
-from smelt.quantize.images import ImageRecipe, has_images, image_files, images_for
+from smelt.quantize.images import SUFFIXES, ImageRecipe, image_files, images_for
 from smelt.quantize.samples import (
     LABEL_NAMES,
     DataFile,
@@ -55,19 +55,24 @@ def _folder(
     graph: Graph, path: Path, recipe: ImageRecipe | AudioRecipe | None, limit: int | None
 ) -> tuple[Iterator[Sample], int | None]:
     sounds = [] if isinstance(recipe, ImageRecipe) else audio_files(path)
-    if recipe is None and sounds and has_images(path):
+    images = [] if isinstance(recipe, AudioRecipe) else image_files(path)
+    if sounds and images:
         raise UsageError(
             f"the folder '{path}' holds .wav files and images: say which with --audio or --images"
         )
-    if isinstance(recipe, AudioRecipe) or sounds:
-        if not sounds:
-            raise FormatError(f"the folder '{path}' holds no .wav files")
+    if sounds:
         how = recipe if isinstance(recipe, AudioRecipe) else AudioRecipe()
         if how.fit == "split":
             return islice(audio_for(graph, sounds, how), limit), limit
         return audio_for(graph, sounds[:limit], how), len(sounds[:limit])
-    files = image_files(path)[:limit]
-    return images_for(graph, files, recipe or ImageRecipe()), len(files)
+    if images:
+        shown = recipe if isinstance(recipe, ImageRecipe) else ImageRecipe()
+        return images_for(graph, images[:limit], shown), len(images[:limit])
+    kinds = [
+        *([] if isinstance(recipe, AudioRecipe) else [f"images ({', '.join(SUFFIXES)})"]),
+        *([] if isinstance(recipe, ImageRecipe) else [".wav files"]),
+    ]
+    raise FormatError(f"the folder '{path}' holds no {' and no '.join(kinds)}")
 
 
 def representative(graph: Graph, source: object) -> Iterator[Sample]:

@@ -1,0 +1,23 @@
+"""Options in TOML files."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from smelt.errors import FormatError
+
+
+def read_table(path: Path, name: str, holds: str) -> dict[str, Any]:
+    """The only table of a TOML file; FormatError, which says what it `holds`, where there is another or none."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FormatError(f"cannot read '{path}': {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FormatError(f"'{path}' is not a readable TOML file: {error}") from error
+    table = document.get(name)
+    if set(document) != {name} or not isinstance(table, dict):
+        raise FormatError(f"'{path}' wants one table, [{name}], {holds}")
+    return table
