@@ -35,8 +35,12 @@ def compile_command(compiler: str, folder: Path) -> list[str]:
 
 
 def host_sources(folder: Path) -> list[Path]:
-    """The kernels of a family that compile everywhere; those for Helium vectors need an Arm compiler."""
-    return [path for path in sorted(folder.glob("*.c")) if not path.stem.endswith("__arm_mve")]
+    """The kernels of a family that compile everywhere; those for Helium vectors need an Arm compiler.
+
+    What the interpreter adds is no kernel and has tests of its own (tests/runtime).
+    """
+    paths = sorted(folder.glob("*.c"))
+    return [p for p in paths if not p.stem.endswith("__arm_mve") and not p.stem.startswith("interpreted_")]
 
 
 @cache
