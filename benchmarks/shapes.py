@@ -44,10 +44,11 @@ from smelt.operators.operator import Call
 DRAWS = {**random_layers.DRAWS, **random_elementwise.DRAWS}
 SUMMED = 32
 CYCLES = {"conv_2d": 1.5, "fully_connected": 1.5, "depthwise_conv_2d": 6.0}
-# Instructions of TensorFlow Lite Micro with CMSIS-NN a MAC, an output and a value copied into a field, Cortex-M4.
-# An output: loading, scaling, rounding twice, clamping, storing. With these 28 given, the others of convolutions and
-# dense layers are fitted to its totals on the MLPerf Tiny models (within 4 %); 3 x 3 depthwise layers are known to take
-# 8 to 15 a MAC, of which this is the lower end.
+# A model, not a measurement, of TensorFlow Lite Micro with CMSIS-NN: instructions a MAC, an output and a value copied
+# into a field, Cortex-M4.  28 an output are an estimate: loading, scaling, rounding twice, clamping, storing.  With
+# these given, the others of convolutions are least squares over its totals on four MLPerf Tiny models (within 4 %),
+# those of dense layers come from the autoencoder's alone.  3 x 3 depthwise layers are known to take 8 to 15 a MAC; 5
+# and an output's share of 28 come to the lower end of that.
 CMSIS_NN = {
     "conv_2d": (2.12, 28.0, 2.08),
     "fully_connected": (2.0, 28.0, 0.0),
