@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -53,6 +53,16 @@ def note(text: str) -> None:
 @contextmanager
 def progress(description: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error (only on a terminal); call the result with the steps done."""
+    with stages({description: total}) as advance:
+        yield lambda done: advance(description, done, None)
+
+
+@contextmanager
+def stages(totals: Mapping[str, int | None]) -> Iterator[Callable[[str, int, int | None], None]]:
+    """A progress bar for stages one after the other: call the result with the stage, the steps done and of how many.
+
+    `totals`: of stages for which the caller of the result knows none; the first is shown from the beginning.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -62,5 +72,16 @@ def progress(description: str, total: int | None) -> Iterator[Callable[[int], No
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
-        task = bar.add_task(description, total=total)
-        yield lambda done: bar.update(task, completed=done)
+        shown = next(iter(totals))
+        task = bar.add_task(shown, total=totals[shown])
+
+        def advance(stage: str, done: int, total: int | None) -> None:
+            nonlocal shown, task
+            total = totals.get(stage) if total is None else total
+            if stage != shown or done <= bar.tasks[0].completed:
+                # a stage that begins, or begins again, has its own time left
+                bar.remove_task(task)
+                shown, task = stage, bar.add_task(stage, total=total)
+            bar.update(task, completed=done)
+
+        yield advance

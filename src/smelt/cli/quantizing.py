@@ -262,7 +262,7 @@ class Quantizing:
         samples, total = None, None
         if self.calibrate is not None:
             samples, total = self._samples(graph, self.calibrate)
-        with console.progress("calibrating", total) as advance:
+        with console.stages({"calibrating": total}) as progress:
             return quantize_graph(
                 graph,
                 self.scheme.value,
@@ -275,7 +275,7 @@ class Quantizing:
                 block=self.block or 0,
                 strict=self.strict,
                 tell=console.note,
-                after_sample=advance,
+                progress=progress,
             )
 
     def give_report(self, before: Graph, after: Graph, names: tuple[str, str]) -> None:

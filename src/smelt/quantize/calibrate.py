@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from typing import TypeVar
 
 from smelt.errors import QuantizationError
 from smelt.ir import Array, Graph
 from smelt.operators.evaluate import evaluate_graph
 from smelt.quantize.observers import MinMaxObserver, Observer
+from smelt.quantize.progress import Progress, unwatched
 
 Ranges = Mapping[str, tuple[float, float]]
 AnyObserver = TypeVar("AnyObserver", bound=Observer)
@@ -19,14 +20,14 @@ def calibrate(
     samples: Iterable[Mapping[str, Array]],
     observer: Callable[[str], Observer] = MinMaxObserver,
     *,
-    after_sample: Callable[[int], None] | None = None,
+    progress: Progress = unwatched,
 ) -> Ranges:
     """The range of every float tensor of a graph over the samples, by name.
 
     `observer(name)` makes the observer of a tensor.  Memory is bounded by one sample.
-    `after_sample(count)` reports progress.  QuantizationError without samples or on NaN.
+    `progress` as in `quantize_graph`.  QuantizationError without samples or on NaN.
     """
-    observers = observe(graph, samples, observer, after_sample=after_sample)
+    observers = observe(graph, samples, observer, progress=progress)
     return {name: item.range() for name, item in observers.items()}
 
 
@@ -35,7 +36,7 @@ def observe(
     samples: Iterable[Mapping[str, Array]],
     observer: Callable[[str], AnyObserver],
     *,
-    after_sample: Callable[[int], None] | None = None,
+    progress: Progress = unwatched,
 ) -> dict[str, AnyObserver]:
     """The observers of all float tensors, by name, after the samples; as `calibrate` otherwise."""
     observers: dict[str, AnyObserver] = {}
@@ -46,12 +47,11 @@ def observe(
                 observers[name] = observer(name)
             observers[name].update(array)
 
-    count = 0
+    count, total = 0, len(samples) if isinstance(samples, Sized) else None
     for sample in samples:
         evaluate_graph(graph, sample, see)
         count += 1
-        if after_sample:
-            after_sample(count)
+        progress("calibrating", count, total)
     if count == 0:
         raise QuantizationError("the calibration set is empty: give at least one sample, better a hundred")
     return observers

@@ -9,6 +9,7 @@ from smelt.errors import UsageError
 from smelt.ir import Graph
 from smelt.quantize.noise import Sample, decibels, noise_ratio, wanted_numbers
 from smelt.quantize.prepare import channel_factors, equalize
+from smelt.quantize.progress import Progress, unwatched
 from smelt.quantize.refine import Refinement, refine
 
 IMPROVEMENTS: Mapping[str, str] = {
@@ -45,6 +46,7 @@ def improved(
     samples: Sequence[Sample],
     names: Collection[str],
     tell: Callable[[str], None],
+    progress: Progress = unwatched,
 ) -> Graph:
     """The quantized graph refined on three quarters of the samples, if it is better on the others.
 
@@ -66,7 +68,7 @@ def improved(
     before = noise_ratio(quantized, unseen, wanted)
     found = []
     for each in dict.fromkeys((how, Refinement(bias=how.bias))):
-        better = refine(graph, quantized, seen, each)
+        better = refine(graph, quantized, seen, each, progress)
         found.append(noise_ratio(better, unseen, wanted))
         if found[-1] < before:
             return better

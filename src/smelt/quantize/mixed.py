@@ -24,6 +24,7 @@ from smelt.quantize.precision import (
     obstacle,
 )
 from smelt.quantize.prices import Price, price
+from smelt.quantize.progress import Progress, unwatched
 from smelt.quantize.tables import read_table
 from smelt.targets import Target, find_target
 
@@ -87,9 +88,15 @@ class Search:
     """Assignments tried on samples."""
 
     def __init__(
-        self, graph: Graph, samples: Sequence[Sample], build: Build, tell: Callable[[str], None], target: str
+        self,
+        graph: Graph,
+        samples: Sequence[Sample],
+        build: Build,
+        tell: Callable[[str], None],
+        target: str,
+        progress: Progress = unwatched,
     ) -> None:
-        self.graph, self.build, self.tell = graph, build, tell
+        self.graph, self.build, self.tell, self.progress = graph, build, tell, progress
         self.samples = samples[:SCORED]
         self.wanted = wanted_numbers(graph, self.samples)
         self.target: Target = find_target(target)
@@ -105,6 +112,13 @@ class Search:
         if key not in self.known:
             self.known[key] = self.noise({name: precision})
         return self.known[key]
+
+    def _each_alone(self, tried: Mapping[str, Sequence[Precision]]) -> dict[str, list[float]]:
+        found: dict[str, list[float]] = {}
+        for name, precisions in tried.items():
+            found[name] = [self.alone(name, precision) for precision in precisions]
+            self.progress("measuring layers", len(found), len(tried))
+        return found
 
     def price(self, precisions: Precisions) -> Price:
         """What the graph with these precisions costs."""
@@ -122,7 +136,8 @@ class Search:
             and obstacle(self.graph, node, wider) is None
         }
         views = {n.outputs[0] for n in self.graph.nodes if find_operator(n.operator).traits.alias}
-        hurt = {name: self.alone(name, precisions[name]) for name in able - views}
+        noises = self._each_alone({name: [precisions[name]] for name in able - views})
+        hurt = {name: alone for name, [alone] in noises.items()}
         result, noise, left = dict(precisions), self.noise(precisions), count
         self.tell(f"before fallback: {decibels(noise):.1f} dB, {self.price(result)}")
         for name in sorted(hurt, key=lambda name: (-hurt[name], name))[: 2 * count]:
@@ -165,7 +180,7 @@ class Search:
             and precisions.get(node.outputs[0], FLOAT32).activations is not None
         ]
         options = (INT4, INT8, INT16X8)
-        noises = [[self.alone(name, option) for option in options] for name in names]
+        noises = self._each_alone(dict.fromkeys(names, options)).values()
         base = {**precisions, **dict.fromkeys(names, options[0])}
         least = self._costs(base, budget)
         layers = []

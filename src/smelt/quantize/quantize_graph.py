@@ -32,6 +32,7 @@ from smelt.quantize.precision import (
 )
 from smelt.quantize.prepare import means_of_whole_maps
 from smelt.quantize.prices import price
+from smelt.quantize.progress import Progress, unwatched
 from smelt.quantize.samples import Sample, keeping
 from smelt.quantize.scheme import SCHEMES, Scheme, find_scheme
 from smelt.quantize.select import LEVELS, best_method, ranges_by
@@ -57,7 +58,7 @@ def quantize_graph(
     output_type: IoType | None = None,
     strict: bool = False,
     tell: Callable[[str], None] = warnings.warn,
-    after_sample: Callable[[int], None] | None = None,
+    progress: Progress = unwatched,
 ) -> Graph:
     """A float32 graph quantized with a scheme.  Samples are needed where the scheme has integer activations.
 
@@ -70,7 +71,7 @@ def quantize_graph(
     a conversion node.
     Operators that cannot be computed in the scheme's precision stay in float32; with `strict` that is an
     UnsupportedError.  `tell` is called with a sentence for each of those and for each choice made.
-    `after_sample(count)` reports progress.
+    `progress(stage, done, total)` is called as steps of a stage are done; total is None where it is not known.
     """
     chosen = find_scheme(scheme)
     if any(v.quantization is not None for v in graph.values.values()):
@@ -92,7 +93,9 @@ def quantize_graph(
     if block and (block < 0 or not chosen.int4):
         names = ", ".join(name for name, each in SCHEMES.items() if each.int4)
         raise UsageError(f"blocks of {block} with {scheme}: blocks have a positive size, in schemes {names}")
-    work = _Work(chosen, wishes, strict, tell, _silent if improve is None else tell, mixed or Mixed(), block)
+    work = _Work(
+        chosen, wishes, strict, tell, _silent if improve is None else tell, mixed or Mixed(), block, progress
+    )
     given = None if samples is None else representative(graph, samples)
     if chosen.precision is None:
         return work.narrowed(graph, list(islice(given, MOST_SAMPLES)) if given else [])
@@ -103,7 +106,6 @@ def quantize_graph(
         given,
         calibrator or chosen.calibrator,
         types,
-        after_sample,
         calibrator is None,
     )
     result = unsigned_ends(result, inputs=input_type == "uint8", outputs=output_type == "uint8")
@@ -141,6 +143,7 @@ class _Work:
     remark: Callable[[str], None]
     mixed: Mixed
     block: int
+    progress: Progress
 
     def narrowed(self, graph: Graph, samples: Sequence[Sample]) -> Graph:
         """Weights alone made narrow."""
@@ -152,7 +155,7 @@ class _Work:
         self._dense_in_blocks(graph)
 
         def made(each: Graph) -> Graph:
-            return improved(each, build(each), samples, self.wishes, self.remark)
+            return improved(each, build(each), samples, self.wishes, self.remark, self.progress)
 
         result = made(graph)
         self._name_wide_weights(result)
@@ -168,14 +171,13 @@ class _Work:
         samples: Iterable[Sample],
         calibrator: str,
         types: tuple[DType, DType],
-        after_sample: Callable[[int], None] | None,
         quietly: bool,
     ) -> Graph:
         """Integers throughout, where that can be."""
         if "means" in self.wishes:
             graph = means_of_whole_maps(graph)
         kept: list[Sample] = []
-        statistics = observe(graph, keeping(samples, kept), TensorStatistics, after_sample=after_sample)
+        statistics = observe(graph, keeping(samples, kept), TensorStatistics, progress=self.progress)
         precisions = assigned(graph, precision, strict=self.strict, tell=self.tell)
         precisions = by_hand(graph, precisions, self.mixed.layers)
         dense = self._dense_in_blocks(graph)
@@ -208,19 +210,25 @@ class _Work:
             method, told = calibrator, ""
             if calibrator == "auto":
                 method, ratios = best_method(
-                    each, samples, lambda tried: self._assembled(each, tried, fine, types), present
+                    each,
+                    samples,
+                    lambda tried: self._assembled(each, tried, fine, types),
+                    present,
+                    self.progress,
                 )
                 table = ", ".join(f"{name} {ratio:.1f} dB" for name, ratio in ratios.items())
                 told = f"calibration by {method}; signal-to-noise ratios on samples not seen: {table}"
             ranges = ranges_by(method, seen)
             plain = self._assembled(each, ranges, precisions, types)
-            return _Found(each, ranges, improved(each, plain, samples, self.wishes, self.remark), told)
+            return _Found(
+                each, ranges, improved(each, plain, samples, self.wishes, self.remark, self.progress), told
+            )
 
         first = made(graph, statistics)
         other = equalized(graph, samples) if "equalization" in self.wishes else None
         if other is None:
             return first
-        second = made(other, observe(other, samples, TensorStatistics))
+        second = made(other, observe(other, samples, TensorStatistics, progress=self.progress))
         return better((first, second), lambda found: found.result, graph, samples, self.remark)
 
     def _searched(
@@ -236,13 +244,13 @@ class _Work:
         def build(tried: Mapping[str, Precision]) -> Graph:
             return self._assembled(found.graph, found.ranges, tried, types)
 
-        search = Search(found.graph, samples, build, self.tell, mixed.target)
+        search = Search(found.graph, samples, build, self.tell, mixed.target, self.progress)
 
         def made(limits: Mapping[str, int]) -> Graph:
             chosen = search.within(precisions, limits) if limits else precisions
             if mixed.fallback:
                 chosen = search.fall_back(chosen, mixed.fallback, find_precision(mixed.wider))
-            return improved(found.graph, build(chosen), samples, self.wishes, self.remark)
+            return improved(found.graph, build(chosen), samples, self.wishes, self.remark, self.progress)
 
         if mixed.measure is None or not mixed.budget:
             return made(mixed.budget)
@@ -294,7 +302,7 @@ def quantize_int8(
     input_type: IoType = "int8",
     output_type: IoType = "int8",
     calibrator: str = "min-max",
-    after_sample: Callable[[int], None] | None = None,
+    progress: Progress = unwatched,
 ) -> Graph:
     """`quantize_graph` with scheme int8, strict and without improvements: plain rounding, operators as they are.
 
@@ -309,7 +317,7 @@ def quantize_int8(
         input_type=input_type,
         output_type=output_type,
         strict=True,
-        after_sample=after_sample,
+        progress=progress,
     )
 
 

@@ -17,6 +17,7 @@ from smelt.quantize.moments import Sums
 from smelt.quantize.noise import Sample
 from smelt.quantize.parameters import real
 from smelt.quantize.precision import PRECISIONS, Precision
+from smelt.quantize.progress import Progress, unwatched
 from smelt.quantize.rounding import ROUNDINGS
 from smelt.quantize.samples import to_input
 from smelt.quantize.weights import quantize_bias
@@ -42,12 +43,18 @@ class Refinement:
     scales: int = 0
 
 
-def refine(graph: Graph, quantized: Graph, samples: Sequence[Sample], how: Refinement) -> Graph:
+def refine(
+    graph: Graph,
+    quantized: Graph,
+    samples: Sequence[Sample],
+    how: Refinement,
+    progress: Progress = unwatched,
+) -> Graph:
     """The quantized graph with the weights and biases of its convolutions and dense layers improved.
 
     Layers are taken in order, so that each sees what the improved ones before it make of the samples.
     """
-    return _Walk(graph, quantized, samples, how).run()
+    return _Walk(graph, quantized, samples, how).run(progress)
 
 
 class _Walk:
@@ -66,7 +73,7 @@ class _Walk:
         uses = [name for node in quantized.nodes for name in node.inputs]
         self.shared = {name for name in uses if uses.count(name) > 1}
 
-    def run(self) -> Graph:
+    def run(self, progress: Progress) -> Graph:
         """All layers in order."""
         producers, nodes = self.graph.producers(), []
         last = {name: index for index, node in enumerate(self.quantized.nodes) for name in node.inputs}
@@ -78,6 +85,7 @@ class _Walk:
                 self._evaluate(self.graph, original, self.wanted, self.graph.constants)
                 improved = self._improved(node, original)
             nodes.append(improved)
+            progress("improving layers", index + 1, len(self.quantized.nodes))
             current = self._current(nodes)
             self._evaluate(current, improved, self.found, self.constants)
             for name in {n for n in node.inputs if n and last[n] == index}:

@@ -9,6 +9,7 @@ from smelt.quantize.calibrate import Ranges, observe
 from smelt.quantize.calibrators import CALIBRATORS
 from smelt.quantize.noise import Sample, decibels, noise_ratio, wanted_numbers
 from smelt.quantize.observers import TensorStatistics
+from smelt.quantize.progress import Progress, unwatched
 
 Statistics = Mapping[str, TensorStatistics]
 LARGEST_FOLD = 16
@@ -28,6 +29,7 @@ def best_method(
     samples: Sequence[Sample],
     assemble: Callable[[Mapping[DType, Ranges]], Graph],
     types: Collection[DType] = tuple(LEVELS),
+    progress: Progress = unwatched,
 ) -> tuple[str, Mapping[str, float]]:
     """The method with the least noise, and the signal-to-noise ratio of each in decibels.
 
@@ -35,7 +37,7 @@ def best_method(
     that `assemble` asks for.
     """
     even, odd = samples[0::2], samples[1::2] or samples[0::2]
-    noise = dict.fromkeys(CALIBRATORS, 0.0)
+    noise, done = dict.fromkeys(CALIBRATORS, 0.0), 0
     for seen, unseen in ((even, odd), (odd, even)):
         statistics = observe(graph, seen, TensorStatistics)
         scored = unseen[:LARGEST_FOLD]
@@ -43,5 +45,7 @@ def best_method(
         for method in noise:
             quantized = assemble(ranges_by(method, statistics, types))
             noise[method] += noise_ratio(quantized, scored, wanted) / 2
+            done += 1
+            progress("choosing a calibrator", done, 2 * len(noise))
     best = min(noise, key=noise.__getitem__)
     return best, {method: decibels(ratio) for method, ratio in noise.items()}
