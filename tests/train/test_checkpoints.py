@@ -79,6 +79,8 @@ def test_checkpoints_of_other_settings_and_other_files_are_refused(tmp_path: Pat
     trained(path)
     with pytest.raises(UsageError, match="training steps"):
         trained(path, epochs=7)
+    with pytest.raises(FormatError, match="cannot read"):
+        trained(tmp_path)
     data = path.read_bytes()
     for damaged in (b"", b"no checkpoint", data[: len(data) // 2], data.replace(b"epochs", b"epochz")):
         path.write_bytes(damaged)

@@ -48,6 +48,17 @@ def test_every_architecture_takes_and_gives_what_the_teacher_does(
     assert sum(a.size for a in wider.constants.values()) > sum(a.size for a in student.constants.values())
 
 
+@pytest.mark.parametrize("last", ["softmax", "logistic", "tanh", "relu"])
+def test_a_student_ends_as_its_teacher_does(last: str) -> None:
+    """Also where the teacher gives its answers another shape at the end."""
+    build = GraphBuilder("teacher")
+    x = build.input("x", DType.F32, (1, 6))
+    teacher = build.build([build.add("reshape", [build.add(last, [x])], {"shape": (1, 2, 3)})])
+    student = make_student("mlp", teacher)
+    assert student.values[student.outputs[0]].shape == (1, 2, 3)
+    assert (student.nodes[-1].operator == last) == (last != "relu")
+
+
 def test_students_are_drawn_by_their_seed() -> None:
     teacher = image_teacher((1, 6, 6, 1))
     first, same, other = (make_student("cnn", teacher, seed=seed) for seed in (1, 1, 2))
@@ -63,6 +74,8 @@ def test_what_no_student_can_be_made_for_is_said() -> None:
         make_student("cnn", classifier())
     with pytest.raises(UsageError, match="width"):
         make_student("mlp", teacher, width=0)
+    with pytest.raises(UsageError, match="width"):
+        make_student("mlp", teacher, width=float("nan"))
 
 
 def trained_teacher() -> Graph:
@@ -117,3 +130,7 @@ def test_pairs_that_do_not_match_are_refused() -> None:
         distil(teacher, image_teacher((1, 6, 6, 1)), x)
     with pytest.raises(UsageError, match="labels have no share"):
         distil(teacher, classifier(1), ring(), labels=0.5)
+    deciding = image_teacher((1, 6, 6, 1))
+    for settings in ({"temperature": 0.0}, {"temperature": -1.0}, {"labels": 2.0}):
+        with pytest.raises(UsageError, match="more than 0, a share of labels from 0 to 1"):
+            distil(deciding, make_student("mlp", deciding), {"image": np.zeros((4, 6, 6, 1))}, **settings)

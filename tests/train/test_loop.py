@@ -159,8 +159,17 @@ def test_what_makes_no_sense_is_said(tmp_path: Path) -> None:
         fit(module, data, cross_entropy, held_out=1.5)
     with pytest.raises(UsageError, match="batch size"):
         fit(module, data, cross_entropy, batch_size=0)
+    with pytest.raises(UsageError, match="0 of 20 samples are left to train on, and 20 choose"):
+        fit(module, data, cross_entropy, held_out=0.99)
+    with pytest.raises(UsageError, match="and 0 choose"):
+        fit(module, data, cross_entropy, held_out=data.at(slice(0)))
+    for labels in (np.full(20, 2), np.full(20, -1), np.zeros(20, np.float32), np.zeros((20, 2), np.int64)):
+        with pytest.raises(UsageError, match="integers from 0 to 1, one a sample"):
+            fit(module, TrainingData(data.inputs, labels), cross_entropy, epochs=1)
     with pytest.raises(UsageError, match="20 samples and 19 labels"):
         training_data(graph, {"x": data.inputs[0], "y": np.zeros(19, np.int64)})
+    with pytest.raises(UsageError, match="20 samples and 0 labels"):
+        training_data(graph, {"x": data.inputs[0], "y": np.int64(3)})
     with pytest.raises(FormatError):
         training_data(graph, {"x": np.zeros((4, 3), np.float32)})
     np.savez(tmp_path / "train.npz", **ring(30))

@@ -89,6 +89,7 @@ def training_data(
     labels = next((np.asarray(arrays[name]) for name in LABEL_NAMES if name in arrays), None)
     if labels is not None:
         labels = labels.astype(np.int64 if labels.dtype.kind in "iub" else np.float32)
-        if len(labels) != len(samples):
-            raise UsageError(f"the training data have {len(samples)} samples and {len(labels)} labels")
+        count = len(labels) if labels.ndim else 0
+        if count != len(samples):
+            raise UsageError(f"the training data have {len(samples)} samples and {count} labels")
     return TrainingData(inputs, labels)

@@ -16,7 +16,7 @@ from smelt.quantize.samples import DataFile
 from smelt.train.convert import to_graph
 from smelt.train.data import Batch, TrainingData, training_data
 from smelt.train.loop import fit
-from smelt.train.losses import Loss, soft_targets, squared_error
+from smelt.train.losses import Loss, last_operator, soft_targets, squared_error
 from smelt.train.module import GraphModule
 
 
@@ -60,12 +60,12 @@ def distil(
     return to_graph(own)
 
 
-def answer_loss(graph: Graph, temperature: float, labels: float) -> Loss:
-    """The loss of the tensors before a last softmax: of softened decisions, or of squares where nothing is decided."""
-    producer = graph.producers().get(graph.outputs[0]) if len(graph.outputs) == 1 else None
-    while producer is not None and producer.operator == "reshape" and producer.inputs[0] is not None:
-        producer = graph.producers().get(producer.inputs[0])
-    if producer is not None and producer.operator == "softmax":
+def answer_loss(graph: Graph, temperature: float = 1.0, labels: float = 0.0) -> Loss:
+    """The loss of the tensors before a last softmax: of softened decisions, or of squares where nothing is decided.
+
+    UsageError for settings that make no sense.
+    """
+    if last_operator(graph) == "softmax":
         return soft_targets(temperature, labels)
     if labels:
         raise UsageError(f"'{graph.name}' does not end in a softmax: labels have no share in its loss")

@@ -60,6 +60,10 @@ def fit(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         training, chosen = _split(data, held_out, seed)
+        if not len(training) or not len(chosen):
+            raise UsageError(
+                f"{len(training)} of {len(data)} samples are left to train on, and {len(chosen)} choose: each needs one"
+            )
         generator = torch.Generator().manual_seed(seed)
         run = _Run(module, loss, score or loss, teacher, augment, generator, batch_size)
         steps = max(1, epochs * math.ceil(len(training) / batch_size))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,16 +10,25 @@ import torch
 from torch.nn import functional
 
 from smelt.errors import UsageError
+from smelt.ir import Graph
+from smelt.operators import find_operator
 from smelt.train.data import Batch
 
 Loss = Callable[[Any, Batch], torch.Tensor]
 
 
 def cross_entropy(outputs: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Of outputs before softmax [samples, classes] and labels; UsageError without labels."""
+    """Of outputs before softmax [samples, classes] and labels; UsageError unless these are numbers of classes."""
     if batch.labels is None:
         raise UsageError("a cross entropy needs labels: give the training data an array y, or another loss")
-    return functional.cross_entropy(outputs.flatten(1), batch.labels.reshape(-1))
+    scores, labels = outputs.flatten(1), batch.labels.reshape(-1)
+    samples, classes = scores.shape
+    whole = len(labels) == samples and not labels.is_floating_point()
+    if not whole or bool(((labels < 0) | (labels >= classes)).any()):
+        raise UsageError(
+            f"a cross entropy needs labels that are integers from 0 to {classes - 1}, one a sample"
+        )
+    return functional.cross_entropy(scores, labels)
 
 
 def squared_error(outputs: Any, batch: Batch) -> torch.Tensor:
@@ -37,7 +47,12 @@ def soft_targets(temperature: float = 1.0, labels: float = 0.0) -> Loss:
 
     `labels` is the share of the cross entropy with labels.  Hinton, Vinyals, Dean, "Distilling the knowledge in a
     neural network", 2015, section 2: soft losses count by the square of the temperature.
+    UsageError unless `temperature` is more than 0, and `labels` from 0 to 1.
     """
+    if not 0 < temperature < math.inf or not 0 <= labels <= 1:
+        raise UsageError(
+            f"a temperature is more than 0, a share of labels from 0 to 1; given {temperature:g} and {labels:g}"
+        )
 
     def loss(outputs: torch.Tensor, batch: Batch) -> torch.Tensor:
         if batch.taught is None:
@@ -48,3 +63,13 @@ def soft_targets(temperature: float = 1.0, labels: float = 0.0) -> Loss:
         return soft if not labels else (1 - labels) * soft + labels * cross_entropy(outputs, batch)
 
     return loss
+
+
+def last_operator(graph: Graph) -> str | None:
+    """The operator that squashes the only output, in any shape: softmax, logistic or tanh; None where none does."""
+    producers = graph.producers()
+    node = producers.get(graph.outputs[0]) if len(graph.outputs) == 1 else None
+    while node is not None and find_operator(node.operator).traits.alias:
+        node = producers.get(node.inputs[0] or "")
+    squashes = node is not None and find_operator(node.operator).traits.fixed_output is not None
+    return node.operator if node is not None and squashes else None

@@ -80,10 +80,14 @@ class Progress:
 
     def resume(self, path: Path) -> None:
         """Take all of it from a file, if there is one; FormatError, UsageError."""
-        if not path.exists():
-            return
         try:
-            state = torch.load(io.BytesIO(path.read_bytes()), weights_only=True)
+            contents = path.read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise FormatError(f"cannot read '{path}': {error.strerror or error}") from error
+        try:
+            state = torch.load(io.BytesIO(contents), weights_only=True)
             if state["steps"] != self._steps:
                 raise UsageError(
                     f"'{path}' is a checkpoint of {state['steps']} training steps, not {self._steps}: train with the "

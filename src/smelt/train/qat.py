@@ -18,8 +18,9 @@ from smelt.quantize.samples import DataFile
 from smelt.quantize.scheme import SCHEMES, find_scheme
 from smelt.train.convert import to_graph
 from smelt.train.data import Augment, TrainingData, training_data
+from smelt.train.distillation import answer_loss
 from smelt.train.loop import Optimizer, fit
-from smelt.train.losses import Loss, soft_targets, squared_error
+from smelt.train.losses import Loss
 from smelt.train.module import GraphModule
 from smelt.train.progress import Epoch
 from smelt.train.quantized_module import QuantizedModule
@@ -80,7 +81,7 @@ def qat(
     fit(
         module,
         given,
-        loss or (soft_targets() if _decides(graph) else squared_error),
+        loss or answer_loss(graph),
         optimizer=optimizer,
         epochs=epochs,
         batch_size=batch_size,
@@ -116,12 +117,3 @@ def _zeros(graph: Graph, quantized: Graph) -> dict[str, NDArray[np.bool_]]:
             if same and zeros.any() and quantized.values[name].dtype is not DType.S1:
                 found[name] = np.asarray(zeros)
     return found
-
-
-def _decides(graph: Graph) -> bool:
-    """Whether the only output is a softmax."""
-    producers = graph.producers()
-    node = producers.get(graph.outputs[0]) if len(graph.outputs) == 1 else None
-    while node is not None and find_operator(node.operator).traits.alias:
-        node = producers.get(node.inputs[0] or "")
-    return node is not None and node.operator == "softmax"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import numpy as np
 from smelt.errors import UsageError
 from smelt.ir import DType, Graph, Value
 from smelt.operators.builder import GraphBuilder
+from smelt.train.losses import last_operator
 
 
 def make_student(
@@ -18,8 +20,9 @@ def make_student(
     """A network of one of ARCHITECTURES with the teacher's input and output, its weights drawn at random.
 
     `width` multiplies the channels of every layer, which stay multiples of 4; `depth` is the number of blocks
-    (0: the architecture's own).  It ends in a softmax where the teacher does.  UsageError for an architecture that is
-    not known, a teacher with several inputs or outputs, or an input that the architecture does not take.
+    (0: the architecture's own).  It ends in a softmax, logistic or tanh where the teacher does.  UsageError for an
+    architecture that is not known, a teacher with several inputs or outputs, or an input that the architecture does
+    not take.
     """
     if architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
@@ -29,7 +32,7 @@ def make_student(
             f"'{teacher.name}' has {len(teacher.inputs)} inputs and {len(teacher.outputs)} outputs; the architectures "
             "have one of each: give a student of your own"
         )
-    if width <= 0 or depth < 0:
+    if not 0 < width < math.inf or depth < 0:
         raise UsageError("a student's width is more than 0, and its depth not negative")
     given, wanted = teacher.values[teacher.inputs[0]], teacher.values[teacher.outputs[0]]
     if given.dtype is not DType.F32 or wanted.dtype is not DType.F32:
@@ -40,13 +43,13 @@ def make_student(
         GraphBuilder(f"{architecture} student of {teacher.name}"), np.random.default_rng(seed), width
     )
     x = layers.build.input(given.name, given.dtype, given.shape)
-    last = ARCHITECTURES[architecture](layers, x, depth)
-    logits = layers.dense(last, wanted.elements, activation="none")
+    features = ARCHITECTURES[architecture](layers, x, depth)
+    logits = layers.dense(features, wanted.elements, activation="none")
     if wanted.shape != layers.value(logits).shape:
         logits = layers.build.add("reshape", [logits], {"shape": wanted.shape})
-    producer = teacher.producers().get(teacher.outputs[0])
-    if producer is not None and producer.operator == "softmax":
-        logits = layers.build.add("softmax", [logits])
+    last = last_operator(teacher)
+    if last is not None:
+        logits = layers.build.add(last, [logits])
     return layers.build.build([logits])
 
 
