@@ -124,12 +124,13 @@ def _with_layouts(result: Graph, graph: Graph) -> Graph:
 
 @dataclass(frozen=True)
 class _Found:
-    """A quantized graph, the float graph and the ranges that it was made of, and how these were chosen."""
+    """A quantized graph, the float graph and the ranges that it was made of, and by what method these were chosen."""
 
     graph: Graph
     ranges: Mapping[DType, Ranges]
     result: Graph
     told: str
+    method: str
 
 
 @dataclass(frozen=True)
@@ -206,9 +207,9 @@ class _Work:
         activations = {precision.activations for precision in fine.values()}
         present = [dtype for dtype in LEVELS if dtype in activations or dtype in types]
 
-        def made(each: Graph, seen: Mapping[str, TensorStatistics]) -> _Found:
-            method, told = calibrator, ""
-            if calibrator == "auto":
+        def made(each: Graph, seen: Mapping[str, TensorStatistics], method: str) -> _Found:
+            told = ""
+            if method == "auto":
                 method, ratios = best_method(
                     each,
                     samples,
@@ -221,14 +222,20 @@ class _Work:
             ranges = ranges_by(method, seen)
             plain = self._assembled(each, ranges, precisions, types)
             return _Found(
-                each, ranges, improved(each, plain, samples, self.wishes, self.remark, self.progress), told
+                each,
+                ranges,
+                improved(each, plain, samples, self.wishes, self.remark, self.progress),
+                told,
+                method,
             )
 
-        first = made(graph, statistics)
+        first = made(graph, statistics, calibrator)
         other = equalized(graph, samples) if "equalization" in self.wishes else None
         if other is None:
             return first
-        second = made(other, observe(other, samples, TensorStatistics, progress=self.progress))
+        # the same network with other scales: what suits its ranges suits these, and finding out takes longest
+        again = observe(other, samples, TensorStatistics, progress=self.progress)
+        second = made(other, again, first.method)
         return better((first, second), lambda found: found.result, graph, samples, self.remark)
 
     def _searched(
