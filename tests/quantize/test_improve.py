@@ -168,8 +168,8 @@ def test_the_defaults_of_every_scheme_help(scheme: str) -> None:
     graph = small_float()
     samples = list(smelt.samples_for(graph, {"x": small_samples(40)}))
     seen, unseen = samples[:24], samples[24:]
-    plain = smelt.quantize_graph(graph, scheme, seen, improve=())
-    better = smelt.quantize_graph(graph, scheme, seen)
+    plain = smelt.quantize_graph(graph, scheme, seen, improve=(), tell=str)
+    better = smelt.quantize_graph(graph, scheme, seen, tell=str)
     assert quality(graph, better, unseen) > quality(graph, plain, unseen)
 
 
