@@ -152,7 +152,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.append((tag, dict(attrs)))
-        if tag not in ("meta", "br"):
+        if tag not in ("meta", "br", "wbr"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -220,3 +220,13 @@ def test_the_page_shows_the_first_of_joined_names() -> None:
     page = quantization_html(quantization_report(graph, graph, given))
     assert ">first<" in page
     assert 'title="first;second;third"' in page
+
+
+def test_long_names_break_between_their_parts_and_cells_name_their_column() -> None:
+    build = GraphBuilder("long")
+    x = build.input("x", DType.F32, (1, 4))
+    graph = build.build([build.add("relu", [x], name="block_1/<conv>")])
+    page = quantization_html(quantization_report(graph, graph, [{"x": np.ones((1, 4), np.float32)}]))
+    assert "block_<wbr>1/<wbr>&lt;conv&gt;" in page
+    cells = [dict(attributes) for tag, attributes in Page(page).seen if tag == "td"]
+    assert all(cell.get("data-label") for cell in cells if cell.get("class") == "number")

@@ -292,8 +292,10 @@ class Quantizing:
 
         scores = []
         if self.evaluate is not None:
-            with console.progress("evaluating", None) as advance:
-                scores.append(accuracy_score(before, after, read_data(self.evaluate), after_sample=advance))
+            data = read_data(self.evaluate)
+            total = None if data.labels is None else len(data.labels)
+            with console.progress("evaluating", total) as advance:
+                scores.append(accuracy_score(before, after, data, after_sample=advance))
         samples, _ = self._samples(before, self.calibrate)
         chosen = islice(samples, REPORT_SAMPLES)
         give_report(quantization_report(before, after, chosen, names=names, scores=scores), self.report)

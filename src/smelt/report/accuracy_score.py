@@ -25,7 +25,7 @@ def accuracy_score(
         before.fraction,
         after.fraction,
         f"{before.samples} samples, one standard error {before.standard_error:.4f}; same decision on "
-        f"{both.agreement:.2%}; p = {both.p_value:.3f} (McNemar)",
+        f"{100 * both.agreement:.2f} %; p = {both.p_value:.3f} (McNemar)",
     )
 
 

@@ -11,6 +11,12 @@ from smelt.codegen.program import Group
 from smelt.operators.rows import row_count
 
 _COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#b07aa1", "#9c755f", "#edc948", "#76b7b2", "#e15759")
+_LEFT, _TOP, _COLUMN, _HEIGHT, _LETTER = 70, 48, 48, 420, 6.2
+_STYLE = (
+    "text{fill:#1d2733}.ground{fill:#fff}.rows{fill:#eef3fb}.rows-text{fill:#3b6ea5}.box{stroke:#333;stroke-width:.5}"
+    "@media(prefers-color-scheme:dark){text{fill:#e6ebf0}.ground{fill:#151b22}.rows{fill:#22303f}"
+    ".rows-text{fill:#8fb8e8}.box{stroke:#aaa}}"
+)
 
 
 @dataclass(frozen=True)
@@ -98,40 +104,64 @@ def bar(resident: Resident, layers: int) -> str:
 
 def to_svg(plan: Residents) -> str:
     """The plan as a drawing: layers from left to right, addresses from bottom to top."""
-    column, height, left, bottom = 44, 420, 70, 120
-    width = left + column * len(plan.layers) + 20
-    scale = height / max(plan.arena_bytes, 1)
+    width, height = _LEFT + _COLUMN * len(plan.layers), _TOP + _HEIGHT
+    # layers' names hang down to the right
+    longest = max((len(name) for name in plan.layers), default=0) * _LETTER
+    width = max(width + int(longest / 2), _LEFT + 400)
+    height += 30 + int(longest * 0.87)
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height + bottom + 30}" '
-        f'font-family="system-ui, sans-serif" font-size="11">',
-        f'<rect width="100%" height="100%" fill="white"/><text x="{left}" y="16" font-size="13">'
-        f"arena {plan.arena_bytes:,} bytes; whole tensors would take {plan.live_peak_bytes:,}</text>",
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        f'style="max-width:100%;height:auto" font-family="system-ui, sans-serif" font-size="11">',
+        f'<style>{_STYLE}</style><rect class="ground" width="100%" height="100%"/>',
+        f'<text x="{_LEFT}" y="18" font-size="13">arena {plan.arena_bytes:,} bytes; '
+        f"whole tensors would take {plan.live_peak_bytes:,}</text>",
+        f'<text x="{_LEFT}" y="34">bytes, by address and layer; grey: workspace of one layer, '
+        "colours: tensors</text>",
+        *(_group(group) for group in plan.groups),
+        *_boxes(plan),
     ]
-    for group in plan.groups:
-        x = left + column * (group[0] - 1)
-        lines.append(
-            f'<rect x="{x}" y="26" width="{column * len(group)}" height="{height + 4}" fill="#eef3fb"/>'
-            f'<text x="{x + 4}" y="{height + 44}" fill="#4e79a7">row by row</text>'
-        )
-    for at, r in enumerate(plan.residents):
-        x, w = left + column * (r.first - 1), column * (r.last - r.first + 1) - 3
-        y, h = 28 + height - (r.offset + r.bytes) * scale, max(r.bytes * scale, 1.0)
-        fill = "#cccccc" if r.scratch else _COLOURS[at % len(_COLOURS)]
-        kept = f", {r.rows} of {r.all_rows} rows" if r.rows < r.all_rows else ""
-        title = html.escape(f"{r.name}: {r.bytes:,} bytes at {r.offset:,}{kept}")
-        lines.append(
-            f'<rect x="{x}" y="{y:.1f}" width="{w}" height="{h:.1f}" fill="{fill}" fill-opacity="0.65" '
-            f'stroke="#333" stroke-width="0.5"><title>{title}</title></rect>'
-        )
-        if h > 12:
-            text = html.escape(f"{r.bytes:,}")
-            lines.append(f'<text x="{x + 3}" y="{y + 11:.1f}">{text}</text>')
     for part in range(5):
         value = plan.arena_bytes * part // 4
-        y = 28 + height - value * scale
-        lines.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{value:,}</text>')
+        y = _address(plan, value) + 4
+        lines.append(f'<text x="{_LEFT - 6}" y="{y:.1f}" text-anchor="end">{value:,}</text>')
     for at, name in enumerate(plan.layers):
-        middle, y = left + column * at + column / 2, height + 50
-        lines.append(f'<text transform="translate({middle:.0f},{y}) rotate(60)">{html.escape(name)}</text>')
+        x, y = _LEFT + _COLUMN * at + _COLUMN // 2, _TOP + _HEIGHT + 24
+        lines.append(f'<text transform="translate({x},{y}) rotate(60)">{html.escape(name)}</text>')
     lines.append("</svg>")
     return "\n".join(lines) + "\n"
+
+
+def _address(plan: Residents, offset: int) -> float:
+    """Where an address is, from the top."""
+    return _TOP + _HEIGHT - offset * _HEIGHT / max(plan.arena_bytes, 1)
+
+
+def _group(group: tuple[int, ...]) -> str:
+    x, wide = _LEFT + _COLUMN * (group[0] - 1), _COLUMN * len(group)
+    return (
+        f'<rect class="rows" x="{x}" y="{_TOP - 2}" width="{wide}" height="{_HEIGHT + 4}"/>'
+        f'<text class="rows-text" x="{x + 4}" y="{_TOP + _HEIGHT + 14}">row by row</text>'
+    )
+
+
+def _boxes(plan: Residents) -> list[str]:
+    """A box for everything that lives in the arena, and above them their sizes, none over another."""
+    boxes, texts = [], []
+    taken: dict[int, list[float]] = {}
+    for at, r in enumerate(plan.residents):
+        x, wide = _LEFT + _COLUMN * (r.first - 1), _COLUMN * (r.last - r.first + 1) - 3
+        top, bottom = _address(plan, r.offset + r.bytes), _address(plan, r.offset)
+        fill = "#bbbbbb" if r.scratch else _COLOURS[at % len(_COLOURS)]
+        kept = f", {r.rows} of {r.all_rows} rows" if r.rows < r.all_rows else ""
+        title = html.escape(f"{r.name.split(';')[0]}: {r.bytes:,} bytes at {r.offset:,}{kept}")
+        boxes.append(
+            f'<rect x="{x}" y="{top:.1f}" width="{wide}" height="{max(bottom - top, 1.0):.1f}" fill="{fill}" '
+            f'fill-opacity="0.65" class="box"><title>{title}</title></rect>'
+        )
+        y = top + 12
+        while any(abs(y - other) < 12 for other in taken.get(r.first, [])):
+            y += 12
+        if y <= bottom - 1:
+            taken.setdefault(r.first, []).append(y)
+            texts.append(f'<text x="{x + 3}" y="{y:.1f}">{r.bytes:,}</text>')
+    return boxes + texts

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
 from smelt.report.quantization import QuantizationReport
@@ -25,9 +27,9 @@ def quantization_html(report: QuantizationReport) -> str:
     return environment.get_template("quantization.html.j2").render(report=report)
 
 
-def _short(name: str) -> str:
-    """The first of the names that a converter joined; the rest is in the tip of the cell."""
-    return name.split(";")[0]
+def _short(name: str) -> Markup:
+    """The first of the names that a converter joined, broken where its parts end; the rest is in the cell's tip."""
+    return Markup(re.sub(r"([/.:_]+)", r"\1<wbr>", str(escape(name.split(";")[0]))))
 
 
 def _decibels(ratio: float | None) -> str:
