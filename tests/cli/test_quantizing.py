@@ -92,7 +92,9 @@ def test_image_recipes(convert: Convert, tmp_path: Path) -> None:
     assert "fit=stretch|crop|pad" in convert(*arguments, "zoom=2")[1]
 
 
-def test_recordings(convert: Convert, tmp_path: Path) -> None:
+def test_recordings(
+    convert: Convert, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     build = GraphBuilder("sound")
     smelt.save(
         build.build([build.add("relu", [build.input("x", DType.F32, (1, 49, 10, 1))])]),
@@ -105,6 +107,12 @@ def test_recordings(convert: Convert, tmp_path: Path) -> None:
     arguments = ("--quantize", "int8", "--calibrate", tmp_path / "sounds")
     recipe = "features=mfcc,frame=40,coefficients=10,low=20,high=4000"
     assert convert(*arguments, "--audio", recipe) == (0, "")
+    compiled = ["smelt", "compile", tmp_path / "model.tflite", "-o", tmp_path / "c", *arguments]
+    monkeypatch.setattr(sys, "argv", [*map(str, compiled), "--audio", recipe])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    assert "files for cortex-m4" in capsys.readouterr().out.replace("\n", " ")
     code, said = convert(*arguments, "--audio", recipe + ",rate=8000")
     assert (code, said.count("\n")) == (2, 1)
     assert "a.wav' has 16000 samples a second, and the recipe says 8000" in said

@@ -23,7 +23,7 @@ from smelt.cli.options import (
     Tune,
     TuneCache,
 )
-from smelt.cli.quantizing import Images, Layers, Quantize, Quantizing, Strict
+from smelt.cli.quantizing import Audio, Images, Layers, Quantize, Quantizing, Strict
 
 
 def command(
@@ -53,6 +53,7 @@ def command(
     calibrate: Calibrate = None,
     calibration_samples: CalibrationSamples = None,
     images: Images = None,
+    audio: Audio = None,
     layers: Layers = None,
     strict: Strict = False,
     shape: Shape = None,
@@ -68,7 +69,15 @@ def command(
     from smelt.targets import find_target
 
     core = find_target(target)
-    wishes = Quantizing(quantize, calibrate, calibration_samples, images=images, strict=strict, layers=layers)
+    wishes = Quantizing(
+        quantize,
+        calibrate,
+        calibration_samples,
+        images=images,
+        audio=audio,
+        strict=strict,
+        layers=layers,
+    )
     wishes.check()
     graph = wishes.apply(optimize(formats.load(model, shapes=formats.parse_shapes(shape))))
     sample = samples_or_random(graph, golden)[0] if golden is not None else None
