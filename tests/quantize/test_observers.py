@@ -31,10 +31,10 @@ def test_never_seen() -> None:
 
 def test_calibrate_sees_inputs_and_every_result() -> None:
     graph = small_float()
-    steps: list[int] = []
+    steps: list[tuple[int, int | None]] = []
     samples = list(samples_for(graph, {"x": small_samples(3)}))
-    ranges = calibrate(graph, samples, after_sample=steps.append)
-    assert steps == [1, 2, 3]
+    ranges = calibrate(graph, samples, progress=lambda stage, done, total: steps.append((done, total)))
+    assert [done for done, _ in steps] == [1, 2, 3]
     assert set(ranges) == {*graph.inputs, *(name for node in graph.nodes for name in node.outputs)}
     stacked = small_samples(3)
     assert ranges[graph.inputs[0]] == (float(stacked.min()), float(stacked.max()))
