@@ -93,7 +93,9 @@ def test_killed_anywhere_and_started_again_it_ends_the_same(tmp_path: Path, at: 
     again = compression(tmp_path / "killed").run()
     for one, other in zip(expected, again, strict=True):
         assert graphs_equal(one.graph, other.graph)
-    third = compression(tmp_path / "killed", watch=Watch(epoch=kill)).run()  # nothing is trained, nothing killed
+    third = compression(
+        tmp_path / "killed", watch=Watch(epoch=kill)
+    ).run()  # nothing is trained, nothing killed
     assert graphs_equal(third[-1].graph, expected[-1].graph)
 
 

@@ -39,8 +39,8 @@ def command(
         typer.Option(
             "--output",
             "-o",
-            help="A folder for the model, the firmware, the report, and what is done after every stage and epoch: the same "
-            "command goes on from there after an interruption.",
+            help="A folder for the model, the firmware, the report, and what is done after every stage and epoch: the "
+            "same command goes on from there after an interruption.",
             show_default=False,
         ),
     ],
@@ -103,8 +103,15 @@ def _table(name: str, target: str, rows: Sequence[Row]) -> Table:
                 (row.costs.cycles, first.cycles),
             )
         ]
-        cells.append([row.label, percent(row.tested), percent(row.chosen_by), *costs, str(row.epochs or ""), f"{row.seconds:.0f}"])
-    columns = [("after", "left"), ("accuracy", "right"), ("held out", "right"), ("flash", "right"), ("RAM", "right")]
+        training = [str(row.epochs or ""), f"{row.seconds:.0f}"]
+        cells.append([row.label, percent(row.tested), percent(row.chosen_by), *costs, *training])
+    columns = [
+        ("after", "left"),
+        ("accuracy", "right"),
+        ("held out", "right"),
+        ("flash", "right"),
+        ("RAM", "right"),
+    ]
     columns += [("cycles", "right"), ("epochs", "right"), ("s", "right")]
     return console.table(f"{name} on {target}", columns, cells)
 
@@ -124,7 +131,9 @@ def _watched(techniques: list[str]) -> Iterator[Watch]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console.stderr, disable=not console.stderr.is_terminal) as bars:
-        tasks = [bars.add_task(f"{n}-{name}", total=None, start=False) for n, name in enumerate(techniques, 1)]
+        tasks = [
+            bars.add_task(f"{n}-{name}", total=None, start=False) for n, name in enumerate(techniques, 1)
+        ]
 
         def begin(number: int, stage: object) -> None:
             bars.start_task(tasks[number - 1])

@@ -9,7 +9,20 @@ from typing import Annotated
 
 import typer
 
-from smelt.cli import compare, compile, compress, convert, doctor, evaluate, fit, inspect, plan, profile, run, targets
+from smelt.cli import (
+    compare,
+    compile,
+    compress,
+    convert,
+    doctor,
+    evaluate,
+    fit,
+    inspect,
+    plan,
+    profile,
+    run,
+    targets,
+)
 from smelt.errors import SmeltError
 
 app = typer.Typer(
@@ -20,7 +33,20 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Make trained neural networks small and turn them into C99 firmware for microcontrollers.",
 )
-for _module in (inspect, convert, compress, compile, plan, run, profile, evaluate, compare, fit, targets, doctor):
+for _module in (
+    inspect,
+    convert,
+    compress,
+    compile,
+    plan,
+    run,
+    profile,
+    evaluate,
+    compare,
+    fit,
+    targets,
+    doctor,
+):
     app.command(_module.__name__.rsplit(".", 1)[-1])(_module.command)
 
 

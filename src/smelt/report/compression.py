@@ -24,7 +24,8 @@ COSTS: Mapping[str, str] = {"flash": "flash, bytes", "ram": "RAM, bytes", "cycle
 class Row:
     """The network after a stage (or before all): its costs as int8 build, and its accuracy from 0 to 1.
 
-    `chosen_by` is the accuracy on the training samples held out, `tested` on the test samples, None where there are none.
+    `chosen_by` is the accuracy on the training samples held out, `tested` on the test samples; None where there are
+    none.
     """
 
     label: str

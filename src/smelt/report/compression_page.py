@@ -34,8 +34,10 @@ def compression_html(page: Page) -> str:
         lstrip_blocks=True,
     )
     drawing = _drawn(page, "svg").decode()
-    picture = Markup(drawing[drawing.index("<svg") :])  # noqa: S704 - matplotlib escapes texts
-    return environment.get_template("compression.html.j2").render(page=page, picture=picture, first=page.rows[0])
+    picture = Markup(drawing[drawing.index("<svg") :])
+    return environment.get_template("compression.html.j2").render(
+        page=page, picture=picture, first=page.rows[0]
+    )
 
 
 def compression_png(page: Page) -> bytes:
@@ -45,11 +47,11 @@ def compression_png(page: Page) -> bytes:
 
 def _drawn(page: Page, kind: str) -> bytes:
     """A panel a cost; a line joins the rows that nothing beats."""
-    matplotlib = require("matplotlib", "plots", "drawing accuracy against costs")
-    from matplotlib.figure import Figure
-
+    purpose = "drawing accuracy against costs"
+    matplotlib = require("matplotlib", "plots", purpose)
+    figures = require("matplotlib.figure", "plots", purpose, "matplotlib")
     with matplotlib.rc_context({"svg.hashsalt": "smelt", "font.size": 9}):
-        figure = Figure(figsize=(12, 4), layout="constrained")
+        figure = figures.Figure(figsize=(12, 4), layout="constrained")
         panels = figure.subplots(1, len(COSTS), sharey=True)
         for panel, (cost, label) in zip(panels, COSTS.items(), strict=True):
             _panel(panel, page.rows, cost, label)

@@ -22,7 +22,9 @@ def device_costs(target: Target, samples: Sequence[Sample], options: Options = B
 
     def measure(graph: Graph) -> Costs:
         if all(value.quantization is None for value in graph.values.values()):
-            graph = quantize_graph(graph, "int8", _renamed(graph, samples), improve=(), tell=lambda text: None)
+            graph = quantize_graph(
+                graph, "int8", _renamed(graph, samples), improve=(), tell=lambda text: None
+            )
         found = profile(graph, target, options=options)
         totals = found.totals
         return Costs(totals.flash_bytes, totals.arena_bytes + totals.stack_bytes, found.cost)

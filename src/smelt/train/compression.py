@@ -76,10 +76,10 @@ class Compression:
     def run(self) -> list[Done]:
         """All stages.
 
-        Raises UsageError for a folder of another run and for what stages refuse, TrainingError when a loss is not finite;
-        the stages that were done, and the best so far of the one that was not, stay in the folder.
+        Raises UsageError for a folder of another run and for what stages refuse, TrainingError when a loss is not
+        finite; the stages that were done, and the best so far of the one that was not, stay in the folder.
         """
-        if any(value.quantization is not None for value in self.graph.values.values()):
+        if is_quantized(self.graph):
             raise UsageError(f"'{self.graph.name}' is quantized already: compress the float model")
         self._claim()
         start = self.measure(self.graph) if self.measure is not None else None
@@ -107,7 +107,10 @@ class Compression:
             self._write(f"{label}-begun", changed)
         epochs: list[Epoch] = []
         if stage.technique not in UNTRAINED and stage.training.epochs:
-            changed = self._trained(number, stage, changed, epochs, keeps_zeros)
+            # a quantized graph has the names of the float graph that it was made of, and integers at its ends
+            float_graph = graph if is_quantized(changed) else changed
+            module = to_module(changed, outputs=scored_tensors(float_graph))
+            changed = self._trained(number, stage, module, epochs, keeps_zeros)
         done = Done(number, stage, changed, tuple(epochs), time.monotonic() - began)
         self._write(label, changed)
         facts = {"epochs": [asdict(epoch) for epoch in epochs], "seconds": done.seconds}
@@ -115,11 +118,10 @@ class Compression:
         return done
 
     def _trained(
-        self, number: int, stage: Stage, graph: Graph, epochs: list[Epoch], keeps_zeros: bool
+        self, number: int, stage: Stage, module: GraphModule, epochs: list[Epoch], keeps_zeros: bool
     ) -> Graph:
-        """The graph with trained weights; the original teaches."""
+        """The module's graph with trained weights; the original teaches."""
         how, (training, chosen) = stage.training, self.split
-        module = to_module(graph, outputs=scored_tensors(graph))
         hooks = kept_zeros(module) if keeps_zeros else []
         try:
             found = fit(
@@ -159,8 +161,8 @@ class Compression:
         other = [name for name in own if not isinstance(found, dict) or found.get(name) != own[name]]
         if other:
             raise UsageError(
-                f"'{self.folder}' holds a run with another {' and '.join(other)}: give another folder, or remove it to begin "
-                "anew"
+                f"'{self.folder}' holds a run with another {' and '.join(other)}: give another folder, or remove it to "
+                "begin anew"
             )
 
     def _identity(self) -> dict[str, Any]:
@@ -201,6 +203,11 @@ class Compression:
             return from_text(path.read_text())
         except (SmeltError, UnicodeDecodeError) as error:
             raise FormatError(f"'{path}' is damaged: remove the folder to begin anew ({error})") from error
+
+
+def is_quantized(graph: Graph) -> bool:
+    """Whether a graph holds integers that stand for real numbers."""
+    return any(value.quantization is not None for value in graph.values.values())
 
 
 def kept_zeros(module: torch.nn.Module) -> list[Any]:

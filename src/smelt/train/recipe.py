@@ -65,15 +65,17 @@ class Recipe:
         if not self.stages:
             raise UsageError("a recipe needs at least one [[stage]]")
         if not 0 < self.held_out < 1:
-            raise UsageError(f"held_out is a share of the training data, between 0 and 1, not {self.held_out}")
+            raise UsageError(
+                f"held_out is a share of the training data, between 0 and 1, not {self.held_out}"
+            )
 
 
 def read_recipe(path: Path | str, techniques: Mapping[str, Callable[..., Any]]) -> Recipe:
     """A recipe from a TOML file; FormatError where it is none, UsageError for keys and values that make no sense.
 
     At the top `seed` and `held_out`, in [training] the defaults of all stages' training, and for each [[stage]] its
-    `technique`, keys of training of its own, and the technique's options, which are the keyword arguments of its function
-    in `techniques`.
+    `technique`, keys of training of its own, and the technique's options, which are the keyword arguments of its
+    function in `techniques`.
     """
     try:
         with Path(path).open("rb") as stream:
@@ -99,7 +101,11 @@ def _recipe(said: Mapping[str, Any], techniques: Mapping[str, Callable[..., Any]
     _check_keys(training, names, "[training]")
     usual = _training(Training(), training, "[training]")
     found = tuple(_stage(number, stage, usual, techniques) for number, stage in enumerate(stages, 1))
-    top = {name: _typed(said[name], kind, name) for name, kind in (("seed", int), ("held_out", float)) if name in said}
+    top = {
+        name: _typed(said[name], kind, name)
+        for name, kind in (("seed", int), ("held_out", float))
+        if name in said
+    }
     return Recipe(found, **top)
 
 
@@ -108,13 +114,15 @@ def _stage(
 ) -> Stage:
     where = f"stage {number}"
     technique = said.get("technique")
-    if technique not in techniques:
+    if not isinstance(technique, str) or technique not in techniques:
         known = ", ".join(techniques)
         raise UsageError(f"{where} has the technique {technique!r}; there are {known}")
     function = techniques[technique]
     kinds = get_type_hints(function)
     options = [
-        name for name, each in inspect.signature(function).parameters.items() if each.kind is each.KEYWORD_ONLY
+        name
+        for name, each in inspect.signature(function).parameters.items()
+        if each.kind is each.KEYWORD_ONLY
     ]
     own = [each.name for each in fields(Training)]
     where += f" ({technique})"
@@ -126,7 +134,9 @@ def _stage(
 
 def _training(usual: Training, said: Mapping[str, Any], where: str) -> Training:
     kinds = get_type_hints(Training)
-    return replace(usual, **{name: _typed(value, kinds[name], f"{where}: {name}") for name, value in said.items()})
+    return replace(
+        usual, **{name: _typed(value, kinds[name], f"{where}: {name}") for name, value in said.items()}
+    )
 
 
 def _check_keys(said: Mapping[str, Any], known: Any, where: str) -> None:
@@ -146,7 +156,13 @@ def _typed(value: Any, kind: Any, where: str) -> Any:
     else:
         fits = any(isinstance(value, each) for each in plain if isinstance(each, type))
     if not fits:
-        words = {int: "an integer", float: "a number", str: "a text", bool: "true or false", Mapping: "a table"}
+        words = {
+            int: "an integer",
+            float: "a number",
+            str: "a text",
+            bool: "true or false",
+            Mapping: "a table",
+        }
         wanted = " or ".join(words.get(each, str(each)) for each in plain)
         raise UsageError(f"{where} is {wanted}, not {value!r}")
     return float(value) if plain == [float] else value

@@ -80,7 +80,12 @@ def prune(
 
 
 def distil(
-    work: Work, *, student: str | None = None, architecture: str | None = None, width: float = 1.0, depth: int = 0
+    work: Work,
+    *,
+    student: str | None = None,
+    architecture: str | None = None,
+    width: float = 1.0,
+    depth: int = 0,
 ) -> Graph:
     """Another network in the original's place: a model file, or a named architecture with random weights."""
     if (student is None) == (architecture is None):
