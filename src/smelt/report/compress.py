@@ -93,7 +93,7 @@ def compress(
     if tested is not None and class_labels(tested.labels) is None:
         raise UsageError("the test samples have no integer class labels: an array called y")
     measure = device.measure(graph, data)
-    work = Compression(graph, recipe, data, folder / "stages", measure, watch=watch or Watch())
+    work = Compression(graph, recipe, data, folder / "stages", measure, device.target, watch=watch or Watch())
     done = work.run()
     chosen = work.split[1]
 

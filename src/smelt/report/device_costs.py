@@ -23,7 +23,7 @@ def device_costs(target: Target, samples: Sequence[Sample], options: Options = B
     def measure(graph: Graph) -> Costs:
         if all(value.quantization is None for value in graph.values.values()):
             graph = quantize_graph(
-                graph, "int8", _renamed(graph, samples), improve=(), tell=lambda text: None
+                graph, "int8", _renamed(graph, samples), calibrator="min-max", improve=(), tell=lambda _: None
             )
         found = profile(graph, target, options=options)
         totals = found.totals

@@ -10,19 +10,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from smelt.errors import FormatError, SmeltError, TrainingError, UsageError
 from smelt.formats.files import write_bytes
 from smelt.ir import Graph, from_text, to_text
 from smelt.quantize.noise import scored_tensors
-from smelt.train.convert import to_graph, to_module
-from smelt.train.costs import Costs, Measure
+from smelt.targets import Target
+from smelt.train.convert import to_graph
+from smelt.train.costs import Measure
 from smelt.train.data import Augment, TrainingData
 from smelt.train.distillation import answer_loss
 from smelt.train.loop import adam, fit
 from smelt.train.module import GraphModule
 from smelt.train.progress import Epoch
+from smelt.train.qat import zeros_of
+from smelt.train.quantized_module import QuantizedModule
 from smelt.train.recipe import Recipe, Stage
 from smelt.train.stages import TECHNIQUES, UNTRAINED, Work
 
@@ -57,7 +58,8 @@ class Compression:
     """A recipe for a float graph and its training data.
 
     `folder` keeps what is done after every stage and epoch; a second run with the same recipe, model and data goes on
-    from there, and gives what one run would have given.  `measure` is needed where stages have limits of the device.
+    from there, and gives what one run would have given.  `measure` is needed where stages have limits of the device,
+    and `target` makes their search quicker.
     """
 
     graph: Graph
@@ -65,6 +67,7 @@ class Compression:
     data: TrainingData
     folder: Path
     measure: Measure | None = None
+    target: Target | None = None
     augment: Augment | None = None
     watch: Watch = field(default_factory=Watch)
 
@@ -82,24 +85,22 @@ class Compression:
         if is_quantized(self.graph):
             raise UsageError(f"'{self.graph.name}' is quantized already: compress the float model")
         self._claim()
-        start = self.measure(self.graph) if self.measure is not None else None
         results: list[Done] = []
-        graph, keeps_zeros = self.graph, False
+        graph = self.graph
         for number, stage in enumerate(self.recipe.stages, 1):
             self.watch.begin(number, stage)
-            keeps_zeros = keeps_zeros or stage.technique == "sparsify"
-            done = self._known(number, stage) or self._stage(number, stage, graph, start, keeps_zeros)
+            done = self._known(number, stage) or self._stage(number, stage, graph)
             results.append(done)
             graph = done.graph
             self.watch.end(done)
         return results
 
-    def _stage(self, number: int, stage: Stage, graph: Graph, start: Costs | None, keeps_zeros: bool) -> Done:
+    def _stage(self, number: int, stage: Stage, graph: Graph) -> Done:
         began, training = time.monotonic(), self.split[0]
         label = f"{number}-{stage.technique}"
         changed = self._read(f"{label}-begun")
         if changed is None:
-            work = Work(graph, self.graph, training, self.recipe.seed + number, self.measure, start)
+            work = Work(graph, self.graph, training, self.recipe.seed + number, self.measure, self.target)
             try:
                 changed = TECHNIQUES[stage.technique](work, **stage.options)
             except UsageError as error:
@@ -107,22 +108,16 @@ class Compression:
             self._write(f"{label}-begun", changed)
         epochs: list[Epoch] = []
         if stage.technique not in UNTRAINED and stage.training.epochs:
-            # a quantized graph has the names of the float graph that it was made of, and integers at its ends
-            float_graph = graph if is_quantized(changed) else changed
-            module = to_module(changed, outputs=scored_tensors(float_graph))
-            changed = self._trained(number, stage, module, epochs, keeps_zeros)
+            changed = self._trained(number, stage, trainable(graph, changed), epochs)
         done = Done(number, stage, changed, tuple(epochs), time.monotonic() - began)
         self._write(label, changed)
         facts = {"epochs": [asdict(epoch) for epoch in epochs], "seconds": done.seconds}
         write_bytes(self.folder / f"{label}.json", json.dumps(facts).encode())
         return done
 
-    def _trained(
-        self, number: int, stage: Stage, module: GraphModule, epochs: list[Epoch], keeps_zeros: bool
-    ) -> Graph:
+    def _trained(self, number: int, stage: Stage, module: GraphModule, epochs: list[Epoch]) -> Graph:
         """The module's graph with trained weights; the original teaches."""
         how, (training, chosen) = stage.training, self.split
-        hooks = kept_zeros(module) if keeps_zeros else []
         try:
             found = fit(
                 module,
@@ -142,9 +137,6 @@ class Compression:
         except TrainingError as error:
             self._write(f"{number}-{stage.technique}-best", to_graph(module))
             raise TrainingError(f"stage {number} ({stage.technique}): {error}") from error
-        finally:
-            for hook in hooks:
-                hook.remove()
         epochs.extend(found.epochs)
         return to_graph(module)
 
@@ -210,11 +202,16 @@ def is_quantized(graph: Graph) -> bool:
     return any(value.quantization is not None for value in graph.values.values())
 
 
-def kept_zeros(module: torch.nn.Module) -> list[Any]:
-    """Hooks that keep the weights of a module that are zero at zero while it is trained; each has `remove()`."""
-    hooks = []
+def trainable(before: Graph, changed: Graph) -> GraphModule:
+    """A module of a changed graph whose weights of zero stay zero.
+
+    A quantized graph has the names of the float graph before it.
+    """
+    if is_quantized(changed):
+        return QuantizedModule(changed, scored_tensors(before), zeros=zeros_of(before, changed))
+    module = GraphModule(changed, scored_tensors(changed))
     for parameter in module.parameters():
-        if parameter.dim() > 1 and parameter.requires_grad:
+        if parameter.dim() > 1:
             mask = (parameter.detach() != 0).to(parameter.dtype)
-            hooks.append(parameter.register_hook(lambda gradient, mask=mask: gradient * mask))
-    return hooks
+            parameter.register_hook(lambda gradient, mask=mask: gradient * mask)
+    return module

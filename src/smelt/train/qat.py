@@ -77,7 +77,7 @@ def qat(
             f"'{first.name}' has no tensor '{missing[0]}' to compare with the float graph's"
         )
     teacher = GraphModule(graph, names)
-    module = QuantizedModule(first, names, learn_ranges=learn_ranges, zeros=_zeros(graph, first))
+    module = QuantizedModule(first, names, learn_ranges=learn_ranges, zeros=zeros_of(graph, first))
     fit(
         module,
         given,
@@ -103,7 +103,7 @@ def _drawn(graph: Graph, data: TrainingData, seed: int) -> dict[str, Array]:
     return dict(zip(graph.inputs, data.at(chosen).inputs, strict=True))
 
 
-def _zeros(graph: Graph, quantized: Graph) -> dict[str, NDArray[np.bool_]]:
+def zeros_of(graph: Graph, quantized: Graph) -> dict[str, NDArray[np.bool_]]:
     """Which weights of the quantized graph are zero in the float graph; binary ones cannot be."""
     originals, found = graph.producers(), {}
     for node in quantized.nodes:

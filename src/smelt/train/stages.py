@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -15,46 +16,99 @@ from smelt.formats import load
 from smelt.ir import Array, Graph
 from smelt.passes import optimize
 from smelt.quantize.quantize_graph import quantize_graph
-from smelt.train.costs import Costs, Measure
+from smelt.quantize.samples import samples_for
+from smelt.targets import Target
+from smelt.train.channel_statistics import Moments
+from smelt.train.clustering import cluster_weights
+from smelt.train.costs import Measure
 from smelt.train.data import TrainingData
+from smelt.train.device_cost import Quantity, int8_cost
+from smelt.train.low_rank import factorize
 from smelt.train.pruning import prune as pruned
 from smelt.train.pruning_choice import Limit
-from smelt.train.pruning_criteria import Criterion, batch_normalization_scale, magnitude
+from smelt.train.pruning_criteria import (
+    Criterion,
+    activations,
+    batch_normalization_scale,
+    data_moments,
+    magnitude,
+)
+from smelt.train.sparsity import zero_weights, zero_weights_of_blocks
 from smelt.train.students import make_student
 
 CALIBRATION_SAMPLES = 128
 
 
+Priced = Literal["flash", "ram", "cycles"]
+QUANTITIES: Mapping[Priced, Quantity] = {"flash": "flash_bytes", "ram": "ram_bytes", "cycles": "cycles"}
+ROUNDS = 5
+"""How often a limit is tightened until what is measured keeps it."""
+
+
 @dataclass(frozen=True)
 class Work:
-    """What a technique has: the network as it is and as it was, the training samples, and what the device says."""
+    """What a technique has: the network as it is and as it was, the training samples, and what the device says.
+
+    `measure` gives costs as they are, `target` estimates of them, which are quicker to search by.
+    """
 
     graph: Graph
     original: Graph
     data: TrainingData
     seed: int
     measure: Measure | None = None
-    start: Costs | None = None
-
-    def limit(self, what: str, at_most: float) -> Limit:
-        """The cost `what` of at most a number or, up to 1, a share of the original's."""
-        if self.measure is None or self.start is None:
-            raise UsageError(f"a limit on {what} needs a target to measure it on")
-        measure = self.measure
-        wanted = at_most * getattr(self.start, what) if at_most <= 1 else at_most
-        return Limit(lambda graph: float(getattr(measure(graph), what)), wanted)
+    target: Target | None = None
 
     def samples(self) -> dict[str, Array]:
         """Training samples to calibrate on."""
         chosen = np.random.default_rng(self.seed).permutation(len(self.data))[:CALIBRATION_SAMPLES]
         return dict(zip(self.graph.inputs, self.data.at(chosen).inputs, strict=True))
 
+    def moments(self) -> dict[str, Moments]:
+        """What layers read of training samples."""
+        return data_moments(self.graph, samples_for(self.graph, self.samples()))
 
-CRITERIA: Mapping[str, Callable[[], Criterion]] = {
-    "l1": lambda: magnitude(1),
-    "l2": lambda: magnitude(2),
-    "batch-norm": lambda: batch_normalization_scale,
-}
+    def within(self, name: Priced, at_most: float, make: Callable[[Limit], Graph]) -> Graph:
+        """What `make` makes of a limit such that a cost is at most a number or, up to 1, a share of the original's."""
+        if self.measure is None:
+            raise UsageError(f"a limit on {name} needs a device to measure it on")
+        measure = self.measure
+
+        def measured(graph: Graph) -> float:
+            return float(getattr(measure(graph), name))
+
+        estimated = measured if self.target is None else int8_cost(QUANTITIES[name], self.target)
+        start = measured(self.original)
+        wanted = at_most * start if at_most <= 1 else at_most
+        allowed = wanted * estimated(self.original) / start
+        for _ in range(ROUNDS):
+            graph = make(Limit(estimated, allowed))
+            if (found := measured(graph)) <= wanted:
+                return graph
+            allowed *= min(0.99, wanted / found)
+        raise UsageError(
+            f"{name} of {found:,.0f} at best, not {wanted:,.0f}, after {ROUNDS} tries: raise the limit"
+        )
+
+
+def _one_of(what: str, **budgets: Any) -> tuple[str, Any]:
+    """The only budget that is given."""
+    given = [(name, value) for name, value in budgets.items() if value is not None]
+    if len(given) != 1:
+        raise UsageError(f"{what} has one budget: {', '.join(budgets)}")
+    return given[0]
+
+
+def _criterion(work: Work, name: str) -> Criterion:
+    criteria: Mapping[str, Callable[[], Criterion]] = {
+        "l1": lambda: magnitude(1),
+        "l2": lambda: magnitude(2),
+        "batch-norm": lambda: batch_normalization_scale,
+        "activations": lambda: activations(work.moments()),
+    }
+    if name not in criteria:
+        raise UsageError(f"no criterion is called '{name}'; there are {', '.join(criteria)}")
+    return criteria[name]()
 
 
 def prune(
@@ -67,16 +121,55 @@ def prune(
     criterion: str = "l2",
     multiple: int = 4,
     most: float = 0.9,
+    reconstruct: bool = True,
 ) -> Graph:
-    """Structured pruning to a share of the channels to remove, or to a limit on flash, RAM or cycles."""
-    limits = {"flash": flash, "ram": ram, "cycles": cycles}
-    given = {name: value for name, value in limits.items() if value is not None}
-    if len(given) + (channels is not None) != 1:
-        raise UsageError("pruning has one budget: channels (the share to remove), flash, ram or cycles")
-    if criterion not in CRITERIA:
-        raise UsageError(f"no criterion is called '{criterion}'; there are {', '.join(CRITERIA)}")
-    budget = channels if channels is not None else work.limit(*next(iter(given.items())))
-    return pruned(work.graph, budget, CRITERIA[criterion](), multiple=multiple, most=most).graph
+    """Structured pruning to a share of the channels to remove, or to a limit on flash, RAM or cycles.
+
+    With `reconstruct` layers make up for what is removed by what stays, as training samples show it.
+    """
+    name, budget = _one_of("pruning", channels=channels, flash=flash, ram=ram, cycles=cycles)
+    importance, moments = _criterion(work, criterion), work.moments() if reconstruct else None
+
+    def made(budget: float | Mapping[str, float] | Limit) -> Graph:
+        return pruned(work.graph, budget, importance, multiple=multiple, most=most, moments=moments).graph
+
+    return made(budget) if name == "channels" else work.within(cast(Priced, name), budget, made)
+
+
+def low_rank(
+    work: Work,
+    *,
+    energy: float | Mapping[str, float] | None = None,
+    flash: float | None = None,
+    ram: float | None = None,
+    cycles: float | None = None,
+    multiple: int = 4,
+) -> Graph:
+    """Layers in factors that keep a share of what they compute (energy), or keep a limit on flash, RAM or cycles."""
+    name, budget = _one_of("low-rank", energy=energy, flash=flash, ram=ram, cycles=cycles)
+    moments = work.moments()
+
+    def made(budget: float | Mapping[str, float] | Limit) -> Graph:
+        return factorize(work.graph, budget, moments, multiple=multiple)
+
+    return made(budget) if name == "energy" else work.within(cast(Priced, name), budget, made)
+
+
+def sparsify(
+    work: Work, *, share: float | Mapping[str, float] | None = None, keep: int | None = None, of: int = 4
+) -> Graph:
+    """Weights made zero: a share of all, or all but `keep` in each `of` neighbours (2 in 4)."""
+    name, budget = _one_of("sparsify", share=share, keep=keep)
+    return (
+        zero_weights(work.graph, budget)
+        if name == "share"
+        else zero_weights_of_blocks(work.graph, budget, of)
+    )
+
+
+def cluster(work: Work, *, values: int | Mapping[str, int] = 16) -> Graph:
+    """Weights of few different values."""
+    return cluster_weights(work.graph, values)
 
 
 def distil(
@@ -103,10 +196,14 @@ def quantize(work: Work, *, scheme: str = "int8") -> Graph:
 
 TECHNIQUES: Mapping[str, Callable[..., Graph]] = {
     "prune": prune,
+    "low-rank": low_rank,
+    "sparsify": sparsify,
+    "cluster": cluster,
     "distil": distil,
     "quantize": quantize,
     "qat": quantize,
 }
 """By the name that a recipe has for it; `quantize` is not trained afterwards, `qat` is, with the integers' meaning."""
 
-UNTRAINED = ("quantize",)
+UNTRAINED = ("cluster", "quantize")
+"""Training would give clustered weights other values; after `quantize` there is `qat`."""
