@@ -6,7 +6,7 @@ A technique changes the network; what trains it afterwards is in compression.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -15,14 +15,16 @@ from smelt.errors import UsageError
 from smelt.formats import load
 from smelt.ir import Array, Graph
 from smelt.passes import optimize
+from smelt.quantize.noise import scored_tensors
 from smelt.quantize.quantize_graph import quantize_graph
 from smelt.quantize.samples import samples_for
 from smelt.targets import Target
 from smelt.train.channel_statistics import Moments
 from smelt.train.clustering import cluster_weights
 from smelt.train.costs import Measure
-from smelt.train.data import TrainingData
+from smelt.train.data import Batch, TrainingData
 from smelt.train.device_cost import Quantity, int8_cost
+from smelt.train.losses import cross_entropy
 from smelt.train.low_rank import factorize
 from smelt.train.pruning import prune as pruned
 from smelt.train.pruning_choice import Limit
@@ -33,6 +35,7 @@ from smelt.train.pruning_criteria import (
     data_moments,
     magnitude,
 )
+from smelt.train.pruning_gradients import Gradients, gradients, taylor
 from smelt.train.sparsity import zero_weights, zero_weights_of_blocks
 from smelt.train.students import make_student
 
@@ -41,7 +44,7 @@ CALIBRATION_SAMPLES = 128
 
 Priced = Literal["flash", "ram", "cycles"]
 QUANTITIES: Mapping[Priced, Quantity] = {"flash": "flash_bytes", "ram": "ram_bytes", "cycles": "cycles"}
-ROUNDS = 5
+ROUNDS = 8
 """How often a limit is tightened until what is measured keeps it."""
 
 
@@ -68,6 +71,15 @@ class Work:
         """What layers read of training samples."""
         return data_moments(self.graph, samples_for(self.graph, self.samples()))
 
+    def gradients(self) -> Gradients:
+        """Of the cross entropy with labels, at as many training samples."""
+        batches = self.data.at(slice(0, CALIBRATION_SAMPLES)).batches(1)
+        if self.data.labels is None:
+            raise UsageError("the criterion taylor needs labels: an array y in the training data")
+        pairs = [(batch.inputs[0], batch.labels) for batch in batches if batch.labels is not None]
+        scored = replace(self.graph, outputs=scored_tensors(self.graph))
+        return gradients(scored, pairs, lambda found, labels: cross_entropy(found, Batch((), labels)))
+
     def within(self, name: Priced, at_most: float, make: Callable[[Limit], Graph]) -> Graph:
         """What `make` makes of a limit such that a cost is at most a number or, up to 1, a share of the original's."""
         if self.measure is None:
@@ -85,7 +97,7 @@ class Work:
             graph = make(Limit(estimated, allowed))
             if (found := measured(graph)) <= wanted:
                 return graph
-            allowed *= min(0.99, wanted / found)
+            allowed *= 0.95 * wanted / found
         raise UsageError(
             f"{name} of {found:,.0f} at best, not {wanted:,.0f}, after {ROUNDS} tries: raise the limit"
         )
@@ -105,6 +117,7 @@ def _criterion(work: Work, name: str) -> Criterion:
         "l2": lambda: magnitude(2),
         "batch-norm": lambda: batch_normalization_scale,
         "activations": lambda: activations(work.moments()),
+        "taylor": lambda: taylor(work.gradients()),
     }
     if name not in criteria:
         raise UsageError(f"no criterion is called '{name}'; there are {', '.join(criteria)}")
@@ -118,7 +131,7 @@ def prune(
     flash: float | None = None,
     ram: float | None = None,
     cycles: float | None = None,
-    criterion: str = "l2",
+    criterion: str = "activations",
     multiple: int = 4,
     most: float = 0.9,
     reconstruct: bool = True,
