@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,11 @@ def quantized(scheme: str, layers: dict[str, str] | None = None, told: list[str]
     return smelt.quantize_graph(network(), scheme, samples(), mixed=Mixed(layers or {}), tell=tell)
 
 
+@cache
+def plain(scheme: str) -> Graph:
+    return quantized(scheme)
+
+
 def weight_types(graph: Graph) -> dict[str, DType]:
     return {
         node.outputs[0]: graph.values[str(node.inputs[1])].dtype
@@ -101,7 +107,7 @@ def test_one_layer_of_an_int8_network(scheme: str) -> None:
 
 @each_scheme
 def test_text_comes_back(scheme: str) -> None:
-    result = quantized(scheme)
+    result = plain(scheme)
     assert graphs_equal(from_text(to_text(result)), result)
 
 
@@ -158,7 +164,7 @@ def test_no_file_holds_them(scheme: str, suffix: str, tmp_path: Path) -> None:
     with pytest.raises(
         UnsupportedError, match=rf"'middle': its {scheme} weights .* for C only.*--quantize {scheme}"
     ):
-        smelt.save(quantized(scheme), path)
+        smelt.save(plain(scheme), path)
     assert not path.exists()
 
 
