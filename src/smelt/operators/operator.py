@@ -120,6 +120,7 @@ class Traits:
     elementwise: output element i depends on element i of the inputs only (after broadcasting).
     alias: the output has the bytes of input 0 (reshape and its kin).
     same_quantization: inputs and output share scale and zero point in the int8 specification.
+    rounds: of operators with same_quantization, those whose results are not elements of the inputs.
     fixed_output: the parameters that the int8 specification fixes for the output.
     weights: where the trained parameters are.
     fuses_activation: has an `activation` attribute (none, relu, relu6, relu_n1_to_1).
@@ -138,6 +139,7 @@ class Traits:
     elementwise: bool = False
     alias: bool = False
     same_quantization: bool = False
+    rounds: bool = False
     fixed_output: Callable[[DType], Quantization] | None = None
     weights: Weights | None = None
     fuses_activation: bool = False

@@ -21,7 +21,6 @@ from smelt.train.grid import exactly, levels, on_grid, requantized
 from smelt.train.module import GraphModule, TrainedRunning
 from smelt.train.trained_integers import Layer, TrainedIntegers
 
-_MOVING = ("concatenation", "gather", "max_pool_2d", "pad", "strided_slice", "tile", "transpose")
 _ADDING = ("add", "sub")
 _REQUANTIZATION = {
     "conv_2d": requantization,
@@ -138,7 +137,8 @@ class QuantizedRunning(TrainedRunning):
         layer = self._integers.layer(call.node)
         if layer is not None and layer.data:
             return value.dtype is DType.S8 or operator in _REQUANTIZATION
-        moves = operator in _MOVING or find_operator(operator).traits.alias
+        traits = find_operator(operator).traits
+        moves = traits.same_quantization and not traits.rounds
         return moves or (operator in _ADDING and value.dtype is DType.S8)
 
     def tensor(self, name: str, first: bool = False) -> Any:

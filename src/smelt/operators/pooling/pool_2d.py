@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -129,7 +129,7 @@ AVERAGE_POOL_2D = Operator(
     attributes=Pool2D,
     infer=_infer,
     evaluate=_evaluate_average,
-    traits=_TRAITS,
+    traits=replace(_TRAITS, rounds=True),
     kernels=AVERAGES,
 )
 

@@ -223,6 +223,6 @@ RESIZE_BILINEAR = Operator(
     attributes=Resize,
     infer=_infer,
     evaluate=_evaluate_bilinear,
-    traits=Traits(same_quantization=True, channels=same_channels),
+    traits=Traits(same_quantization=True, rounds=True, channels=same_channels),
     kernels=(_bilinear_kernel(DType.S8), _bilinear_kernel(DType.F32)),
 )
