@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,16 +72,36 @@ def _panel(panel: Any, rows: Sequence[Row], cost: str, label: str) -> None:
         linewidth=1,
         zorder=1,
     )
-    for row in rows:
-        if row.accuracy is None:
-            continue
-        place = (getattr(row.costs, cost), 100 * row.accuracy)
-        panel.scatter(*place, s=28, color="#3b7dd8" if row in front else "#93a0ad", zorder=2)
-        panel.annotate(row.label, place, xytext=(4, 5), textcoords="offset points", fontsize=8)
+    known = [row for row in rows if row.accuracy is not None]
+    most = max((getattr(row.costs, cost) for row in known), default=1)
+    places = {row.label: (getattr(row.costs, cost), 100 * (row.accuracy or 0.0)) for row in known}
+    for row in known:
+        panel.scatter(*places[row.label], s=28, color="#3b7dd8" if row in front else "#93a0ad", zorder=2)
+    for text, place, height in _spread(places, most):
+        panel.annotate(text, place, xytext=(6, height), textcoords="offset points", fontsize=8, va="center")
     panel.set_xlabel(label)
-    panel.set_xlim(left=0)
-    panel.margins(x=0.15, y=0.2)
+    panel.set_xlim(0, 1.3 * most)
+    panel.margins(y=0.15)
     panel.grid(alpha=0.25)
     panel.spines[["top", "right"]].set_visible(False)
     panel.xaxis.set_major_formatter(lambda value, place: f"{value:,.0f}")
     panel.tick_params(axis="x", labelrotation=20)
+
+
+def _spread(
+    places: Mapping[str, tuple[float, float]], most: float
+) -> Iterator[tuple[str, tuple[float, float], float]]:
+    """Labels with their places, and so many points above them that labels of neighbours do not cover each other."""
+    span = max((y for _, y in places.values()), default=0.0) - min(
+        (y for _, y in places.values()), default=0.0
+    )
+    taken: list[tuple[float, float, float]] = []
+    for label, (x, y) in sorted(places.items(), key=lambda pair: -pair[1][1]):
+        # a picture of about 200 points for the span of accuracies; a line of text takes 9
+        line = 9 * max(span, 0.1) / 200
+        height = y
+        for other_x, other_height, _ in taken:
+            if abs(x - other_x) < 0.3 * most and other_height - height < line:
+                height = min(height, other_height - line)
+        taken.append((x, height, y))
+        yield label, (x, y), (height - y) / line * 9
