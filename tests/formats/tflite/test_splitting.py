@@ -27,6 +27,17 @@ CASES: dict[str, tuple[str, Sequence[Array | str], str, dict[str, int], Sequence
     "pack": ("PACK", ("x", "x", "x"), "PackOptions", {"values_count": 3, "axis": 1}, [(2, 3, 4, 6, 8)]),
     "space to depth": ("SPACE_TO_DEPTH", ("x",), "SpaceToDepthOptions", {"block_size": 2}, [(2, 2, 3, 32)]),
     "depth to space": ("DEPTH_TO_SPACE", ("x",), "DepthToSpaceOptions", {"block_size": 2}, [(2, 8, 12, 2)]),
+    "reflect": (
+        "MIRROR_PAD", ("x", np.array([[0, 0], [3, 1], [0, 5], [0, 0]], np.int32)), "MirrorPadOptions",
+        {"mode": 0}, [(2, 8, 11, 8)],
+    ),
+    "symmetric": (
+        "MIRROR_PAD", ("x", np.array([[0, 0], [4, 0], [1, 6], [0, 0]], np.int32)), "MirrorPadOptions",
+        {"mode": 1}, [(2, 8, 13, 8)],
+    ),
+    "mirror nothing": (
+        "MIRROR_PAD", ("x", np.zeros((4, 2), np.int32)), "MirrorPadOptions", {"mode": 0}, [SHAPE],
+    ),
 }  # fmt: skip
 
 
@@ -72,6 +83,7 @@ def test_litert_computes_the_same(case: str, kind: str) -> None:
     ("case", "changed", "words"),
     [
         ("split", {"num_splits": 3}, "SPLIT.*do not fit 3 parts"),
+        ("symmetric", {"mode": 0}, r"MIRROR_PAD.*mirrors \[4, 0\] of 4 elements"),
         ("unpack", {"num": 3}, "UNPACK.*does not unpack into 3"),
         ("unpack", {"axis": 4}, "has no axis 4"),
         ("pack", {"axis": 9}, "has no axis 9"),

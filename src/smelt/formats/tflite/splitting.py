@@ -1,4 +1,4 @@
-"""TFLite's operators that become several of smelt's: splitting and packing, space to depth and back."""
+"""TFLite's operators that become several of smelt's: splitting and packing, space to depth and back, mirrors."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from itertools import accumulate
 
 import numpy as np
 
-from smelt.errors import FormatError
-from smelt.formats.tflite.schema import BuiltinOperator
+from smelt.errors import FormatError, UnsupportedError
+from smelt.formats.tflite.schema import BuiltinOperator, MirrorPadMode
 from smelt.formats.tflite.translation import Folded, Surroundings, Translated, integers, reads
+from smelt.ir import Array
+
+LONGEST_MIRRORED = 1 << 20
+"""Elements of an axis: as many indices become a constant."""
 
 
 def _axis(_: Surroundings, axis: int, rank: int) -> int:
@@ -117,3 +121,29 @@ def _image(_: Surroundings, x: str, block_size: int) -> tuple[int, ...]:
             f"{_.label}: '{x}' {list(shape)} is no image, or the blocks have {block_size} elements"
         )
     return shape
+
+
+@reads(BuiltinOperator.MIRROR_PAD)
+def _mirror_pad(_: Surroundings, x: str, paddings: str, *, mode: MirrorPadMode) -> Translated:
+    """Elements gathered along each axis that grows."""
+    amounts, shape = integers(_, paddings), list(_.value(x).shape)
+    if amounts.shape != (len(shape), 2) or not shape:
+        raise FormatError(f"{_.label}: pads {shape} by {list(amounts.shape)} numbers")
+    axes = [axis for axis, pair in enumerate(amounts) if pair.any()] or [0]
+    places = {axis: _mirrored(_, shape[axis], amounts[axis].tolist(), mode) for axis in axes}
+    for axis in axes[:-1]:
+        shape[axis] = len(places[axis])
+        indices = _.new_constant(f"places_{axis}", places[axis])
+        x = _.step(Translated("gather", (x, indices), {"axis": axis}), shape)
+    indices = _.new_constant(f"places_{axes[-1]}", places[axes[-1]])
+    return Translated("gather", (x, indices), {"axis": axes[-1]})
+
+
+def _mirrored(_: Surroundings, size: int, pair: Sequence[int], mode: MirrorPadMode) -> Array:
+    """Which of `size` elements stand along the axis."""
+    reflects = mode is MirrorPadMode.REFLECT
+    if any(pair) and not all(0 <= count <= size - reflects for count in pair):
+        raise FormatError(f"{_.label}: mirrors {list(pair)} of {size} elements")
+    if size > LONGEST_MIRRORED:
+        raise UnsupportedError(f"{_.label}: an axis of {size} is too long, at most {LONGEST_MIRRORED}")
+    return np.pad(np.arange(size, dtype=np.int32), tuple(pair), "reflect" if reflects else "symmetric")
