@@ -15,7 +15,9 @@ from smelt.operators.builder import GraphBuilder
 from smelt.operators.evaluate import evaluate_graph
 from smelt.quantize import Mixed
 from smelt.quantize.knapsack import Choice, choose
+from smelt.quantize.mixed import by_hand
 from smelt.quantize.noise import noise_ratio, wanted_numbers
+from smelt.quantize.precision import find_precision
 from smelt.quantize.prices import Price, price
 from smelt.quantize.samples import to_input
 from smelt.targets import find_target
@@ -80,6 +82,17 @@ def test_by_hand() -> None:
             next(iter(engine.run(given).values())),
         )
         assert np.abs(wanted.astype(float) - found.astype(float)).max() <= 1
+
+
+def test_the_first_of_joined_names_is_enough() -> None:
+    build = GraphBuilder("joined")
+    x = build.input("x", DType.F32, (1, 4))
+    graph = build.build([build.add("relu", [x], name="net/act;net/act/again;net/bias")])
+    precision = {graph.outputs[0]: find_precision("int8")}
+    for pattern in ("net/act", "net/*", "*bias"):
+        assert by_hand(graph, precision, {pattern: "int16x8"})[graph.outputs[0]].name == "int16x8"
+    with pytest.raises(UsageError, match=r"there are net/act, …"):
+        by_hand(graph, precision, {"bias": "int16x8"})
 
 
 def test_a_file_of_layers(tmp_path: Path) -> None:

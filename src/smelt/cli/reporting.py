@@ -47,19 +47,20 @@ def give_report(report: QuantizationReport, place: str) -> None:
 def print_report(report: QuantizationReport) -> None:
     """Tables on standard output."""
     from smelt.cli import console
+    from smelt.ir import short_name
 
     for score in report.scores:
         console.stdout.print(f"{score.name}: {score.before:.4f} → {score.after:.4f}  {score.remark}".rstrip())
     for output in report.outputs:
         noise, cosine = _decibels(output.signal_to_noise_db), output.cosine
         console.stdout.print(
-            f"output {output.name}: {noise} dB, cosine {'' if cosine is None else f'{cosine:.5f}'}"
+            f"output {short_name(output.name)}: {noise} dB, cosine {'' if cosine is None else f'{cosine:.5f}'}"
         )
     for name in report.left_in_float:
         console.stdout.print(f"left in float32: {name}")
     rows = [
         [
-            layer.noise.name.split(";")[0],
+            short_name(layer.noise.name),
             layer.noise.operator,
             layer.precision,
             f"{layer.share:.1%}",

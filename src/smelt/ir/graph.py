@@ -18,6 +18,11 @@ from smelt.ir.types import Array, DType, Quantization
 Attribute = bool | int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...]
 
 
+def short_name(name: str) -> str:
+    """The first of the names that a converter joined with semicolons, for messages and reports."""
+    return name.split(";")[0] or name
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """A tensor: its name, element type, shape, and quantization parameters when it has them."""
@@ -58,7 +63,7 @@ class Node:
     @property
     def label(self) -> str:
         """A short name for messages."""
-        return f"{self.operator} '{self.name or (self.outputs[0] if self.outputs else '?')}'"
+        return f"{self.operator} '{short_name(self.name or (self.outputs[0] if self.outputs else '?'))}'"
 
     def with_inputs(self, *inputs: str | None) -> Node:
         """The same node reading other values."""

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from smelt.errors import FormatError, QuantizationError, UsageError
-from smelt.ir import Graph
+from smelt.ir import Graph, short_name
 from smelt.operators import find_operator
 from smelt.quantize.budgets import BUDGETS, Measure
 from smelt.quantize.knapsack import Choice, choose
@@ -71,7 +71,7 @@ def by_hand(graph: Graph, precisions: Precisions, layers: Mapping[str, str]) -> 
         wanted, fits = find_precision(text), False
         for node in graph.nodes:
             name = node.outputs[0]
-            if name != pattern and not fnmatchcase(name, pattern):
+            if not any(each == pattern or fnmatchcase(each, pattern) for each in (name, short_name(name))):
                 continue
             fits = True
             reason = obstacle(graph, node, wanted)
@@ -79,7 +79,7 @@ def by_hand(graph: Graph, precisions: Precisions, layers: Mapping[str, str]) -> 
                 raise UsageError(f"layer '{name}' cannot be {text}: {reason}")
             result[name] = wanted
         if not fits:
-            names = ", ".join(node.outputs[0] for node in graph.nodes[:5])
+            names = ", ".join(short_name(node.outputs[0]) for node in graph.nodes[:5])
             raise UsageError(f"no layer is called '{pattern}'; there are {names}, …")
     return result
 
@@ -151,7 +151,7 @@ class Search:
                 continue
             result.update(dict.fromkeys(fresh, wider))
             noise, left = after, left - len([each for each in fresh if each not in views])
-            listed = ", ".join(f"'{each}'" for each in fresh)
+            listed = ", ".join(f"'{short_name(each)}'" for each in fresh)
             self.tell(f"fallback to {wider.name} of {listed}: {decibels(noise):.1f} dB, {self.price(result)}")
         if left == count:
             self.tell(f"no layer falls back: {wider.name} would lower the noise of none that hurts")
@@ -197,7 +197,7 @@ class Search:
             )
         self.tell(f"within the budget: {decibels(self.noise(result)):.1f} dB, {self.price(result)}")
         for name in names:
-            self.tell(f"'{name}': {result[name].name}")
+            self.tell(f"'{short_name(name)}': {result[name].name}")
         return result
 
     def _solved(

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Literal
 
 from smelt.errors import QuantizationError, UnsupportedError, UsageError
-from smelt.ir import DType, Graph
+from smelt.ir import DType, Graph, short_name
 from smelt.operators import find_operator
 from smelt.quantize.assemble import assemble
 from smelt.quantize.blocks import block_obstacle
@@ -338,7 +338,7 @@ def assigned(
     result = {}
     fine = _fine_layers(graph) if precision.is_coarse else {}
     if fine:
-        listed = ", ".join(f"'{name}' ({why})" for name, why in fine.items())
+        listed = ", ".join(f"'{short_name(name)}' ({why})" for name, why in fine.items())
         tell(f"not {precision.name} but int8 are the weights of {listed}")
     for node in graph.nodes:
         wanted = INT8 if node.outputs[0] in fine else precision

@@ -8,6 +8,7 @@ from typing import Any
 
 from smelt.codegen import Program
 from smelt.codegen.program import Group
+from smelt.ir import short_name
 from smelt.operators.rows import row_count
 
 _COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#b07aa1", "#9c755f", "#edc948", "#76b7b2", "#e15759")
@@ -153,7 +154,7 @@ def _boxes(plan: Residents) -> list[str]:
         top, bottom = _address(plan, r.offset + r.bytes), _address(plan, r.offset)
         fill = "#bbbbbb" if r.scratch else _COLOURS[at % len(_COLOURS)]
         kept = f", {r.rows} of {r.all_rows} rows" if r.rows < r.all_rows else ""
-        title = html.escape(f"{r.name.split(';')[0]}: {r.bytes:,} bytes at {r.offset:,}{kept}")
+        title = html.escape(f"{short_name(r.name)}: {r.bytes:,} bytes at {r.offset:,}{kept}")
         boxes.append(
             f'<rect x="{x}" y="{top:.1f}" width="{wide}" height="{max(bottom - top, 1.0):.1f}" fill="{fill}" '
             f'fill-opacity="0.65" class="box"><title>{title}</title></rect>'

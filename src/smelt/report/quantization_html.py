@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
+from smelt.ir import short_name
 from smelt.report.quantization import QuantizationReport
 
 HEIGHT, BAR = 34, 2
@@ -29,7 +30,7 @@ def quantization_html(report: QuantizationReport) -> str:
 
 def _short(name: str) -> Markup:
     """The first of the names that a converter joined, broken where its parts end; the rest is in the cell's tip."""
-    return Markup(re.sub(r"([/.:_]+)", r"\1<wbr>", str(escape(name.split(";")[0]))))
+    return Markup(re.sub(r"([/.:_]+)", r"\1<wbr>", str(escape(short_name(name)))))
 
 
 def _decibels(ratio: float | None) -> str:
