@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import smelt
 from smelt.errors import FormatError, TrainingError, UsageError
 from smelt.ir import Array, DType, Graph, graphs_equal
 from smelt.operators.builder import GraphBuilder
@@ -129,6 +130,27 @@ def test_what_cannot_be_done_is_said_with_its_stage(tmp_path: Path) -> None:
     recipe = Recipe((Stage("prune", {"channels": 0.5}, Training(labels=0.5)),))
     with pytest.raises(UsageError, match="labels"):
         Compression(graph, recipe, unlabelled, tmp_path / "unlabelled").run()
+
+
+def test_students_and_schemes_that_cannot_be_trained(tmp_path: Path) -> None:
+    build = GraphBuilder("other")
+    student = build.build([build.add("softmax", [build.input("x", DType.F32, (1, 6, 6, 1))])])
+    smelt.save(student, tmp_path / "other.tflite")
+    for technique, options, said in (
+        (
+            "distil",
+            {"student": str(tmp_path / "other.tflite")},
+            r"stage 1 \(distil\): the student 'other' has outp",
+        ),
+        ("qat", {"scheme": "float16"}, r"stage 1 \(qat\): scheme float16 has real activations"),
+        (
+            "low-rank",
+            {"energy": 0.5, "multiple": 0},
+            r"stage 1 \(low-rank\): ranks are multiples of 1 or more",
+        ),
+    ):
+        with pytest.raises(UsageError, match=said):
+            compression(tmp_path / technique, Recipe((Stage(technique, options),))).run()
 
 
 def test_a_loss_that_is_no_number_keeps_the_best_so_far(tmp_path: Path) -> None:

@@ -64,6 +64,8 @@ def test_a_recipe_is_read(tmp_path: Path) -> None:
         ("[[stage]]\ntechnique = 'prune'\nmultiple = 1.5", "multiple is an integer, not 1.5"),
         ("[[stage]]\ntechnique = 'prune'\nmultiple = true", "multiple is an integer, not True"),
         ("[[stage]]\ntechnique = 'prune'\nchannels = [1]", "channels is a number or a table"),
+        ("[[stage]]\ntechnique = 'prune'\nchannels = {a = 'x'}", "channels: a is a number, not 'x'"),
+        ("[[stage]]\ntechnique = 'cluster'\nvalues = {a = 2.5}", "values: a is an integer, not 2.5"),
         ("stage = 3", "stages are tables"),
         ("training = 3\n[[stage]]\ntechnique = 'prune'", "training is a table"),
         ("[training]\nlabels = 2\n[[stage]]\ntechnique = 'prune'", "labels is"),

@@ -42,7 +42,7 @@ def distil(
     Raises UsageError where inputs, outputs or features do not match, and what `fit` raises.
     Source: Hinton, Vinyals, Dean, 2015; Romero et al., "FitNets", 2015, for features.
     """
-    _check_alike(teacher, student)
+    check_alike(teacher, student)
     pairs = dict(features or {})
     wanted = GraphModule(teacher, [*scored_tensors(teacher), *pairs.values()])
     own = GraphModule(student, [*scored_tensors(student), *pairs])
@@ -72,7 +72,8 @@ def answer_loss(graph: Graph, temperature: float = 1.0, labels: float = 0.0) -> 
     return squared_error
 
 
-def _check_alike(teacher: Graph, student: Graph) -> None:
+def check_alike(teacher: Graph, student: Graph) -> None:
+    """UsageError for a student that takes or gives other shapes than its teacher."""
     for what in ("inputs", "outputs"):
         shapes = [[graph.values[name].shape for name in getattr(graph, what)] for graph in (teacher, student)]
         if shapes[0] != shapes[1]:

@@ -32,10 +32,12 @@ def factorize(
     that is kept, and biases make up for the mean of the rest.  Of the ways to take a layer apart the one with the
     lowest `measure(graph)` is taken, by default that of the limit, else the number of multiplications; the layer stays
     if none is lower, or if weights become more.
-    UsageError for a quantized graph, shares outside 0 to 1, unknown names, and a limit out of reach.
+    UsageError for a quantized graph, shares outside 0 to 1, a multiple below 1, unknown names, a limit out of reach.
     """
     if any(value.quantization is not None for value in graph.values.values()):
         raise UsageError(f"'{graph.name}' is quantized: factorize the float model, then quantize it")
+    if multiple < 1:
+        raise UsageError(f"ranks are multiples of 1 or more, not of {multiple}")
     if not isinstance(budget, Limit):
         return _Work(moments or {}, multiple, measure or _multiplications).factorized(graph, budget)
     work = _Work(moments or {}, multiple, measure or budget.measure)

@@ -61,9 +61,7 @@ def qat(
     graph that is quantized, UnsupportedError for operators that torch cannot say, TrainingError when the loss is no
     finite number.
     """
-    if find_scheme(scheme).precision is None:
-        known = ", ".join(name for name, each in SCHEMES.items() if each.precision)
-        raise UsageError(f"scheme {scheme} has real activations; those that can be trained are {known}")
+    check_trainable(scheme)
     if any(value.quantization is not None for value in graph.values.values()):
         raise QuantizationError(
             f"'{graph.name}' is quantized already; train the float model, `start` may be quantized"
@@ -95,6 +93,13 @@ def qat(
         checkpoint=checkpoint,
     )
     return to_graph(module)
+
+
+def check_trainable(scheme: str) -> None:
+    """UsageError for a scheme whose activations are no integers."""
+    if find_scheme(scheme).precision is None:
+        known = ", ".join(name for name, each in SCHEMES.items() if each.precision)
+        raise UsageError(f"scheme {scheme} has real activations; those that can be trained are {known}")
 
 
 def _drawn(graph: Graph, data: TrainingData, seed: int) -> dict[str, Array]:

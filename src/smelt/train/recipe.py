@@ -165,4 +165,7 @@ def _typed(value: Any, kind: Any, where: str) -> Any:
         }
         wanted = " or ".join(words.get(each, str(each)) for each in plain)
         raise UsageError(f"{where} is {wanted}, not {value!r}")
+    if isinstance(value, dict):
+        of = kinds[plain.index(Mapping)].__args__[-1]
+        return {name: _typed(each, of, f"{where}: {name}") for name, each in value.items()}
     return float(value) if plain == [float] else value

@@ -24,6 +24,7 @@ from smelt.train.clustering import cluster_weights
 from smelt.train.costs import Measure
 from smelt.train.data import Batch, TrainingData
 from smelt.train.device_cost import Quantity, int8_cost
+from smelt.train.distillation import check_alike
 from smelt.train.losses import cross_entropy
 from smelt.train.low_rank import factorize
 from smelt.train.pruning import prune as pruned
@@ -36,6 +37,7 @@ from smelt.train.pruning_criteria import (
     magnitude,
 )
 from smelt.train.pruning_gradients import Gradients, gradients, taylor
+from smelt.train.qat import check_trainable
 from smelt.train.sparsity import zero_weights, zero_weights_of_blocks
 from smelt.train.students import make_student
 
@@ -197,7 +199,9 @@ def distil(
     if (student is None) == (architecture is None):
         raise UsageError("distillation has one student: a model file (student), or an architecture")
     if student is not None:
-        return optimize(load(student))
+        given = optimize(load(student))
+        check_alike(work.original, given)
+        return given
     assert architecture is not None
     return make_student(architecture, work.original, width=width, depth=depth, seed=work.seed)
 
@@ -207,6 +211,12 @@ def quantize(work: Work, *, scheme: str = "int8") -> Graph:
     return quantize_graph(work.graph, scheme, work.samples(), tell=lambda sentence: None)
 
 
+def qat(work: Work, *, scheme: str = "int8") -> Graph:
+    """Quantization that is trained afterwards, by a scheme of integers."""
+    check_trainable(scheme)
+    return quantize(work, scheme=scheme)
+
+
 TECHNIQUES: Mapping[str, Callable[..., Graph]] = {
     "prune": prune,
     "low-rank": low_rank,
@@ -214,7 +224,7 @@ TECHNIQUES: Mapping[str, Callable[..., Graph]] = {
     "cluster": cluster,
     "distil": distil,
     "quantize": quantize,
-    "qat": quantize,
+    "qat": qat,
 }
 """By the name that a recipe has for it; `quantize` is not trained afterwards, `qat` is, with the integers' meaning."""
 
