@@ -80,11 +80,11 @@ def test_bad_recipes_are_refused_in_words(tmp_path: Path, text: str, said: str) 
 
 
 def test_files_that_are_no_recipes(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="no TOML"):
+    with pytest.raises(FormatError, match="not a readable TOML"):
         read_recipe(written(tmp_path, "stage = = 3"), TECHNIQUES)
     with pytest.raises(FormatError, match="cannot read"):
         read_recipe(tmp_path / "nothing.toml", TECHNIQUES)
     path = tmp_path / "binary.toml"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(FormatError, match="no TOML"):
+    with pytest.raises(FormatError, match="not a readable TOML"):
         read_recipe(path, TECHNIQUES)

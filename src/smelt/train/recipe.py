@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from smelt.errors import FormatError, UsageError
+from smelt.errors import UsageError
+from smelt.quantize.tables import read_toml
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,7 @@ def read_recipe(path: Path | str, techniques: Mapping[str, Callable[..., Any]]) 
     `technique`, keys of training of its own, and the technique's options, which are the keyword arguments of its
     function in `techniques`.
     """
-    try:
-        with Path(path).open("rb") as stream:
-            said = tomllib.load(stream)
-    except OSError as error:
-        raise FormatError(f"cannot read '{path}': {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FormatError(f"'{path}' is no TOML: {error}") from error
+    said = read_toml(Path(path))
     try:
         return _recipe(said, techniques)
     except UsageError as error:
