@@ -245,6 +245,26 @@ def test_every_operator_has_cases() -> None:
     assert {case.operator for case in CASES} == set(all_operators())
 
 
+def _made_anew(case: Case) -> bool:
+    """Whether a result has elements that none of the inputs has."""
+    graph = case.graph()
+    inputs = random_inputs(graph, 0)
+    known = np.concatenate([array.reshape(-1) for array in (*inputs.values(), *graph.constants.values())])
+    (result,) = evaluate_graph(graph, inputs).values()
+    return not np.isin(result, known).all()
+
+
+def test_what_does_not_round_gives_elements_of_its_inputs() -> None:
+    anew: dict[str, bool] = {}
+    for case in CASES:
+        value, traits = case.inputs[0], find_operator(case.operator).traits
+        plain = case.attributes.get("activation", "none") == "none" and case.operator != "pad"
+        if traits.same_quantization and plain and value is not None and value.quantization is not None:
+            anew[case.operator] = anew.get(case.operator, False) or _made_anew(case)
+    assert {"max_pool_2d", "concatenation", "average_pool_2d", "resize_bilinear"} <= anew.keys()
+    assert {name: find_operator(name).traits.rounds for name in anew} == anew
+
+
 @each_case
 def test_case_is_valid_and_has_kernels(case: Case) -> None:
     graph = verify_graph(case.graph())
