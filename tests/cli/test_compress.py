@@ -101,3 +101,8 @@ def test_refusals(compress: Compress, tmp_path: Path) -> None:
     (tmp_path / "recipe.toml").write_text("[[stage]]\ntechnique = 'shrink'")
     code, _, said = compress()
     assert (code, "there are prune" in said) == (2, True)
+    (tmp_path / "out").rename(tmp_path / "stages so far")
+    (tmp_path / "out").write_text("a file")
+    code, _, said = compress()
+    assert (code, "is a file: give a folder" in said) == (2, True)
+    assert (tmp_path / "out").read_text() == "a file"

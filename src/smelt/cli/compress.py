@@ -60,11 +60,13 @@ def command(
     """Compress a float model by a recipe: prune, distil, quantize with training, … in a row."""
     from smelt import __version__, formats
     from smelt.cli import console
+    from smelt.cli.outputs import check_folder
     from smelt.codegen import Options
     from smelt.errors import require
     from smelt.passes import optimize
     from smelt.targets import find_target
 
+    check_folder(output)
     require("torch", "torch", "training")
     require("matplotlib", "plots", "drawing accuracy against costs")
     from smelt.report.compress import Device, compress

@@ -16,3 +16,9 @@ def check_output(output: Path | None, inputs: Iterable[Path | None]) -> None:
         raise UsageError(
             f"the output '{output}' is an input: choose another name, inputs are never overwritten"
         )
+
+
+def check_folder(output: Path) -> None:
+    """UsageError when a folder to write is a file."""
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"the output '{output}' is a file: give a folder, or one that is to be made")
