@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from smelt.errors import UnsupportedError, require
-from smelt.formats.keras import written_images  # registers its operators
+from smelt.formats.keras import written_images, written_recurrent  # register their operators
 from smelt.formats.keras.archive import snake_case
 from smelt.formats.keras.order import order_of_layers
 from smelt.formats.keras.writing import Result, Written
 from smelt.formats.keras.written_layers import WRITTEN
 from smelt.ir import Graph
 
-__all__ = ["write_keras", "written_images"]
+__all__ = ["write_keras", "written_images", "written_recurrent"]
 
 KERAS_VERSION = "3.3.0"
 """The release whose way of writing files this is."""
