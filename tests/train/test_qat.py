@@ -17,6 +17,8 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from smelt.train import Epoch, TrainingData, cross_entropy, qat, soft_targets  # noqa: E402
 from smelt.train.loop import adam  # noqa: E402
+from smelt.train.quantized_module import QuantizedModule  # noqa: E402
+from smelt.train.trained_integers import UNIT_STEPS  # noqa: E402
 
 QUIET: dict[str, Any] = {"tell": lambda text: None, "improve": (), "calibrator": "min-max"}
 
@@ -98,3 +100,18 @@ def test_weights_that_are_zero_stay_zero() -> None:
     assert not np.array_equal(found.constants["first/w"], start.constants["first/w"])
     assert (found.constants["first/w"][zeros] == 0).all()
     assert (found.constants["first/w"][~zeros] != 0).mean() > 0.5
+
+
+@pytest.mark.parametrize("scheme", ["int8", "int4", "ternary"])
+def test_a_step_of_training_moves_weights_by_as_many_steps_in_every_scheme(scheme: str) -> None:
+    start = smelt.quantize_graph(small_float(), scheme, small_samples(20), **QUIET)
+    integers = QuantizedModule(start).integers
+    layers = integers.layers.values()
+    before = [integers.weight_levels(layer).detach() for layer in layers]
+    with torch.no_grad():
+        for weights in integers.weights:
+            weights += 1 / UNIT_STEPS
+    for layer, levels in zip(layers, before, strict=True):
+        top = start.values[layer.weights].dtype.integer_range[1]
+        assert torch.equal(integers.weight_levels(layer).detach(), (levels + 1).clamp(max=top)), layer.weights
+        assert levels.min() < top

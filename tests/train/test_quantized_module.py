@@ -20,7 +20,7 @@ from smelt.quantize.samples import to_input
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from smelt.train import to_graph, to_module  # noqa: E402
-from smelt.train.grid import exactly, levels, on_grid, signs  # noqa: E402
+from smelt.train.grid import exactly, levels, on_grid, round_half_away, signs  # noqa: E402
 
 
 def layers(name: str = "layers") -> Graph:
@@ -240,3 +240,20 @@ def test_signs_and_their_gradients() -> None:
     found.sum().backward()
     assert x.grad.tolist() == [0, 1, 1, 1, 0]
     assert float(scale.grad) == 1
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_ties_are_rounded_away_from_zero(dtype: Any) -> None:
+    given = torch.tensor(
+        [-2.5, -1.5, -0.5, -0.25, 0.0, 0.5, 1.25, 2.5, 2.0**20 + 0.5, -(2.0**23)], dtype=dtype
+    )
+    wanted = [-3.0, -2.0, -1.0, 0.0, 0.0, 1.0, 1.0, 3.0, 2.0**20 + 1, -(2.0**23)]
+    kept = given.clone()
+    assert round_half_away(given).tolist() == wanted
+    assert torch.equal(given, kept)
+
+
+def test_the_gradient_of_levels_is_that_of_a_division() -> None:
+    x, scale = torch.tensor([[1.0, -0.5], [0.5, 2.0]], requires_grad=True), torch.tensor([0.25, 0.5])
+    levels(x, scale).backward(torch.ones(2, 2))
+    assert torch.equal(x.grad, torch.tensor([[4.0, 2.0], [4.0, 2.0]]))

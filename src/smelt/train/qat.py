@@ -19,13 +19,14 @@ from smelt.quantize.scheme import SCHEMES, find_scheme
 from smelt.train.convert import to_graph
 from smelt.train.data import Augment, TrainingData, training_data
 from smelt.train.distillation import answer_loss
-from smelt.train.loop import Optimizer, fit
+from smelt.train.loop import Optimizer, adam, fit
 from smelt.train.losses import Loss
 from smelt.train.module import GraphModule
 from smelt.train.progress import Epoch
 from smelt.train.quantized_module import QuantizedModule
 
 CALIBRATION_SAMPLES = 128
+RATE = 4e-4
 
 
 def qat(
@@ -55,7 +56,7 @@ def qat(
     start being one.  Weights that are zero in the float graph stay zero.  The float graph teaches: the default loss
     wants its decisions where the graph ends in a softmax, else its outputs, and no labels.  A `loss` and a `score` are
     given the tensors before a last softmax, logistic or tanh, in real numbers; `Batch.taught` has the float graph's.
-    The rest is as in `fit`.
+    The default optimizer is Adam with a rate of RATE, in the units of `TrainedIntegers`.  The rest is as in `fit`.
 
     Raises UsageError for a scheme without integer activations or settings that make no sense, QuantizationError for a
     graph that is quantized, UnsupportedError for operators that torch cannot say, TrainingError when the loss is no
@@ -80,7 +81,7 @@ def qat(
         module,
         given,
         loss or answer_loss(graph),
-        optimizer=optimizer,
+        optimizer=optimizer or adam(RATE),
         epochs=epochs,
         batch_size=batch_size,
         seed=seed,

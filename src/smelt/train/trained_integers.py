@@ -15,6 +15,8 @@ from smelt.quantize.parameters import real
 from smelt.quantize.sharing import Groups
 from smelt.train.grid import levels, on_grid, round_half_away, signs
 
+UNIT_STEPS = 32
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -34,8 +36,9 @@ class TrainedIntegers(torch.nn.Module):
     Weights are real numbers, rounded to the grid of a learned scale an output channel; biases are rounded to the grid
     of the product of scales, in double.  With `learn_ranges` the scales of activations are learned too, zero points
     staying: one for all tensors that must share it; inputs, constants and what the specification fixes keep theirs.
-    Scales are learned as the logarithm of what they are multiplied by, weights in units of about the size of their
-    channel's, biases in units of a quarter of the output's range: a learning rate means the same in every layer.
+    Scales are learned as the logarithm of what they are multiplied by, weights in units of about UNIT_STEPS steps of
+    their channel, biases in units of a quarter of the output's range: a learning rate means the same in every layer,
+    and lets weights pass over steps while scales settle.
     `zeros` says, by weights, which stay zero.
     """
 
@@ -48,7 +51,7 @@ class TrainedIntegers(torch.nn.Module):
         self.biases, self.ranges = torch.nn.ParameterList(), torch.nn.ParameterList()
         for layer in self.layers.values():
             weights = self._real(layer.weights)
-            units = _units(weights, layer.axis)
+            units = self._units(layer, weights.ndim)
             self.weights.append(_parameter(weights / units, torch.float32))
             if layer.weights in zeros:
                 units = np.where(zeros[layer.weights], np.float32(0), units)
@@ -68,6 +71,12 @@ class TrainedIntegers(torch.nn.Module):
     def _real(self, name: str | None) -> NDArray[np.float64]:
         assert name is not None
         return real(self.graph.values[name], self.graph.constants[name])
+
+    def _units(self, layer: Layer, rank: int) -> NDArray[np.float32]:
+        """Powers of two near UNIT_STEPS steps, which broadcast to a layer's weights."""
+        scales = np.array(self._own(layer.weights).scales, np.float64)
+        units = np.exp2(np.round(np.log2(UNIT_STEPS * scales))).astype(np.float32)
+        return units.reshape([-1 if axis == layer.axis else 1 for axis in range(rank)])
 
     def _bias_unit(self, layer: Layer) -> float:
         output = self.graph.values[layer.node.outputs[0]]
@@ -164,14 +173,6 @@ class TrainedIntegers(torch.nn.Module):
         """The integers of an activation as real numbers."""
         steps = array.astype(np.float32) - np.float32(self._own(value.name).zero_point)
         return torch.from_numpy(steps) * self.scale(value.name).detach().cpu()
-
-
-def _units(weights: Array, axis: int | None) -> NDArray[np.float32]:
-    """Powers of two near the root of the mean square of each channel."""
-    numbers = weights.astype(np.float64)
-    other = tuple(each for each in range(weights.ndim) if each != axis)
-    size = np.sqrt((numbers**2).mean(axis=other, keepdims=True))
-    return np.exp2(np.round(np.log2(np.where(size > 0, size, 1.0)))).astype(np.float32)
 
 
 def _parameter(numbers: Array, dtype: torch.dtype) -> torch.nn.Parameter:
