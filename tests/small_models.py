@@ -60,3 +60,24 @@ def small_int8(name: str = "small") -> Graph:
     """`small_float` in int8."""
     graph = small_float(name)
     return smelt.quantize_int8(graph, smelt.samples_for(graph, {"x": small_samples()}))
+
+
+@cache
+def plain_int8(name: str = "plain") -> Graph:
+    """An int8 network of the commonest operators alone: convolutions, a sum, a pool, dense, softmax."""
+    rng = np.random.default_rng(8)
+    build = GraphBuilder(name)
+
+    def weights(stem: str, *shape: int) -> str:
+        return build.constant(stem, rng.normal(scale=0.4, size=shape).astype(np.float32))
+
+    x = build.input("image", DType.F32, SHAPE)
+    same = {"padding": (1, 1, 1, 1), "activation": "relu"}
+    first = build.add("conv_2d", [x, weights("first/w", 6, 3, 3, 3), weights("first/b", 6)], same)
+    depthwise = [first, weights("depthwise/w", 1, 3, 3, 6), weights("depthwise/b", 6)]
+    added = build.add("add", [first, build.add("depthwise_conv_2d", depthwise, {**same, "multiplier": 1})])
+    pooled = build.add("average_pool_2d", [added], {"filter": (4, 4), "stride": (4, 4)})
+    flat = build.add("reshape", [pooled], {"shape": (1, 24)})
+    logits = build.add("fully_connected", [flat, weights("dense/w", 5, 24), weights("dense/b", 5)])
+    graph = build.build([build.add("softmax", [logits], name="scores")])
+    return smelt.quantize_int8(graph, smelt.samples_for(graph, {"x": small_samples()}))

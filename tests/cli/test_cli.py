@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_models import small_float, small_int8, small_samples
+from small_models import plain_int8, small_float, small_int8, small_samples
 
 import smelt
 from smelt.cli.main import main
@@ -33,6 +33,9 @@ COMMANDS = (
     "evaluate",
     "compare",
     "fit",
+    "runtime",
+    "resolver",
+    "arena",
     "targets",
     "doctor",
 )
@@ -88,6 +91,7 @@ def files(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "small.tflite").write_bytes(write_tflite(small_float()))
     (folder / "small_int8.tflite").write_bytes(write_tflite(small_int8()))
+    (folder / "plain_int8.tflite").write_bytes(write_tflite(plain_int8()))
     np.savez(folder / "calibrate.npz", x=small_samples())
     np.save(folder / "sample.npy", small_samples(1))
     labels = np.arange(8, dtype=np.uint8) % 5
@@ -197,12 +201,13 @@ def test_run(command: Command, files: Path, tmp_path: Path, engine: str) -> None
     if engine in modules:
         pytest.importorskip(modules[engine])
     output = tmp_path / "scores.npy"
-    arguments = ("run", files / "small_int8.tflite", "--engine", engine, "--input", files / "sample.npy")
+    model = files / ("plain_int8.tflite" if engine == "interpreted" else "small_int8.tflite")
+    arguments = ("run", model, "--engine", engine, "--input", files / "sample.npy")
     result = command(*arguments, "--output", output, "--json")
     assert result.code == 0
     (scores,) = result.json.values()
     np.testing.assert_array_equal(np.load(output), scores)
-    expected = command(*("run", files / "small_int8.tflite", "--inputs", files / "sample.npy", "--json")).json
+    expected = command(*("run", model, "--inputs", files / "sample.npy", "--json")).json
     assert np.abs(np.subtract(scores, *expected.values())).max() <= {
         "litert": 1,
         "onnxruntime": 3,
@@ -594,3 +599,44 @@ def test_everything_public_can_be_imported() -> None:
     assert set(dir(smelt)) >= set(smelt.__all__)
     with pytest.raises(AttributeError, match="no_such"):
         _ = smelt.no_such  # type: ignore[attr-defined]
+
+
+# ---- smelt's interpreter
+
+
+def test_arena(command: Command, files: Path) -> None:
+    model = files / "plain_int8.tflite"
+    printed = command("arena", model, "--target", "cortex-m0plus", "--json").json
+    sections = ("state_bytes", "kept_bytes", "planned_bytes")
+    assert printed["arena_bytes"] == sum(printed[name] for name in sections)
+    assert f"arena {printed['arena_bytes']:,} bytes" in command("arena", model).out
+    less = command("arena", model, "--multipliers-at-invoke", "--json").json
+    assert less["kept_bytes"] < printed["kept_bytes"]
+    refused(command("arena", model, "--target", "z80"), says=["z80"])
+
+
+def test_resolver_and_runtime(command: Command, files: Path, tmp_path: Path) -> None:
+    header, folder = tmp_path / "ops.h", tmp_path / "interpreter"
+    assert command("resolver", files / "plain_int8.tflite", "-o", header).code == 0
+    assert "&smelt_operator_conv_2d_s8," in header.read_text()
+    assert "OPS_COUNT" in header.read_text()
+    written = command("runtime", "-o", folder, "--json").json
+    assert set(written["files"]) == {str(path.relative_to(folder)) for path in folder.rglob("*.*")}
+    (folder / "CMakeLists.txt").write_text("mine")
+    refused(command("runtime", "-o", folder), says=["CMakeLists.txt", "changed since smelt wrote it"])
+    refused(
+        command("resolver", files / "plain_int8.tflite", "-o", files / "plain_int8.tflite"), says=["input"]
+    )
+
+
+def test_operators_that_the_interpreter_has_not_are_named(command: Command, tmp_path: Path) -> None:
+    build = GraphBuilder("waves")
+    x = build.input("x", DType.F32, (1, 4))
+    graph = build.build([build.add("sin", [build.add("cos", [x])])])
+    (tmp_path / "waves.tflite").write_bytes(write_tflite(graph))
+    says = ["COS of float32, SIN of float32", "smelt compile"]
+    refused(command("arena", tmp_path / "waves.tflite"), says=says)
+    refused(
+        command("resolver", tmp_path / "waves.tflite", "-o", tmp_path / "ops.h"), says=["waves.tflite", *says]
+    )
+    assert not (tmp_path / "ops.h").exists()

@@ -124,11 +124,14 @@ def test_engines_whose_packages_are_missing(monkeypatch: pytest.MonkeyPatch, tmp
         [LoadedModel(path, graph)], ENGINES, samples(graph, 1), after_result=steps.append
     )
     assert steps == list(range(1, len(ENGINES) + 1))
-    assert set(packages) | {"reference", "native"} == set(ENGINES)
+    assert set(packages) | {"reference", "native", "interpreted"} == set(ENGINES)
     for result in results:
         if result.engine in packages:
             assert result.reason is not None
             assert "is not installed: pip install 'smelt[" in result.reason
+        elif result.engine == "interpreted":
+            assert result.reason is not None
+            assert "smelt's interpreter has not: PAD of float32" in result.reason
         else:
             assert result.reason is None
 

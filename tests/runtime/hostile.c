@@ -57,7 +57,7 @@ static int run(const uint8_t *model, size_t size, uint32_t options) {
     memcpy(file, model, size);
     memset(arena, 0x55, ARENA_BYTES);
     const uint64_t before = checksum(file, size);
-    const struct smelt_setup setup = {file,  (uint32_t)size, operators, sizeof operators / sizeof operators[0],
+    const struct smelt_setup setup = {file,  (uint32_t)size, smelt_interpreted_operators, SMELT_INTERPRETED_OPERATORS_COUNT,
                                       arena, ARENA_BYTES,    options,   NULL, NULL};
     int status = smelt_initialize(&interpreter, &setup);
     if (status == SMELT_OK) {

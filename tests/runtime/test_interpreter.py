@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from case_graphs import all_cases, random_inputs
 from shared_files import shared_folder
+from small_models import plain_int8
 
 from smelt.engines.interpreted import InterpretedEngine, write_interpreter
 from smelt.engines.tflm import TflmEngine
@@ -114,6 +116,22 @@ def test_an_emulated_core() -> None:
             assert_equal(engine.run(inputs), expected)
 
 
+@pytest.mark.parametrize("target", ["cortex-m4", "cortex-m0plus", "rv32imc"])
+@pytest.mark.parametrize("options", [0, AT_INVOKE], ids=["in_arena", "at_invoke"])
+def test_the_arena_is_the_same_on_every_core(target: str, options: int) -> None:
+    pytest.importorskip("unicorn", reason="emulates cores")
+    graph = plain_int8()
+    model = write_tflite(graph)
+    inputs = random_inputs(graph, 0)
+    with InterpretedEngine(model, graph, find_target(target), options=options) as engine:
+        size = engine.arena.bytes  # as on this computer
+        assert engine._number("used") == size
+        assert engine.host.initialize(size - 1, options) == -1
+        assert engine._number("missing") == 1
+        assert engine.host.initialize(size, options) == 0
+        assert_equal(engine.run(inputs), evaluate_graph(graph, inputs))
+
+
 @pytest.mark.parametrize("operator", ["add", "conv_2d", "fully_connected"])
 def test_the_arena_is_exact(operator: str) -> None:
     graph = next(case for case in interpreted_cases() if case.operator == operator).graph()
@@ -127,6 +145,15 @@ def test_the_arena_is_exact(operator: str) -> None:
         assert max(engine.arena.tensors, engine.arena.scratch) < engine.arena.planned + ALIGNMENT
         assert engine.arena.planned <= engine.arena.tensors + engine.arena.scratch  # of one operator
         assert engine.host.initialize(size, 0) == 0
+
+
+def test_a_tensor_of_another_size_is_refused() -> None:
+    graph = plain_int8()
+    (value,) = (graph.values[name] for name in graph.inputs)
+    with InterpretedEngine(write_tflite(graph), graph) as engine:
+        engine.inputs = (replace(value, shape=(1, 8, 8, 4)),)
+        with pytest.raises(EngineError, match=f"'{value.name}' has not the size"):
+            engine._place(0, 0, engine.inputs[0])
 
 
 def test_a_missing_operator_is_named() -> None:

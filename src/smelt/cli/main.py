@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from smelt.cli import (
+    arena,
     compare,
     compile,
     compress,
@@ -20,7 +21,9 @@ from smelt.cli import (
     inspect,
     plan,
     profile,
+    resolver,
     run,
+    runtime,
     targets,
 )
 from smelt.errors import SmeltError
@@ -33,7 +36,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Make trained neural networks small and turn them into C99 firmware for microcontrollers.",
 )
-for _module in (
+_COMMANDS = (
     inspect,
     convert,
     compress,
@@ -44,9 +47,13 @@ for _module in (
     evaluate,
     compare,
     fit,
+    runtime,
+    resolver,
+    arena,
     targets,
     doctor,
-):
+)
+for _module in _COMMANDS:
     app.command(_module.__name__.rsplit(".", 1)[-1])(_module.command)
 
 

@@ -132,6 +132,7 @@ class EngineName(StrEnum):
     reference = "reference"
     native = "native"
     emulated = "emulated"
+    interpreted = "interpreted"
     litert = "litert"
     tflm = "tflm"
     onnxruntime = "onnxruntime"

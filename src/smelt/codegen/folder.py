@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from smelt.codegen.project import MANIFEST, Project
@@ -14,7 +15,12 @@ from smelt.errors import CompileError, UsageError
 
 
 def write_project(project: Project, folder: Path) -> None:
-    """Write all files into a folder, which is created, or replaced as a whole once all is written.
+    """Write all files of a project into a folder, as `write_folder` does."""
+    write_folder(project.files, folder)
+
+
+def write_folder(files: Mapping[str, str], folder: Path) -> None:
+    """Write files (path → text, the manifest among them) into a folder, which is created, or replaced as a whole.
 
     A folder that smelt wrote before is renewed: its generated files go, other files in it stay.
     UsageError when the folder is not smelt's, or a generated file was changed by hand; CompileError
@@ -22,13 +28,13 @@ def write_project(project: Project, folder: Path) -> None:
     """
     folder = Path(folder).resolve()
     try:
-        kept = _users_files(project, folder)
+        kept = _users_files(files, folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
         raise CompileError(f"cannot write '{folder}': {error.strerror}") from error
     try:
-        for path, text in project.files.items():
+        for path, text in files.items():
             (staging / path).parent.mkdir(parents=True, exist_ok=True)
             (staging / path).write_text(text, encoding="utf-8", newline="\n")
         for path in kept:
@@ -42,12 +48,12 @@ def write_project(project: Project, folder: Path) -> None:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _users_files(project: Project, folder: Path) -> list[str]:
+def _users_files(files: Mapping[str, str], folder: Path) -> list[str]:
     """The files in the folder that are not generated; UsageError when it cannot be renewed without loss."""
     if not folder.exists():
         return []
     if not folder.is_dir():
-        raise UsageError(f"'{folder}' is a file; the output of compile is a folder")
+        raise UsageError(f"'{folder}' is a file; the output is a folder")
     if Path.cwd().is_relative_to(folder):
         raise UsageError(
             f"'{folder}' is the current folder, or holds it, and would be replaced: choose another"
@@ -63,7 +69,7 @@ def _users_files(project: Project, folder: Path) -> list[str]:
     changed = [
         path for path in sorted(written) if path in present and _digest(folder / path) != written[path]
     ]
-    clashes = [path for path in sorted(project.files) if path in present and path not in {*written, MANIFEST}]
+    clashes = [path for path in sorted(files) if path in present and path not in {*written, MANIFEST}]
     for paths, what in ((changed, "changed since smelt wrote it"), (clashes, "in the way and not smelt's")):
         if paths:
             others = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""

@@ -142,8 +142,8 @@ def generate(
     files = {f"smelt/{file}": text for file, text in kernel_files.items()}
     for template in ("model.h", "model.c", "main.c", "golden.h", "CMakeLists.txt", "README.md"):
         path = template.replace("model", stem).replace("golden", f"{stem}_golden")
-        files[path] = _templates().get_template(template + ".j2").render(context)
-    files[MANIFEST] = _manifest(files)
+        files[path] = templates().get_template(template + ".j2").render(context)
+    files[MANIFEST] = manifest(files)
     return Project(stem, program, dict(sorted(files.items())), tuple(store.tables))
 
 
@@ -155,14 +155,15 @@ def _headers(program: Program) -> list[str]:
     return sorted(found)
 
 
-def _manifest(files: Mapping[str, str]) -> str:
+def manifest(files: Mapping[str, str]) -> str:
     """The digests of all files, in the form that `sha256sum -c` reads."""
     lines = (f"{hashlib.sha256(text.encode()).hexdigest()}  {path}\n" for path, text in sorted(files.items()))
     return "".join(lines)
 
 
 @cache
-def _templates() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
+    """The texts of files that are generated."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=jinja2.StrictUndefined,

@@ -23,7 +23,7 @@ def open_engine(
 ) -> Engine:
     """A model ready to run on the engine of that name.
 
-    `target` chooses the core for emulated (default cortex-m4).  litert, tflm and onnxruntime run the
+    `target` chooses the core for emulated (default cortex-m4).  interpreted, litert, tflm and onnxruntime run the
     file at `path` when it is of their format, and otherwise what smelt's writer of that format makes of
     the graph, tvm what the .onnx writer makes, torch the module that smelt makes.
     With `optimized` every engine but reference that does not run the file itself gets the graph optimized, as
@@ -37,6 +37,12 @@ def open_engine(
     if optimized and name != "reference" and own is None:
         graph = optimize(graph)
     return _OPENERS[name](graph, target or "cortex-m4", own)
+
+
+def tflite_file(graph: Graph, path: Path) -> bytes:
+    """The .tflite file at `path`, or what smelt makes of a model of another format, `graph`: optimized."""
+    own = _of_format(".tflite", path)
+    return _tflite(graph if own else optimize(graph), own)
 
 
 def _reference(graph: Graph, target: str, path: Path | None) -> Engine:
@@ -68,6 +74,12 @@ def _tflm(graph: Graph, target: str, path: Path | None) -> Engine:
     from smelt.engines.tflm import TflmEngine
 
     return TflmEngine(_tflite(graph, path), graph)
+
+
+def _interpreted(graph: Graph, target: str, path: Path | None) -> Engine:
+    from smelt.engines.interpreted import InterpretedEngine
+
+    return InterpretedEngine(_tflite(graph, path), graph)
 
 
 def _onnxruntime(graph: Graph, target: str, path: Path | None) -> Engine:
@@ -106,6 +118,7 @@ def _of_format(suffix: str, path: Path | None) -> Path | None:
 
 
 _FILES: Mapping[str, str] = {
+    "interpreted": ".tflite",
     "litert": ".tflite",
     "tflm": ".tflite",
     "onnxruntime": ".onnx",
@@ -116,6 +129,7 @@ _OPENERS: Mapping[str, _Opener] = {
     "reference": _reference,
     "native": _native,
     "emulated": _emulated,
+    "interpreted": _interpreted,
     "litert": _litert,
     "tflm": _tflm,
     "onnxruntime": _onnxruntime,
@@ -126,4 +140,4 @@ _OPENERS: Mapping[str, _Opener] = {
 ENGINES = tuple(_OPENERS)
 """The engines' names."""
 
-__all__ = ["ENGINES", "Engine", "open_engine"]
+__all__ = ["ENGINES", "Engine", "open_engine", "tflite_file"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Self
 
 from smelt.ir import Array, Value
 
@@ -35,7 +36,7 @@ class Engine(ABC):
     def close(self) -> None:  # noqa: B027 - most engines hold nothing
         """Release what the engine holds (processes, temporary folders)."""
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -7,32 +7,34 @@ import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from smelt.codegen.interpreter import needed_operators, operator_list
 from smelt.codegen.sources import interpreter_files
 from smelt.engines.engine import Engine
 from smelt.engines.machine import CallResult, Machine
 from smelt.engines.toolchain import FIRMWARE_FOLDER, find_toolchain
 from smelt.errors import EngineError
-from smelt.ir import Array, Graph
+from smelt.ir import Array, Graph, Value
 from smelt.operators.evaluate import check_input
 from smelt.operators.interpreted import Interpreted, all_interpreted
 from smelt.targets import Target, find_target
 
+ALIGNMENT = 8
+"""Of an arena, in bytes: SMELT_ARENA_ALIGNMENT."""
+
+MULTIPLIERS_AT_INVOKE = 1
+"""SMELT_MULTIPLIERS_AT_INVOKE."""
+
 _LIBRARY = "interpreter.so"
 _HARNESS = "interpreted.c"
-_OPERATORS = "smelt_interpreted_operators.h"
+_OPERATORS = "smelt_interpreted_operators"
 _NUMBERS = ("used", "missing", "state", "kept", "planned", "tensors", "scratch", "node")
-_LIST = """#include "smelt_interpreter_operators.h"
-
-static const struct smelt_registration *const operators[] = {{
-{rows}}};
-"""
 _FUNCTIONS = (
     "interpreted_initialize",
     "interpreted_tensor",
@@ -64,14 +66,19 @@ class ArenaUse:
         """Of all parts."""
         return self.state + self.kept + self.planned
 
+    def to_json(self) -> dict[str, int]:
+        """Plain data."""
+        parts = {f"{name}_bytes": number for name, number in asdict(self).items()}
+        return {"arena_bytes": self.bytes, "alignment_bytes": ALIGNMENT, **parts}
+
 
 def write_interpreter(folder: Path, operators: Sequence[Interpreted]) -> tuple[Path, ...]:
     """The interpreter's C files with these operators, in a new folder; returns those to compile."""
     folder.mkdir(parents=True)
     for name, text in interpreter_files(operators).items():
         (folder / name).write_text(text, encoding="utf-8")
-    rows = "".join(f"    &{row.registration},\n" for row in operators)
-    (folder / _OPERATORS).write_text(_LIST.format(rows=rows), encoding="utf-8")
+    listed = operator_list(_OPERATORS, operators, "What this program uses.")
+    (folder / f"{_OPERATORS}.h").write_text(listed, encoding="utf-8")
     shutil.copy(FIRMWARE_FOLDER / _HARNESS, folder)
     return tuple(sorted(folder.glob("*.c")))
 
@@ -196,10 +203,11 @@ def _aligned(size: int) -> NDArray[np.uint8]:
 
 
 class InterpretedEngine(Engine):
-    """Runs a .tflite file in smelt's interpreter with all its operators.
+    """Runs a .tflite file in smelt's interpreter.
 
     `graph` is the same file as read by smelt: it gives the tensors their names.  `target` None: compiled for this
-    computer; the arena has the same layout everywhere.  EngineError where the interpreter refuses the model.
+    computer; the arena has the same layout everywhere.  `operators`: those registered, by default all that there are.
+    UnsupportedError names what the interpreter has not, EngineError says why it refuses the model.
     """
 
     name = "interpreted"
@@ -218,9 +226,10 @@ class InterpretedEngine(Engine):
         self.inputs = tuple(graph.values[n] for n in graph.inputs)
         self.outputs = tuple(graph.values[n] for n in graph.outputs)
         self._folder = Path(tempfile.mkdtemp(prefix="smelt-interpreted-"))
-        chosen = all_interpreted() if operators is None else operators
         try:
-            self.host: _Host = _Library(self._folder / "host", model, chosen)
+            chosen = needed_operators(model) if operators is None else operators
+            host = all_interpreted() if operators is None else operators
+            self.host: _Host = _Library(self._folder / "host", model, host)
             self.arena = self._fit(options)
             if target is not None:
                 self.host = _Firmware(
@@ -258,7 +267,15 @@ class InterpretedEngine(Engine):
     def _places(self, inputs: Mapping[str, Array]) -> None:
         for index, value in enumerate(self.inputs):
             array = np.ascontiguousarray(check_input(self.graph, value.name, inputs))
-            self.host.write(self.host.call("interpreted_tensor", 0, index, value.bytes), array.tobytes())
+            self.host.write(self._place(0, index, value), array.tobytes())
+
+    def _place(self, is_output: int, index: int, value: Value) -> int:
+        place = self.host.call("interpreted_tensor", is_output, index, value.bytes)
+        if place == 0:
+            raise EngineError(
+                f"'{value.name}' has not the size in the file that it has here: {value.bytes} bytes"
+            )
+        return place
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs for one set of inputs, by name."""
@@ -266,8 +283,7 @@ class InterpretedEngine(Engine):
         self._check(self.host.call("interpreted_invoke"))
         results = {}
         for index, value in enumerate(self.outputs):
-            place = self.host.call("interpreted_tensor", 1, index, value.bytes)
-            data = np.frombuffer(self.host.read(place, value.bytes), value.dtype.numpy)
+            data = np.frombuffer(self.host.read(self._place(1, index, value), value.bytes), value.dtype.numpy)
             results[value.name] = data.reshape(value.shape).copy()
         return results
 

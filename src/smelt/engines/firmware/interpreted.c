@@ -33,7 +33,7 @@ static void keep(void *context, const struct smelt_error *error) {
 int32_t interpreted_initialize(const void *file, uint32_t file_bytes, void *memory, uint32_t memory_bytes,
                                uint32_t options) {
     const struct smelt_setup setup = {
-        file,         file_bytes, operators, sizeof operators / sizeof operators[0], memory,
+        file,         file_bytes, smelt_interpreted_operators, SMELT_INTERPRETED_OPERATORS_COUNT, memory,
         memory_bytes, options,    keep,      NULL};
     return smelt_initialize(&interpreter, &setup);
 }

@@ -1,0 +1,51 @@
+"""smelt arena: what a model needs in smelt's interpreter."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from smelt.cli.options import Json, Model, Shape, TargetName
+
+
+def command(
+    model: Model,
+    target: TargetName = "cortex-m4",
+    at_invoke: Annotated[
+        bool,
+        typer.Option(
+            "--multipliers-at-invoke",
+            help="As with SMELT_MULTIPLIERS_AT_INVOKE: less arena, more cycles.",
+        ),
+    ] = False,
+    shape: Shape = None,
+    json: Json = False,
+) -> None:
+    """Print the exact bytes of the arena that a model needs in smelt's interpreter."""
+    from smelt import formats
+    from smelt.cli import console
+    from smelt.engines import tflite_file
+    from smelt.engines.interpreted import ALIGNMENT, MULTIPLIERS_AT_INVOKE, InterpretedEngine
+    from smelt.targets import find_target
+
+    core = find_target(target)
+    graph = formats.load(model, shapes=formats.parse_shapes(shape))
+    options = MULTIPLIERS_AT_INVOKE if at_invoke else 0
+    with InterpretedEngine(tflite_file(graph, model), graph, options=options) as engine:
+        use = engine.arena
+    if json:
+        console.print_json({"model": str(model), "target": core.name, **use.to_json()})
+        return
+    rows = [
+        ["state", f"{use.state:,}", "what the interpreter knows of each tensor and operator"],
+        ["kept", f"{use.kept:,}", "what operators keep: multipliers"],
+        [
+            "planned",
+            f"{use.planned:,}",
+            f"tensors (at most {use.tensors:,} at once) and scratch memory (at most {use.scratch:,}), sharing places",
+        ],
+    ]
+    columns = [("section", "left"), ("bytes", "right"), ("holds", "left")]
+    console.stdout.print(console.table(f"{graph.name} in smelt's interpreter on {core.name}", columns, rows))
+    console.stdout.print(f"arena {use.bytes:,} bytes, aligned to {ALIGNMENT}")
