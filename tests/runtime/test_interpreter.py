@@ -53,7 +53,7 @@ def assert_equal(actual: Mapping[str, Array], expected: Mapping[str, Array]) -> 
 
 REFUSED = {
     r".*few_bits.*": "no model file holds them",
-    r".*uneven.*": "cannot",  # the writer of .tflite files says it
+    r".*uneven.*": "neither SAME nor VALID",
     r"quantize_.*_(s16|u8)|(conv|depthwise|dense)_narrow_.*s4": "this type is not supported here",
     r"conv_(one_channel|wider_padding)_s8": "has not: (MUL|PAD|CONCATENATION|CONV_2D|DEPTHWISE_CONV_2D) ",
     r"dense_weights_zero_point_.*": "the weights must be constant and symmetric",
