@@ -1,17 +1,18 @@
-# make test | check | demo | bench | clean    (the first one makes .venv; PYTHON=python3.12 chooses another Python)
+# make test | check | demo | hello | bench | clean    (the first one makes .venv; PYTHON=python3.12 chooses another Python)
 PYTHON ?= python3
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help venv frameworks test check demo bench clean
+.PHONY: help venv frameworks test check demo hello bench clean
 
 help:
 	@echo "make test    run the tests in $(VENV), on $(WORKERS) workers"
 	@echo "make frameworks  PyTorch and Keras too, which some tests compare with (gigabytes)"
 	@echo "make check   style, types and import rules"
 	@echo "make demo    handwritten digits: train, quantize, compile, run on an emulated Cortex-M4"
+	@echo "make hello   a sine from a .tflite file in smelt's interpreter on an emulated Cortex-M4"
 	@echo "make bench   the five MLPerf Tiny models beside TensorFlow Lite Micro"
 	@echo "make clean   remove $(VENV) and what the tools leave behind"
 
@@ -50,6 +51,9 @@ check: $(VENV)/.dev
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/digits/demo.py
+
+hello: $(VENV)/.demo
+	$(BIN)/python examples/hello_world/run.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/mlperf_tiny.py --goals --inputs 20

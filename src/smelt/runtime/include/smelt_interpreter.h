@@ -5,6 +5,7 @@
 #define SMELT_INTERPRETER_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "smelt_status.h"
 
@@ -97,6 +98,13 @@ struct smelt_tensor {
     int32_t zero_point;
     struct smelt_vector scales; /* one a channel, or one */
 };
+
+/* The scale of a tensor of one scale. */
+static inline float smelt_scale(const struct smelt_tensor *tensor) {
+    float scale;
+    memcpy(&scale, &tensor->scale_bits, sizeof scale);
+    return scale;
+}
 
 /* Verify, allocate, prepare. SMELT_ERROR_ARENA where the arena is too small: smelt_arena_missing_bytes says by how much. */
 enum smelt_status smelt_initialize(struct smelt_interpreter *interpreter, const struct smelt_setup *setup);
