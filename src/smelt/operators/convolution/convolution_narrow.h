@@ -1,7 +1,8 @@
 /* conv_2d and depthwise_conv_2d of float data and weights of half precision, int8 or int4; see convolution.h.
  *
  * f32_f16, f32_s8 and f32_s4 compute in float. The dynamic functions quantize each image to `scratch`, a byte an input
- * element, and sum integers. int4 weights are two to a byte, the first of them in the lower half. */
+ * element, and sum integers; conv_2d with int8 weights also wants four bytes an output channel and a byte a weight of
+ * one of them there. int4 weights are two to a byte, the first of them in the lower half. */
 #ifndef SMELT_CONVOLUTION_NARROW_H
 #define SMELT_CONVOLUTION_NARROW_H
 

@@ -55,6 +55,13 @@ def _image_bytes(call: Call, target: Target) -> int:
     return sizes.input_height * sizes.input_width * sizes.input_channels
 
 
+def _image_field_and_totals_bytes(call: Call, target: Target) -> int:
+    sizes = geometry(call)
+    channels = sizes.input_channels // sizes.groups
+    field = sizes.kernel_height * sizes.kernel_width * channels
+    return 4 * sizes.output_channels + _image_bytes(call, target) + field
+
+
 def _accepts_s4(call: Call, target: Target) -> bool:
     return fits(call, DType.S8, DType.S4)
 
@@ -85,13 +92,14 @@ def _float_kernel(operator: str, weights: DType) -> Kernel:
 
 
 def _dynamic_kernel(operator: str, weights: DType) -> Kernel:
+    walks = operator == "depthwise_conv_2d" or weights is DType.S4
     return Kernel(
         name=f"smelt_{operator}_dynamic_{weights.value}",
         sources=(f"{operator}_dynamic_{weights.value}.c", "smelt_dynamic.c"),
         header="convolution_narrow.h",
         accepts=partial(_accepts_float, weights, True),
         lower=_lower_float,
-        scratch_bytes=_image_bytes,
+        scratch_bytes=_image_bytes if walks else _image_field_and_totals_bytes,
     )
 
 
