@@ -1,6 +1,7 @@
 """int4 by quantization-aware training: resnet8 on CIFAR-10 and a small network on MNIST, beside int4 without it.
 
-Trained on the training images alone, with defaults; each test set is scored once for a row.
+Trained on the training images alone, with defaults, from each draw of calibration samples; a test set is scored once
+for each of them.
 
     python benchmarks/quantization_training.py
 """
@@ -8,6 +9,7 @@ Trained on the training images alone, with defaults; each test set is scored onc
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ import torch
 
 import smelt
 from baseline import shared_folder
-from quantization_tasks import DRAWS, Score, Task, answers, load_task, score
+from quantization_tasks import DRAWS, Score, Task, answers, load_task, mean, score
 from smelt.ir import DType, Graph
 from smelt.ir.graph import Attribute
 from smelt.operators.builder import GraphBuilder
@@ -84,36 +86,42 @@ def told(epoch: Epoch) -> None:
     )
 
 
-def rows(shared: Path, name: str) -> list[tuple[str, Score, float]]:
-    """What was made, its score, and the seconds it took: float, int4 on the first draw, and trained from there."""
-    start = time.perf_counter()
+@dataclass
+class Row:
+    """A model's scores, one a draw, and the seconds that making it took."""
+
+    title: str
+    scores: list[Score]
+    seconds: list[float]
+
+
+def rows(shared: Path, name: str) -> list[Row]:
+    """Float, int4 on each draw of calibration samples, and trained from there."""
     task = load_mnist(shared) if name == "mnist" else load_task(shared, name)
-    wanted, seconds = answers(task.graph, task.x), [time.perf_counter() - start]
     images = smelt.read_data(shared / f"data/{'mnist' if name == 'mnist' else 'cifar10'}_train.npz")
     if name == "mnist":
         images = DataFile(images.path, {"x": images.arrays["x"][..., None].astype(np.float32) / 255})
-    start = time.perf_counter()
-    plain = smelt.quantize_graph(task.graph, "int4", task.draws[0], tell=lambda text: None)
-    seconds.append(time.perf_counter() - start)
-    start = time.perf_counter()
-    augment = None if name == "mnist" else moved
-    trained = qat(
-        task.graph,
-        images,
-        "int4",
-        start=plain,
-        epochs=EPOCHS,
-        batch_size=BATCH_SIZE,
-        augment=augment,
-        progress=told,
-    )
-    seconds.append(time.perf_counter() - start)
-    found = [wanted, *(answers(graph, task.x) for graph in (plain, trained))]
-    titles = ("float32", "int4", f"int4, trained for {EPOCHS} epochs")
-    return [
-        (title, score(task, wanted, each), spent)
-        for title, each, spent in zip(titles, found, seconds, strict=True)
-    ]
+    wanted = answers(task.graph, task.x)
+    plain, trained = Row("int4", [], []), Row(f"int4, trained for {EPOCHS} epochs", [], [])
+    for draw in task.draws:
+        start = time.perf_counter()
+        graph = smelt.quantize_graph(task.graph, "int4", draw, tell=lambda text: None)
+        plain.seconds.append(time.perf_counter() - start)
+        plain.scores.append(score(task, wanted, answers(graph, task.x)))
+        start = time.perf_counter()
+        graph = qat(
+            task.graph,
+            images,
+            "int4",
+            start=graph,
+            epochs=EPOCHS,
+            batch_size=BATCH_SIZE,
+            augment=None if name == "mnist" else moved,
+            progress=told,
+        )
+        trained.seconds.append(time.perf_counter() - start)
+        trained.scores.append(score(task, wanted, answers(graph, task.x)))
+    return [Row("float32", [score(task, wanted, wanted)], []), plain, trained]
 
 
 def table(shared: Path, names: tuple[str, ...] = ("resnet8", "mnist")) -> list[str]:
@@ -131,14 +139,21 @@ def table(shared: Path, names: tuple[str, ...] = ("resnet8", "mnist")) -> list[s
     ]
     for name in names:
         found = rows(shared, name)
-        reference = found[0][1].accuracy
-        for title, given, seconds in found:
-            noise = "" if title == "float32" else f"{given.decibels:.1f}"
-            figures = f"{100 * given.accuracy:.2f} | {100 * (reference - given.accuracy):+.2f} | {given.p_value:.2f}"
-            spent = "" if title == "float32" else f"{seconds:.0f}"
-            lines.append(
-                f"| {name} | {title} | {figures} | {100 * given.agreement:.2f} | {noise} | {spent} |"
-            )
+        reference = found[0].scores[0].accuracy
+        for row in found:
+            accuracy = mean([each.accuracy for each in row.scores])
+            agreement = [each.agreement for each in row.scores]
+            cells = [
+                name,
+                row.title,
+                f"{100 * accuracy:.2f}",
+                f"{100 * (reference - accuracy):+.2f}",
+                f"{min(each.p_value for each in row.scores):.2f}",
+                f"{100 * mean(agreement):.2f} ({100 * min(agreement):.2f})",
+                f"{mean([each.decibels for each in row.scores]):.1f}" if row.seconds else "",
+                f"{mean(row.seconds):.0f}" if row.seconds else "",
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
             print(lines[-1], flush=True)
     return [*lines, ""]
 
