@@ -15,18 +15,20 @@ from shared_files import shared_folder
 from small_models import plain_int8
 
 from smelt.engines.interpreted import InterpretedEngine, write_interpreter
+from smelt.engines.litert import LiteRTEngine
 from smelt.engines.tflm import TflmEngine
 from smelt.engines.toolchain import find_toolchain
 from smelt.errors import EngineError, UnsupportedError
 from smelt.formats.tflite import read_tflite, write_tflite
 from smelt.formats.tflite.schema import BuiltinOperator, TensorType
-from smelt.ir import Array
+from smelt.ir import Array, DType, Graph
 from smelt.operators.case import Case
 from smelt.operators.evaluate import evaluate_graph
 from smelt.operators.interpreted import all_interpreted
 from smelt.targets import find_target
 
 AT_INVOKE = 1
+ROUNDING = 2e-6
 ALIGNMENT = 8
 REFUSED = re.compile(
     r"the shapes must be equal|this type is not supported|constant and symmetric|beta times the scale|operator 0\): "
@@ -45,19 +47,29 @@ def interpreted_cases() -> list[Case]:
     ]
 
 
-def assert_equal(actual: Mapping[str, Array], expected: Mapping[str, Array]) -> None:
+def assert_equal(actual: Mapping[str, Array], expected: Mapping[str, Array], relative: float = 0.0) -> None:
+    """Equal integers; real numbers within `relative` times the largest one."""
     assert list(actual) == list(expected)
     for name, array in actual.items():
-        np.testing.assert_array_equal(array, expected[name], name)
+        if array.dtype.kind == "f" and array.size:
+            largest = np.abs(expected[name][np.isfinite(expected[name])]).max(initial=0)
+            np.testing.assert_allclose(array, expected[name], rtol=0, atol=relative * largest, err_msg=name)
+        else:
+            np.testing.assert_array_equal(array, expected[name], name)
 
 
 REFUSED = {
+    r"dense_blocks_.*": "has not: DEQUANTIZE|LiteRT has blocks|this type is",
     r".*few_bits.*": "no model file holds them",
-    r".*uneven.*": "neither SAME nor VALID",
-    r"quantize_.*_(s16|u8)|(conv|depthwise|dense)_narrow_.*s4": "this type is not supported here",
-    r"conv_(one_channel|wider_padding)_s8": "has not: (MUL|PAD|CONCATENATION|CONV_2D|DEPTHWISE_CONV_2D) ",
+    r"(average|max)_pool_2d_uneven.*": "neither SAME nor VALID",
+    r"quantize_.*_(s16|u8)|(conv|depthwise|dense)_narrow_.*s8_s4": "this type is not supported here",
+    r"(conv|depthwise|dense)_narrow_.*(dynamic|symmetric)_s[48]": "this type is not supported|cannot quantize",
+    r"conv_(one_channel|wider_padding)_(s8|f32)": "has not: ",
+    r"(conv|depthwise|dense)_narrow_.*f32_(s4|f16)": "has not: DEQUANTIZE of",
+    r"(conv|depthwise|dense)_narrow_(?!per_tensor).*f32_s8": "the input must have one scale",
     r"dense_weights_zero_point_.*": "the weights must be constant and symmetric",
     r"(add|sub|mul)_s8_(scalar|channels|pixels|both|nested|alternating|constant).*": "the shapes must be equal",
+    r"(add|sub|mul)_f32_(channels|pixels|both|nested|alternating).*|mul_f32_constant": "the shapes must be equal, or",
     r"softmax_s8_5": "beta times the scale of the input is too small or too large",
 }
 """Cases that the interpreter does not run, as regular expressions of their names, and what it says of them."""
@@ -77,7 +89,39 @@ def test_cases(case: Case, options: int) -> None:
     with InterpretedEngine(model, graph, options=options) as engine:
         for seed in range(2):
             inputs = random_inputs(graph, seed)
-            assert_equal(engine.run(inputs), evaluate_graph(graph, inputs))
+            assert_equal(engine.run(inputs), evaluate_graph(graph, inputs), ROUNDING)
+
+
+def like(operator: str, dtype: DType) -> list[Case]:
+    """Some cases of an operator that run."""
+    found = [case for case in interpreted_cases() if case.operator == operator and not refusal(case)]
+    return [case for case in found if case.inputs[0] is not None and case.inputs[0].dtype is dtype][:8]
+
+
+def others(model: bytes, graph: Graph, inputs: Mapping[str, Array]) -> list[Array]:
+    """What TensorFlow Lite Micro computes, or LiteRT where the former lacks the operator."""
+    try:
+        with TflmEngine(model, graph) as tflm:
+            return list(tflm.run(inputs).values())
+    except EngineError:
+        with LiteRTEngine(model) as litert:
+            named = zip(litert.inputs, inputs.values(), strict=True)
+            return list(litert.run({value.name: array for value, array in named}).values())
+
+
+@pytest.mark.parametrize("operator", sorted(name for name, dtype in KNOWN if dtype is DType.F32))
+def test_real_numbers_as_others_have_them(operator: str) -> None:
+    pytest.importorskip("tflite_micro", reason="compares with TensorFlow Lite Micro")
+    pytest.importorskip("ai_edge_litert", reason="compares with LiteRT")
+    cases = like(operator, DType.F32)
+    for case in cases:
+        model = write_tflite(case.graph())
+        graph = read_tflite(model)
+        inputs = random_inputs(graph, 3)
+        expected = dict(zip(graph.outputs, others(model, graph, inputs), strict=True))
+        with InterpretedEngine(model, graph) as engine:
+            assert_equal(engine.run(inputs), expected, ROUNDING)
+    assert cases
 
 
 @pytest.mark.parametrize(
@@ -91,7 +135,7 @@ def test_refused_cases(case: Case) -> None:
 
 def real_models() -> list[Path]:
     shared = shared_folder()
-    names = ("mlperf_tiny/*_int8.tflite", "tflm/*_int8.tflite")
+    names = ("mlperf_tiny/*_int8.tflite", "tflm/*_int8.tflite", "tflm/*_float.tflite")
     return sorted(path for name in names for path in (shared / "models").glob(name)) if shared else []
 
 
@@ -103,7 +147,7 @@ def test_real_models_as_tflm(path: Path) -> None:
     with InterpretedEngine(model, graph) as engine, TflmEngine(model, graph) as tflm:
         for seed in range(3):
             inputs = random_inputs(graph, seed)
-            assert_equal(engine.run(inputs), tflm.run(inputs))
+            assert_equal(engine.run(inputs), tflm.run(inputs), ROUNDING)
 
 
 @pytest.mark.skipif(not real_models(), reason="the real models are not here")

@@ -8,6 +8,12 @@ from smelt.operators.interpreted import Interpreted
 _SHARED = ("interpreted_convolution.c", "smelt_limit_s8__arm_dsp.c")
 
 INTERPRETED = (
+    *(
+        Interpreted(
+            name, DType.F32, (f"interpreted_{name}_f32.c", f"{name}_f32.c", "interpreted_convolution.c")
+        )
+        for name in ("conv_2d", "depthwise_conv_2d")
+    ),
     Interpreted(
         "conv_2d",
         DType.S8,

@@ -6,6 +6,7 @@ from smelt.ir import DType
 from smelt.operators.interpreted import Interpreted
 
 INTERPRETED = (
+    Interpreted("fully_connected", DType.F32, ("interpreted_fully_connected_f32.c", "fully_connected_f32.c")),
     Interpreted(
         "fully_connected",
         DType.S8,

@@ -16,8 +16,8 @@ static int is_whole(const struct smelt_average_pool_2d_s8_parameters *p) {
 
 static enum smelt_status run(struct smelt_node *node) {
     struct smelt_average_pool_2d_s8_parameters p;
-    struct smelt_tensor x, y;
-    const enum smelt_status status = smelt_read_pool_s8(node, &x, &y, &p);
+    struct smelt_pool pool;
+    const enum smelt_status status = smelt_read_pool_s8(node, &pool, &p);
     if (status != SMELT_OK) {
         return status;
     }
@@ -30,14 +30,14 @@ static enum smelt_status run(struct smelt_node *node) {
     if (is_whole(&p) && p.batches <= UINT16_MAX && p.channels <= UINT16_MAX) {
         const struct smelt_average_all_s8_parameters all = {
             reciprocal(count), (uint16_t)p.batches, (uint16_t)count, (uint16_t)p.channels, (int8_t)p.low, (int8_t)p.high};
-        (fast ? smelt_average_all_s8__arm_dsp : smelt_average_all_s8)(y.data, x.data, &all);
+        (fast ? smelt_average_all_s8__arm_dsp : smelt_average_all_s8)(pool.y.data, pool.x.data, &all);
         return SMELT_OK;
     }
     for (int32_t k = 0; k < count; k++) {
         reciprocals[k] = reciprocal(count - k);
     }
     p.reciprocals = reciprocals;
-    (fast ? smelt_average_pool_2d_s8__arm_dsp : smelt_average_pool_2d_s8)(y.data, x.data, &p);
+    (fast ? smelt_average_pool_2d_s8__arm_dsp : smelt_average_pool_2d_s8)(pool.y.data, pool.x.data, &p);
     return SMELT_OK;
 }
 

@@ -17,28 +17,47 @@ enum {
     SMELT_CODE_DEPTHWISE_CONV_2D = 4,
     SMELT_CODE_DEQUANTIZE = 6,
     SMELT_CODE_FULLY_CONNECTED = 9,
+    SMELT_CODE_LOGISTIC = 14,
     SMELT_CODE_MAX_POOL_2D = 17,
     SMELT_CODE_MUL = 18,
+    SMELT_CODE_RELU = 19,
+    SMELT_CODE_RELU_N1_TO_1 = 20,
+    SMELT_CODE_RELU6 = 21,
     SMELT_CODE_RESHAPE = 22,
     SMELT_CODE_SOFTMAX = 25,
+    SMELT_CODE_TANH = 28,
     SMELT_CODE_SUB = 41,
     SMELT_CODE_QUANTIZE = 114
 };
 
+extern const struct smelt_registration smelt_operator_add_f32;
 extern const struct smelt_registration smelt_operator_add_s8;
+extern const struct smelt_registration smelt_operator_average_pool_2d_f32;
 extern const struct smelt_registration smelt_operator_average_pool_2d_s8;
+extern const struct smelt_registration smelt_operator_conv_2d_f32;
 extern const struct smelt_registration smelt_operator_conv_2d_s8;
+extern const struct smelt_registration smelt_operator_depthwise_conv_2d_f32;
 extern const struct smelt_registration smelt_operator_depthwise_conv_2d_s8;
 extern const struct smelt_registration smelt_operator_dequantize_s8;
+extern const struct smelt_registration smelt_operator_fully_connected_f32;
 extern const struct smelt_registration smelt_operator_fully_connected_s8;
+extern const struct smelt_registration smelt_operator_logistic_f32;
+extern const struct smelt_registration smelt_operator_max_pool_2d_f32;
 extern const struct smelt_registration smelt_operator_max_pool_2d_s8;
+extern const struct smelt_registration smelt_operator_mul_f32;
 extern const struct smelt_registration smelt_operator_mul_s8;
 extern const struct smelt_registration smelt_operator_quantize_f32;
 extern const struct smelt_registration smelt_operator_quantize_s8;
+extern const struct smelt_registration smelt_operator_relu6_f32;
+extern const struct smelt_registration smelt_operator_relu_f32;
+extern const struct smelt_registration smelt_operator_relu_n1_to_1_f32;
 extern const struct smelt_registration smelt_operator_reshape_f32;
 extern const struct smelt_registration smelt_operator_reshape_s8;
+extern const struct smelt_registration smelt_operator_softmax_f32;
 extern const struct smelt_registration smelt_operator_softmax_s8;
+extern const struct smelt_registration smelt_operator_sub_f32;
 extern const struct smelt_registration smelt_operator_sub_s8;
+extern const struct smelt_registration smelt_operator_tanh_f32;
 
 #ifdef __cplusplus
 }

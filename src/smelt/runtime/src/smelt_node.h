@@ -77,6 +77,12 @@ struct smelt_bounds {
 enum smelt_status smelt_activation_bounds(struct smelt_node *node, const struct smelt_tensor *y, uint32_t activation,
                                           struct smelt_bounds *bounds);
 
+/* Bounds of a float32 output with a fused activation: infinite without one, else finite. */
+enum smelt_status smelt_real_bounds(struct smelt_node *node, uint32_t activation, float *low, float *high);
+
+/* Input 2, a number a channel, or zeros in scratch memory where there is none. NULL while preparing. */
+enum smelt_status smelt_real_bias(struct smelt_node *node, int32_t channels, const float **bias);
+
 /* A fixed-point multiplier: mantissa / 2^31 * 2^shift. */
 struct smelt_multiplier {
     int32_t mantissa, shift;
