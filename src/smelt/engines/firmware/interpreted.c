@@ -50,7 +50,7 @@ int32_t interpreted_invoke(void) {
 }
 
 uint32_t interpreted_number(uint32_t which) {
-    const struct smelt_arena_use use = smelt_arena_use(&interpreter);
+    const struct smelt_arena_sections use = smelt_arena_use(&interpreter);
     const uint32_t numbers[] = {smelt_arena_used_bytes(&interpreter),
                                 smelt_arena_missing_bytes(&interpreter),
                                 use.state,

@@ -117,7 +117,7 @@ enum smelt_status smelt_input(struct smelt_interpreter *interpreter, uint32_t in
 enum smelt_status smelt_output(struct smelt_interpreter *interpreter, uint32_t index, struct smelt_tensor *tensor);
 
 /* The bytes of the arena that are needed, and their parts. */
-struct smelt_arena_use {
+struct smelt_arena_sections {
     uint32_t state;   /* records of tensors and operators */
     uint32_t kept;    /* what operators keep from one invocation to the next: multipliers */
     uint32_t planned; /* tensors and scratch memory, which share their place */
@@ -126,7 +126,7 @@ struct smelt_arena_use {
 };
 
 uint32_t smelt_arena_used_bytes(const struct smelt_interpreter *interpreter);
-struct smelt_arena_use smelt_arena_use(const struct smelt_interpreter *interpreter);
+struct smelt_arena_sections smelt_arena_use(const struct smelt_interpreter *interpreter);
 
 /* After SMELT_ERROR_ARENA: how much larger the arena must be. Where not even the records of tensors and operators fit,
  * the rest is not known yet and not counted. */

@@ -12,8 +12,8 @@ static uint32_t alive(const struct smelt_interpreter *interpreter, uint32_t node
     return bytes;
 }
 
-struct smelt_arena_use smelt_arena_use(const struct smelt_interpreter *interpreter) {
-    struct smelt_arena_use use = {interpreter->state_bytes, interpreter->kept_bytes, interpreter->planned_bytes, 0, 0};
+struct smelt_arena_sections smelt_arena_use(const struct smelt_interpreter *interpreter) {
+    struct smelt_arena_sections use = {interpreter->state_bytes, interpreter->kept_bytes, interpreter->planned_bytes, 0, 0};
     for (uint32_t node = 0; interpreter->status == SMELT_OK && node < interpreter->nodes.count; node++) {
         const uint32_t tensors = alive(interpreter, node);
         const uint32_t scratch = smelt_records(interpreter)[interpreter->tensors.count + node].bytes;
