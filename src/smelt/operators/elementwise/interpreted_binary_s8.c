@@ -10,8 +10,10 @@ enum smelt_status smelt_read_binary_s8(struct smelt_node *node, struct smelt_bin
         (status = smelt_node_input(node, 1, SMELT_S8, &binary->b)) != SMELT_OK) {
         return status;
     }
-    SMELT_REQUIRE(node, binary->a.elements == binary->y.elements && binary->b.elements == binary->y.elements,
-                  "the shapes must be equal");
+    binary->step_a = binary->a.elements == binary->y.elements;
+    binary->step_b = binary->b.elements == binary->y.elements;
+    SMELT_REQUIRE(node, (binary->step_a || binary->a.elements == 1) && (binary->step_b || binary->b.elements == 1),
+                  "the shapes must be equal, or an input a single number");
     const uint32_t activation = smelt_file_u8(&node->interpreter->file, node->options, OPTION_ACTIVATION, 0);
     return smelt_activation_bounds(node, &binary->y, activation, &binary->bounds);
 }
@@ -35,9 +37,9 @@ enum smelt_status smelt_run_sum_s8(struct smelt_node *node, int32_t sign) {
         return SMELT_OK;
     }
     const struct smelt_add_s8_parameters p = {
-        t.y.elements,    1,    1,               t.a.zero_point, t.b.zero_point, of_a.mantissa, -of_a.shift,   of_b.mantissa,
+        t.y.elements, t.step_a, t.step_b, t.a.zero_point, t.b.zero_point, of_a.mantissa, -of_a.shift,   of_b.mantissa,
         -of_b.shift,     sign, of_sum.mantissa, -of_sum.shift,  t.y.zero_point, t.bounds.low,  t.bounds.high};
-    const int fast = sign == 1 && of_a.shift >= -LARGEST_DIVISOR && of_b.shift >= -LARGEST_DIVISOR &&
+    const int fast = sign == 1 && t.step_a && t.step_b && of_a.shift >= -LARGEST_DIVISOR && of_b.shift >= -LARGEST_DIVISOR &&
                      of_sum.shift >= -LARGEST_DIVISOR;
     (fast ? smelt_add_natural_s8 : smelt_add_s8)(t.y.data, t.a.data, t.b.data, &p);
     return SMELT_OK;

@@ -1,4 +1,4 @@
-/* What interpreted int8 arithmetic on two tensors of one shape shares. */
+/* What interpreted int8 arithmetic on two tensors shares. */
 #ifndef SMELT_INTERPRETED_BINARY_S8_H
 #define SMELT_INTERPRETED_BINARY_S8_H
 
@@ -6,6 +6,7 @@
 
 struct smelt_binary_s8 {
     struct smelt_tensor a, b, y;
+    int32_t step_a, step_b; /* 0 for an input of one element */
     struct smelt_bounds bounds;
 };
 

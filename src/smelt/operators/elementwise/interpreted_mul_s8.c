@@ -12,7 +12,7 @@ static enum smelt_status run(struct smelt_node *node) {
     SMELT_REQUIRE(node, smelt_derive_multiplier(&product, t.a.scale_bits, t.b.scale_bits, t.y.scale_bits, 0) == 0,
                   "a scale is no positive number, or the multiplier too large");
     const struct smelt_mul_s8_parameters p = {
-        t.y.elements,  1,              1,            t.a.zero_point, t.b.zero_point, product.mantissa,
+        t.y.elements,  t.step_a,       t.step_b,     t.a.zero_point, t.b.zero_point, product.mantissa,
         product.shift, t.y.zero_point, t.bounds.low, t.bounds.high};
     if (smelt_ready(node)) {
         smelt_mul_s8(t.y.data, t.a.data, t.b.data, &p);
