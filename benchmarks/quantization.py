@@ -25,7 +25,6 @@ from baseline import shared_folder
 from conversion import run
 from quantization_rivals import ai_edge, onnx_runtime, tensorflow
 from quantization_tasks import DRAWS, Answers, Score, Task, answers, load_task, mean, score
-from quantization_training import table as training_table
 from smelt.engines.profile import Totals
 from smelt.quantize import SCHEMES
 
@@ -232,8 +231,11 @@ def main() -> None:
                 parts += [*rival_table(rows, others[model].result()), ""]
             print("\n".join(parts[1:]), flush=True)
     if "time" not in options.skip:
-        parts += training_table(shared)
-        parts += ["## Time", "", *time_table(shared), "", *TIMES]
+        # before torch is loaded: a process begins as a copy of this one, whose memory would be counted
+        times = time_table(shared)
+        from quantization_training import table as training_table
+
+        parts += [*training_table(shared), "## Time", "", *times, "", *TIMES]
     if options.markdown:
         options.markdown.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 

@@ -16,7 +16,7 @@ from smelt.engines.machine import CallResult, Machine
 from smelt.engines.toolchain import find_toolchain
 from smelt.errors import SmeltError
 from smelt.ir import Array, DType, Graph
-from smelt.operators import Form, call_of, choose_kernel, find_operator
+from smelt.operators import Form, all_operators, call_of, choose_kernel, find_operator
 from smelt.operators.operator import Call, Input, Kernel, Output, Parameters, Scratch, Table
 from smelt.operators.rows import row_count
 from smelt.targets import Target, find_target
@@ -52,10 +52,13 @@ class Cases:
             call, kernel = self.chosen(graph)
             kernel = self.kernels[index] if self.kernels else kernel
             folder = find_operator(call.node.operator).folder
-            self.folders.add(folder)
-            for name in kernel.sources:
-                own = folder / name
-                self.sources.add(own if own.is_file() else RUNTIME / "primitives" / name)
+            # some operators have the kernels of another family
+            places = (folder, RUNTIME / "primitives", *sorted({o.folder for o in all_operators().values()}))
+            for name in (*kernel.sources, kernel.header):
+                found = next(place / name for place in places if (place / name).is_file())
+                self.folders.add(found.parent)
+                if name != kernel.header:
+                    self.sources.add(found)
             self.scratch_bytes.append(kernel.scratch_bytes(call, self.target))
             self._case(index, call, kernel)
 
@@ -79,6 +82,8 @@ class Cases:
                 arguments.append(self._table(argument.array))
             elif isinstance(argument, int):
                 arguments.append(integer_literal(argument))
+            elif argument is None:
+                arguments.append("(void *)0")
             else:
                 assert isinstance(argument, Input)
                 constant = call.constant(argument.index)

@@ -110,6 +110,14 @@ def _activation(rng: Rng, operator: str) -> Graph:
     return Case(operator, operator, (tensor,), attributes, output).graph()
 
 
+def _prelu(rng: Rng, operator: str) -> Graph:
+    shape = _shape(rng)
+    slopes = _constant(rng, shape[-1:], _scale(rng, -8, -4), _zero_point(rng))
+    output = Quantization.per_tensor(_scale(rng, -8, 0), _zero_point(rng))
+    tensor = quantized(shape, _scale(rng, -8, 0), _zero_point(rng))
+    return Case(operator, operator, (tensor, slopes), {}, output).graph()
+
+
 def _requantize(rng: Rng, operator: str) -> Graph:
     tensor = quantized(_shape(rng), _scale(rng, -8, 0), _zero_point(rng))
     output = Quantization.per_tensor(_scale(rng, -8, 0), _zero_point(rng))
@@ -181,9 +189,14 @@ def _transpose_conv(rng: Rng, operator: str) -> Graph:
 MAKERS: dict[str, Callable[[Rng, str], Graph]] = {
     **dict.fromkeys(("add", "sub", "mul"), _arithmetic),
     **dict.fromkeys(("average_pool_2d", "max_pool_2d"), _pool),
-    "mean": _mean,
+    **dict.fromkeys(("mean", "sum"), _mean),
+    "prelu": _prelu,
     **dict.fromkeys(
-        ("relu", "relu6", "relu_n1_to_1", "leaky_relu", "logistic", "tanh", "hard_swish"), _activation
+        (
+            *("relu", "relu6", "relu_n1_to_1", "leaky_relu", "logistic", "tanh", "hard_swish"),
+            *("abs", "elu", "gelu"),
+        ),
+        _activation,
     ),
     "quantize": _requantize,
     "softmax": _softmax,

@@ -124,13 +124,12 @@ def _with_layouts(result: Graph, graph: Graph) -> Graph:
 
 @dataclass(frozen=True)
 class _Found:
-    """A quantized graph, the float graph and the ranges that it was made of, and by what method these were chosen."""
+    """A quantized graph, the float graph and the ranges that it was made of, and how these were chosen."""
 
     graph: Graph
     ranges: Mapping[DType, Ranges]
     result: Graph
     told: str
-    method: str
 
 
 @dataclass(frozen=True)
@@ -207,8 +206,8 @@ class _Work:
         activations = {precision.activations for precision in fine.values()}
         present = [dtype for dtype in LEVELS if dtype in activations or dtype in types]
 
-        def made(each: Graph, seen: Mapping[str, TensorStatistics], method: str) -> _Found:
-            told = ""
+        def made(each: Graph, seen: Mapping[str, TensorStatistics]) -> _Found:
+            method, told = calibrator, ""
             if method == "auto":
                 method, ratios = best_method(
                     each,
@@ -226,16 +225,14 @@ class _Work:
                 ranges,
                 improved(each, plain, samples, self.wishes, self.remark, self.progress),
                 told,
-                method,
             )
 
-        first = made(graph, statistics, calibrator)
+        first = made(graph, statistics)
         other = equalized(graph, samples) if "equalization" in self.wishes else None
         if other is None:
             return first
-        # the same network with other scales: what suits its ranges suits these, and finding out takes longest
         again = observe(other, samples, TensorStatistics, progress=self.progress)
-        second = made(other, again, first.method)
+        second = made(other, again)
         return better((first, second), lambda found: found.result, graph, samples, self.remark)
 
     def _searched(

@@ -28,15 +28,21 @@ CASES = {f"{family}:{case.name}": case for family, cases in all_cases().items() 
 def sayable(case: Case) -> bool:
     """Whether ONNX has what a case needs.
 
-    It gathers without batch dimensions, quantizes no input by the image, and has biases of 32 bits at most.
+    It gathers without batch dimensions, quantizes no input by the image, and has biases of 32 bits at most and weights
+    of 4 at least.
     """
     graph = case.graph()
     long = [a for n, a in graph.constants.items() if a.dtype == np.int64 and graph.values[n].quantization]
-    return all(np.abs(array).max(initial=0) < 2**31 for array in long) and all(
-        node.operator in WRITTEN
-        and not (node.operator == "gather" and node.attributes.get("batch_dims"))
-        and node.attributes.get("quantize_input", "none") == "none"
-        for node in graph.nodes
+    few = any(value.dtype in (DType.S1, DType.S2) for value in graph.values.values())
+    return (
+        not few
+        and all(np.abs(array).max(initial=0) < 2**31 for array in long)
+        and all(
+            node.operator in WRITTEN
+            and not (node.operator == "gather" and node.attributes.get("batch_dims"))
+            and node.attributes.get("quantize_input", "none") == "none"
+            for node in graph.nodes
+        )
     )
 
 
