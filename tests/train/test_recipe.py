@@ -71,6 +71,7 @@ def test_a_recipe_is_read(tmp_path: Path) -> None:
         ("[training]\nlabels = 2\n[[stage]]\ntechnique = 'prune'", "labels is"),
         ("[training]\nspeed = 2", "knows no 'speed'"),
         ("held_out = 1.0\n[[stage]]\ntechnique = 'prune'", "between 0 and 1"),
+        ("[[stage]]\ntechnique = 'quantize'\nepochs = 3", r"stage 1 \(quantize\) knows no 'epochs'"),
         ("sed = 1", "the recipe knows no 'sed'"),
     ],
 )

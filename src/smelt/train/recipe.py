@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 
 from smelt.errors import UsageError
 from smelt.quantize.tables import read_toml
+from smelt.train.stages import UNTRAINED
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,8 @@ def read_recipe(path: Path | str, techniques: Mapping[str, Callable[..., Any]]) 
     """A recipe from a TOML file; FormatError where it is none, UsageError for keys and values that make no sense.
 
     At the top `seed` and `held_out`, in [training] the defaults of all stages' training, and for each [[stage]] its
-    `technique`, keys of training of its own, and the technique's options, which are the keyword arguments of its
-    function in `techniques`.
+    `technique`, keys of training of its own where it is trained, and the technique's options, which are the keyword
+    arguments of its function in `techniques`.
     """
     said = read_toml(Path(path))
     try:
@@ -118,7 +119,7 @@ def _stage(
         for name, each in inspect.signature(function).parameters.items()
         if each.kind is each.KEYWORD_ONLY
     ]
-    own = [each.name for each in fields(Training)]
+    own = [] if technique in UNTRAINED else [each.name for each in fields(Training)]
     where += f" ({technique})"
     _check_keys(said, ["technique", *options, *own], where)
     given = {name: _typed(said[name], kinds[name], f"{where}: {name}") for name in options if name in said}
