@@ -20,7 +20,10 @@ _TYPES = {
     "float32": TensorType.FLOAT32,
     "float16": TensorType.FLOAT16,
     "int8": TensorType.INT8,
+    "uint8": TensorType.UINT8,
+    "int16": TensorType.INT16,
     "int32": TensorType.INT32,
+    "int64": TensorType.INT64,
     "bool": TensorType.BOOL,
 }
 

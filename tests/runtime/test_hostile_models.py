@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from case_graphs import all_cases
+from small_moves import MOVES
 
 from smelt.engines.interpreted import write_interpreter
 from smelt.formats.tflite import write_tflite
-from smelt.operators.interpreted import all_interpreted
+from smelt.operators.interpreted import all_interpreted, find_interpreted
 
 ATTEMPTS = 3000
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-sanitize=shift-base")
@@ -37,17 +38,25 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def first_cases() -> list[str]:
     """One small case of every operator of the interpreter."""
     found: dict[str, str] = {}
-    known = {(row.name, row.dtype) for row in all_interpreted()}
     for name, case in CASES.items():
         data = case.inputs[0]
-        if data is not None and (case.operator, data.dtype) in known:
+        if data is not None and find_interpreted(case.operator, data.dtype):
             found.setdefault(f"{case.operator} {data.dtype}", name)
     return sorted(found.values())
 
 
 @pytest.mark.parametrize("name", first_cases())
 def test_damaged_cases(name: str, program: Path, tmp_path: Path) -> None:
-    (tmp_path / "model.tflite").write_bytes(write_tflite(CASES[name].graph()))
+    run_damaged(write_tflite(CASES[name].graph()), program, tmp_path)
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_damaged_moves(name: str, program: Path, tmp_path: Path) -> None:
+    run_damaged(MOVES[name].model("int8"), program, tmp_path)
+
+
+def run_damaged(model: bytes, program: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.tflite").write_bytes(model)
     done = subprocess.run(
         [program, tmp_path / "model.tflite", str(ATTEMPTS), "1"], capture_output=True, text=True, check=False
     )

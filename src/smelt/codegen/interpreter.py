@@ -14,7 +14,7 @@ from smelt.formats.c_array.names import comment_text, identifier
 from smelt.formats.tflite.flatbuffer import read_flatbuffer
 from smelt.formats.tflite.schema import TFLITE, BuiltinOperator, TensorType
 from smelt.formats.tflite.types import TYPES
-from smelt.operators.interpreted import Interpreted, all_interpreted
+from smelt.operators.interpreted import Interpreted, all_interpreted, find_interpreted
 
 _ALL = "smelt_all_operators"
 
@@ -24,14 +24,13 @@ def needed_operators(model: bytes) -> tuple[Interpreted, ...]:
 
     Raises UnsupportedError naming all that the interpreter has not, FormatError for a damaged file.
     """
-    known = {(row.name, row.dtype): row for row in all_interpreted()}
     found: set[Interpreted] = set()
     missing: Counter[str] = Counter()
     tree = read_flatbuffer(model, TFLITE)
     for subgraph in tree.subgraphs[:1]:
         for operator in subgraph.operators:
             name, kind = _name(tree, operator), _first_type(subgraph, operator)
-            row = known.get((name.lower(), TYPES[kind])) if kind in TYPES else None
+            row = find_interpreted(name.lower(), TYPES[kind]) if kind in TYPES else None
             if row is None:
                 missing[f"{name} of {kind.name.lower()}"] += 1
             else:

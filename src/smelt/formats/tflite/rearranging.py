@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from smelt.errors import FormatError, UnsupportedError
@@ -100,16 +102,36 @@ def _strided_slice(
         index.append(first if shrink_axis_mask & bit else whole)
     if _.is_constant(x):
         return Folded(np.asarray(_.constant(x)[tuple(index)]))
+    return _cut(_, x, index)
+
+
+def _cut(_: Surroundings, x: str, index: Sequence[int | slice]) -> Translated:
+    """What numpy's indexing gives; a number removes its axis."""
     shape = _.value(x).shape
-    ranges = [s.indices(n) for s, n in zip(index, shape, strict=False) if isinstance(s, slice)]
-    ranges += [(0, n, 1) for n in shape[len(index) :]]
-    if len(ranges) != len(shape) or not all(len(range(*span)) for span in ranges):
-        raise UnsupportedError(
-            f"{_.label}: STRIDED_SLICE of a computed tensor is supported without removed axes and with a "
-            "result that is not empty"
-        )
+    whole = [*index, *([slice(None)] * (len(shape) - len(index)))]
+    ranges = [
+        part.indices(n) if isinstance(part, slice) else (part % max(n, 1), part % max(n, 1) + 1, 1)
+        for part, n in zip(whole, shape, strict=True)
+    ]
+    sizes = [len(range(*span)) for span in ranges]
+    if not all(sizes):
+        raise UnsupportedError(f"{_.label}: the part of a computed tensor is empty, which is not supported")
     begins, ends, steps = zip(*ranges, strict=True)
-    return Translated("strided_slice", (x,), {"begin": begins, "end": ends, "stride": steps})
+    part = Translated("strided_slice", (x,), {"begin": begins, "end": ends, "stride": steps})
+    if sizes == list(_.outputs[0].shape):
+        return part
+    return Translated("reshape", (_.step(part, sizes),), {"shape": _.outputs[0].shape})
+
+
+@reads(BuiltinOperator.SLICE)
+def _slice(_: Surroundings, x: str, begin: str, size: str) -> Translated | Folded:
+    starts, counts = (integers(_, name).reshape(-1).tolist() for name in (begin, size))
+    index = [slice(a, None if n == -1 else a + n) for a, n in zip(starts, counts, strict=True)]
+    if any(a < 0 or n < -1 for a, n in zip(starts, counts, strict=True)):
+        raise FormatError(f"{_.label}: cuts {counts} from {starts}")
+    if _.is_constant(x):
+        return Folded(np.asarray(_.constant(x)[tuple(index)]))
+    return _cut(_, x, index)
 
 
 @reads(BuiltinOperator.REVERSE_V2)

@@ -30,7 +30,10 @@ enum smelt_type {
 
 struct smelt_node;
 
-/* An operator for one type of input 0. `code` is its BuiltinOperator number in the TensorFlow Lite schema. */
+/* Instead of a type: all that there are. */
+enum { SMELT_ANY = 0xFFFF };
+
+/* An operator for one type of input 0, or for any. `code` is its BuiltinOperator number in the TensorFlow Lite schema. */
 struct smelt_registration {
     uint16_t code;
     uint16_t type;
@@ -97,6 +100,7 @@ struct smelt_tensor {
     uint32_t scale_bits; /* of the float32 scale */
     int32_t zero_point;
     struct smelt_vector scales; /* one a channel, or one */
+    struct smelt_vector dimensions; /* all of them */
 };
 
 /* The scale of a tensor of one scale. */

@@ -1,4 +1,4 @@
-/* The operators of the interpreter, each for one type of its first input: put those that a model needs into the list for
+/* The operators of the interpreter, each for one type of its first input, or for any: put those that a model needs into the list for
  * smelt_setup. What is not in a list is not linked. */
 #ifndef SMELT_INTERPRETER_OPERATORS_H
 #define SMELT_INTERPRETER_OPERATORS_H
@@ -13,6 +13,7 @@ extern "C" {
 enum {
     SMELT_CODE_ADD = 0,
     SMELT_CODE_AVERAGE_POOL_2D = 1,
+    SMELT_CODE_CONCATENATION = 2,
     SMELT_CODE_CONV_2D = 3,
     SMELT_CODE_DEPTHWISE_CONV_2D = 4,
     SMELT_CODE_DEQUANTIZE = 6,
@@ -26,7 +27,18 @@ enum {
     SMELT_CODE_RESHAPE = 22,
     SMELT_CODE_SOFTMAX = 25,
     SMELT_CODE_TANH = 28,
+    SMELT_CODE_PAD = 34,
+    SMELT_CODE_TRANSPOSE = 39,
     SMELT_CODE_SUB = 41,
+    SMELT_CODE_SQUEEZE = 43,
+    SMELT_CODE_STRIDED_SLICE = 45,
+    SMELT_CODE_SPLIT = 49,
+    SMELT_CODE_PADV2 = 60,
+    SMELT_CODE_SLICE = 65,
+    SMELT_CODE_EXPAND_DIMS = 70,
+    SMELT_CODE_PACK = 83,
+    SMELT_CODE_UNPACK = 88,
+    SMELT_CODE_SPLIT_V = 102,
     SMELT_CODE_QUANTIZE = 114
 };
 
@@ -34,11 +46,13 @@ extern const struct smelt_registration smelt_operator_add_f32;
 extern const struct smelt_registration smelt_operator_add_s8;
 extern const struct smelt_registration smelt_operator_average_pool_2d_f32;
 extern const struct smelt_registration smelt_operator_average_pool_2d_s8;
+extern const struct smelt_registration smelt_operator_concatenation;
 extern const struct smelt_registration smelt_operator_conv_2d_f32;
 extern const struct smelt_registration smelt_operator_conv_2d_s8;
 extern const struct smelt_registration smelt_operator_depthwise_conv_2d_f32;
 extern const struct smelt_registration smelt_operator_depthwise_conv_2d_s8;
 extern const struct smelt_registration smelt_operator_dequantize_s8;
+extern const struct smelt_registration smelt_operator_expand_dims;
 extern const struct smelt_registration smelt_operator_fully_connected_f32;
 extern const struct smelt_registration smelt_operator_fully_connected_s8;
 extern const struct smelt_registration smelt_operator_logistic_f32;
@@ -46,18 +60,27 @@ extern const struct smelt_registration smelt_operator_max_pool_2d_f32;
 extern const struct smelt_registration smelt_operator_max_pool_2d_s8;
 extern const struct smelt_registration smelt_operator_mul_f32;
 extern const struct smelt_registration smelt_operator_mul_s8;
+extern const struct smelt_registration smelt_operator_pack;
+extern const struct smelt_registration smelt_operator_pad;
+extern const struct smelt_registration smelt_operator_padv2;
 extern const struct smelt_registration smelt_operator_quantize_f32;
 extern const struct smelt_registration smelt_operator_quantize_s8;
 extern const struct smelt_registration smelt_operator_relu6_f32;
 extern const struct smelt_registration smelt_operator_relu_f32;
 extern const struct smelt_registration smelt_operator_relu_n1_to_1_f32;
-extern const struct smelt_registration smelt_operator_reshape_f32;
-extern const struct smelt_registration smelt_operator_reshape_s8;
+extern const struct smelt_registration smelt_operator_reshape;
+extern const struct smelt_registration smelt_operator_slice;
 extern const struct smelt_registration smelt_operator_softmax_f32;
 extern const struct smelt_registration smelt_operator_softmax_s8;
+extern const struct smelt_registration smelt_operator_split;
+extern const struct smelt_registration smelt_operator_split_v;
+extern const struct smelt_registration smelt_operator_squeeze;
+extern const struct smelt_registration smelt_operator_strided_slice;
 extern const struct smelt_registration smelt_operator_sub_f32;
 extern const struct smelt_registration smelt_operator_sub_s8;
 extern const struct smelt_registration smelt_operator_tanh_f32;
+extern const struct smelt_registration smelt_operator_transpose;
+extern const struct smelt_registration smelt_operator_unpack;
 
 #ifdef __cplusplus
 }

@@ -185,7 +185,7 @@ static enum smelt_status resolve(struct smelt_interpreter *interpreter, struct s
     }
     for (uint32_t k = 0; k < interpreter->setup.operator_count && k < UINT16_MAX; k++) {
         const struct smelt_registration *const known = interpreter->setup.operators[k];
-        if (known->code == code && known->type == type) {
+        if (known->code == code && (known->type == type || known->type == SMELT_ANY)) {
             *registration = (uint16_t)k;
             return SMELT_OK;
         }

@@ -17,6 +17,7 @@ void smelt_describe(struct smelt_interpreter *interpreter, int32_t index, struct
     } else if (record.place < SMELT_NOWHERE) {
         tensor->data = (uint8_t *)interpreter->setup.arena + record.place;
     }
+    tensor->dimensions = shape;
     tensor->bytes = record.bytes;
     tensor->rank = (int32_t)shape.count;
     tensor->elements = 1;
@@ -46,30 +47,30 @@ int smelt_node_has(struct smelt_node *node, uint32_t index) {
 }
 
 static enum smelt_status typed(struct smelt_node *node, struct smelt_vector tensors, uint32_t index,
-                               enum smelt_type type, struct smelt_tensor *tensor) {
+                               uint32_t type, struct smelt_tensor *tensor) {
     int32_t number = -1;
     if (index < tensors.count) {
         number = (int32_t)smelt_file_word(&node->interpreter->file, tensors.at + 4 * index);
     }
     SMELT_REQUIRE(node, number >= 0, "a tensor is missing");
     smelt_describe(node->interpreter, number, tensor);
-    if (tensor->type != (uint32_t)type) {
+    if (type != SMELT_ANY && tensor->type != type) {
         return smelt_fail(node->interpreter, SMELT_ERROR_UNSUPPORTED, node->index, number,
                           SMELT_MESSAGE("this type is not supported here"));
     }
-    if (type == SMELT_S8 && (tensor->zero_point < -128 || tensor->zero_point > 127)) {
+    if (tensor->type == SMELT_S8 && (tensor->zero_point < -128 || tensor->zero_point > 127)) {
         return smelt_fail(node->interpreter, SMELT_ERROR_MODEL, node->index, number,
                           SMELT_MESSAGE("the zero point is no int8"));
     }
     return SMELT_OK;
 }
 
-enum smelt_status smelt_node_input(struct smelt_node *node, uint32_t index, enum smelt_type type,
+enum smelt_status smelt_node_input(struct smelt_node *node, uint32_t index, uint32_t type,
                                    struct smelt_tensor *tensor) {
     return typed(node, node->inputs, index, type, tensor);
 }
 
-enum smelt_status smelt_node_output(struct smelt_node *node, uint32_t index, enum smelt_type type,
+enum smelt_status smelt_node_output(struct smelt_node *node, uint32_t index, uint32_t type,
                                     struct smelt_tensor *tensor) {
     return typed(node, node->outputs, index, type, tensor);
 }

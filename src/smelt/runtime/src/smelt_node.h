@@ -40,10 +40,10 @@ enum smelt_status smelt_fail(struct smelt_interpreter *interpreter, enum smelt_s
 
 enum smelt_status smelt_refuse(struct smelt_node *node, const char *message);
 
-/* Describe input or output `index`; an error where it is absent or of another type. */
-enum smelt_status smelt_node_input(struct smelt_node *node, uint32_t index, enum smelt_type type,
+/* Describe input or output `index`; an error where it is absent or of another type, unless that is SMELT_ANY. */
+enum smelt_status smelt_node_input(struct smelt_node *node, uint32_t index, uint32_t type,
                                    struct smelt_tensor *tensor);
-enum smelt_status smelt_node_output(struct smelt_node *node, uint32_t index, enum smelt_type type,
+enum smelt_status smelt_node_output(struct smelt_node *node, uint32_t index, uint32_t type,
                                     struct smelt_tensor *tensor);
 
 /* Whether there is an input `index`, which may be left out. */
