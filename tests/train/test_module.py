@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from case_graphs import all_cases
-from shared_files import shared_folder
 from small_models import small_float, small_samples
 
 import smelt
@@ -21,47 +20,15 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 from small_torch import NAMES, network  # noqa: E402
+from tests.train.test_round_trips import check_there_and_back  # noqa: E402
 
 from smelt.train import to_graph, to_module  # noqa: E402
-
-FLOAT_MODELS = (
-    "mlperf_tiny/ad_float32.tflite",
-    "mlperf_tiny/kws_float32.tflite",
-    "mlperf_tiny/resnet8_float32.tflite",
-    "mlperf_tiny/vww_float32.tflite",
-    "mlperf_tiny/ad.h5",
-    "mlperf_tiny/resnet8.h5",
-    "mlperf_tiny/sww.h5",
-    "mlperf_tiny/vww.h5",
-    "mlperf_tiny/kws_saved_model",
-    "tf_converter/ad_h5_float32.tflite",
-    "tf_converter/resnet8_h5_float32.tflite",
-    "tf_converter/sww_h5_float32.tflite",
-    "tf_converter/vww_h5_float32.tflite",
-    "tflm/hello_world_float.tflite",
-)
 
 
 def run(module: Any, graph: Graph, inputs: dict[str, Any]) -> tuple[Any, ...]:
     with torch.no_grad():
         result = module(*(torch.from_numpy(np.array(inputs[name])) for name in graph.inputs))
     return result if isinstance(result, tuple) else (result,)
-
-
-def assert_there_and_back(graph: Graph) -> None:
-    """The module computes what the graph does, and gives the graph back."""
-    inputs = sample_inputs(graph)
-    wanted = evaluate_graph(graph, inputs)
-    module = to_module(graph)
-    for name, tensor in zip(graph.outputs, run(module, graph, inputs), strict=True):
-        meant, found = wanted[name], tensor.numpy()
-        assert found.shape == meant.shape
-        largest = max(float(np.nanmax(np.abs(meant.astype(np.float64)), initial=0)), 1e-3)
-        np.testing.assert_allclose(found, meant, rtol=0, atol=1e-5 * largest)
-    back = to_graph(module)
-    assert (back.nodes, dict(back.values), back.metadata) == (graph.nodes, dict(graph.values), graph.metadata)
-    for name, array in graph.constants.items():
-        np.testing.assert_array_equal(back.constants[name], array)
 
 
 def trained(module: Any) -> None:
@@ -72,18 +39,10 @@ def trained(module: Any) -> None:
             parameter += 0.05 * torch.randn(parameter.shape, generator=generator)
 
 
-@pytest.mark.parametrize("model", FLOAT_MODELS)
-def test_shared_float_models_there_and_back(model: str) -> None:
-    shared = shared_folder()
-    if shared is None:
-        pytest.skip("no ../shared models here")
-    assert_there_and_back(smelt.optimize(smelt.load(shared / "models" / model)))
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_networks_of_torch_there_and_back(name: str) -> None:
     module, inputs = network(name)
-    assert_there_and_back(smelt.optimize(smelt.from_torch(module, inputs)))
+    check_there_and_back(smelt.optimize(smelt.from_torch(module, inputs)))
 
 
 CASES = {f"{family} {case.name}": case for family, cases in all_cases().items() for case in cases}

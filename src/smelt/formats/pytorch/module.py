@@ -36,12 +36,7 @@ def to_module(graph: Graph, *, decomposed: bool = False) -> Any:
     naming the operator that torch cannot say, MissingExtraError without torch.
     """
     torch = require("torch", "torch", "making a PyTorch module")
-    from smelt.formats.pytorch.said_operators import SAID
-
     verify_graph(graph)
-    for node in graph.nodes:
-        if node.operator not in SAID:
-            raise UnsupportedError(f"{node.label}: a PyTorch model cannot hold this operator")
     module = _module_class(torch, [_identifier(name) for name in graph.inputs])()
     module.running = Running(torch, graph, module, decomposed)
     module.eval()
@@ -79,6 +74,14 @@ def _module_class(torch: Any, names: Sequence[str]) -> Any:
     return type("SmeltModule", (torch.nn.Module,), {"forward": forward})
 
 
+def _check_said(graph: Graph) -> None:
+    from smelt.formats.pytorch.said_operators import SAID
+
+    unsaid = [node.label for node in graph.nodes if node.operator not in SAID]
+    if unsaid:
+        raise UnsupportedError(f"'{graph.name}': torch has no words for {', '.join(unsaid)}")
+
+
 class Running:
     """One run over the graph's nodes; what the functions of said_operators.py may ask.
 
@@ -87,6 +90,7 @@ class Running:
     """
 
     def __init__(self, torch: Any, graph: Graph, module: Any, decomposed: bool) -> None:
+        _check_said(graph)
         self.quantization = Decomposed(torch) if decomposed else Native(torch)
         self.torch, self.graph, self._module = torch, graph, module
         self.functional = torch.nn.functional
