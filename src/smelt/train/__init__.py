@@ -4,6 +4,7 @@ from smelt.errors import require
 
 require("torch", "torch", "training")
 
+from smelt.train.augmentation import Augmentation  # noqa: E402
 from smelt.train.compression import Compression, Done, Watch  # noqa: E402
 from smelt.train.convert import to_graph, to_module  # noqa: E402 - all of them import torch
 from smelt.train.costs import Costs, Measure  # noqa: E402
@@ -21,6 +22,7 @@ from smelt.train.students import make_student  # noqa: E402
 
 __all__ = [
     "TECHNIQUES",
+    "Augmentation",
     "Batch",
     "Compression",
     "Costs",

@@ -59,7 +59,7 @@ class Compression:
 
     `folder` keeps what is done after every stage and epoch; a second run with the same recipe, model and data goes on
     from there, and gives what one run would have given.  `measure` is needed where stages have limits of the device,
-    and `target` makes their search quicker.
+    and `target` makes their search quicker.  `augment` is called in the place of the recipe's own augmentation.
     """
 
     graph: Graph
@@ -84,6 +84,7 @@ class Compression:
         """
         if is_quantized(self.graph):
             raise UsageError(f"'{self.graph.name}' is quantized already: compress the float model")
+        self.recipe.augment.check(self.graph)
         self._claim()
         results: list[Done] = []
         graph = self.graph
@@ -130,7 +131,7 @@ class Compression:
                 held_out=chosen,
                 patience=how.patience or None,
                 teacher=GraphModule(self.graph, scored_tensors(self.graph)),
-                augment=self.augment,
+                augment=self.augment or self.recipe.augment or None,
                 progress=lambda epoch: self.watch.epoch(number, epoch),
                 checkpoint=self.folder / f"{number}-{stage.technique}.pt",
             )

@@ -6,11 +6,14 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from smelt.errors import UsageError
 from smelt.quantize.tables import read_toml
+from smelt.train.augmentation import Augmentation
 from smelt.train.stages import UNTRAINED
+
+Table = TypeVar("Table", "Training", Augmentation)
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,15 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Stages in order.  `held_out` is the share of the training data by which epochs are chosen."""
+    """Stages in order.
+
+    `held_out` is the share of the training data by which epochs are chosen; `augment` changes the others at random.
+    """
 
     stages: tuple[Stage, ...]
     seed: int = 0
     held_out: float = 0.1
+    augment: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
         if not self.stages:
@@ -74,9 +81,9 @@ class Recipe:
 def read_recipe(path: Path | str, techniques: Mapping[str, Callable[..., Any]]) -> Recipe:
     """A recipe from a TOML file; FormatError where it is none, UsageError for keys and values that make no sense.
 
-    At the top `seed` and `held_out`, in [training] the defaults of all stages' training, and for each [[stage]] its
-    `technique`, keys of training of its own where it is trained, and the technique's options, which are the keyword
-    arguments of its function in `techniques`.
+    At the top `seed` and `held_out`, in [training] the defaults of all stages' training, in [augment] the fields of
+    `Augmentation`, and for each [[stage]] its `technique`, keys of training of its own where it is trained, and the
+    technique's options, which are the keyword arguments of its function in `techniques`.
     """
     said = read_toml(Path(path))
     try:
@@ -86,22 +93,24 @@ def read_recipe(path: Path | str, techniques: Mapping[str, Callable[..., Any]]) 
 
 
 def _recipe(said: Mapping[str, Any], techniques: Mapping[str, Callable[..., Any]]) -> Recipe:
-    _check_keys(said, ("seed", "held_out", "training", "stage"), "the recipe")
-    stages, training = said.get("stage", []), said.get("training", {})
-    if not isinstance(training, dict):
-        raise UsageError("training is a table: [training]")
+    _check_keys(said, ("seed", "held_out", "training", "augment", "stage"), "the recipe")
+    stages, training, augment = said.get("stage", []), said.get("training", {}), said.get("augment", {})
+    for name, table in (("training", training), ("augment", augment)):
+        if not isinstance(table, dict):
+            raise UsageError(f"{name} is a table: [{name}]")
     if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
         raise UsageError("stages are tables in a row: [[stage]]")
     names = [each.name for each in fields(Training)]
     _check_keys(training, names, "[training]")
-    usual = _training(Training(), training, "[training]")
+    usual = _replaced(Training(), training, "[training]")
+    _check_keys(augment, [each.name for each in fields(Augmentation)], "[augment]")
     found = tuple(_stage(number, stage, usual, techniques) for number, stage in enumerate(stages, 1))
     top = {
         name: _typed(said[name], kind, name)
         for name, kind in (("seed", int), ("held_out", float))
         if name in said
     }
-    return Recipe(found, **top)
+    return Recipe(found, **top, augment=_replaced(Augmentation(), augment, "[augment]"))
 
 
 def _stage(
@@ -123,12 +132,12 @@ def _stage(
     where += f" ({technique})"
     _check_keys(said, ["technique", *options, *own], where)
     given = {name: _typed(said[name], kinds[name], f"{where}: {name}") for name in options if name in said}
-    training = _training(usual, {name: said[name] for name in own if name in said}, where)
+    training = _replaced(usual, {name: said[name] for name in own if name in said}, where)
     return Stage(technique, given, training)
 
 
-def _training(usual: Training, said: Mapping[str, Any], where: str) -> Training:
-    kinds = get_type_hints(Training)
+def _replaced(usual: Table, said: Mapping[str, Any], where: str) -> Table:
+    kinds = get_type_hints(type(usual))
     return replace(
         usual, **{name: _typed(value, kinds[name], f"{where}: {name}") for name, value in said.items()}
     )
