@@ -14,6 +14,14 @@ INTERPRETED = (
         )
         for name in ("conv_2d", "depthwise_conv_2d")
     ),
+    *(
+        Interpreted(
+            name,
+            DType.S16,
+            (f"interpreted_{name}_s16.c", f"{name}_s16.c", "smelt_rows_s16.c", "interpreted_convolution.c"),
+        )
+        for name in ("conv_2d", "depthwise_conv_2d")
+    ),
     Interpreted(
         "conv_2d",
         DType.S8,

@@ -10,21 +10,20 @@ static enum smelt_status run(struct smelt_node *node) {
     struct smelt_tensor x, w, y, b;
     struct smelt_scaling scaling = {&x, &w, &y, NULL, 0, 0};
     struct smelt_bounds bounds;
+    uint16_t groups;
     enum smelt_status status;
     if ((status = smelt_node_unary(node, SMELT_S8, SMELT_S8, &x, &y)) != SMELT_OK ||
         (status = smelt_node_input(node, 1, SMELT_S8, &w)) != SMELT_OK ||
         (status = smelt_read_window(node, &slots, &x, &y, w.shape[1], w.shape[2], &p.window)) != SMELT_OK ||
+        (status = smelt_read_groups(node, &x, &w, &y, &groups)) != SMELT_OK ||
         (status = smelt_read_bias(node, w.shape[0], &b, &scaling.bias)) != SMELT_OK ||
         (status = smelt_activation_bounds(
              node, &y, smelt_file_u8(&node->interpreter->file, node->options, OPTION_ACTIVATION, 0), &bounds)) != SMELT_OK) {
         return status;
     }
-    const int32_t depth = w.shape[0] > 0 ? w.elements / w.shape[0] : 0;
-    p.groups = w.shape[3] > 0 ? x.shape[3] / w.shape[3] : 0;
-    SMELT_REQUIRE(node,
-                  w.data != NULL && w.rank == 4 && depth > 0 && p.groups > 0 && x.shape[3] % w.shape[3] == 0 &&
-                      y.shape[3] == w.shape[0] && w.shape[0] % p.groups == 0,
-                  "the weights must be constant and fit the channels of input and output");
+    const int32_t depth = w.elements / w.shape[0];
+    SMELT_REQUIRE(node, w.data != NULL, "the weights must be constant");
+    p.groups = groups;
     scaling.channels = w.shape[0];
     scaling.largest_bias = depth <= MOST_DEPTH ? SUM_LIMIT - depth * LARGEST_PRODUCT : -1;
     const int32_t *scales;

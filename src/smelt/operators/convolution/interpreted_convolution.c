@@ -43,3 +43,24 @@ enum smelt_status smelt_read_window(struct smelt_node *node, const struct smelt_
     *window = found;
     return SMELT_OK;
 }
+
+enum smelt_status smelt_read_groups(struct smelt_node *node, const struct smelt_tensor *x, const struct smelt_tensor *w,
+                                    const struct smelt_tensor *y, uint16_t *groups) {
+    const int32_t found = w->shape[3] > 0 ? x->shape[3] / w->shape[3] : 0;
+    SMELT_REQUIRE(node,
+                  w->rank == 4 && w->bytes != 0 && found > 0 && found <= UINT16_MAX && x->shape[3] % w->shape[3] == 0 &&
+                      y->shape[3] == w->shape[0] && w->shape[0] % found == 0,
+                  "the weights must fit the channels of input and output");
+    *groups = (uint16_t)found;
+    return SMELT_OK;
+}
+
+enum smelt_status smelt_read_multiplier(struct smelt_node *node, const struct smelt_tensor *x,
+                                        const struct smelt_tensor *w, const struct smelt_tensor *y, uint16_t *multiplier) {
+    SMELT_REQUIRE(node,
+                  w->rank == 4 && w->shape[0] == 1 && y->shape[3] == w->shape[3] && w->shape[3] % x->shape[3] == 0 &&
+                      w->shape[3] / x->shape[3] <= UINT16_MAX,
+                  "the weights must fit the channels of input and output");
+    *multiplier = (uint16_t)(w->shape[3] / x->shape[3]);
+    return SMELT_OK;
+}

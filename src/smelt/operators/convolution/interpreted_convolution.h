@@ -17,4 +17,12 @@ enum smelt_status smelt_read_window(struct smelt_node *node, const struct smelt_
                                     const struct smelt_tensor *x, const struct smelt_tensor *y, int32_t kernel_height,
                                     int32_t kernel_width, struct smelt_window *window);
 
+/* Input channels of a convolution fall into groups of as many as its weights have: how many groups. */
+enum smelt_status smelt_read_groups(struct smelt_node *node, const struct smelt_tensor *x, const struct smelt_tensor *w,
+                                    const struct smelt_tensor *y, uint16_t *groups);
+
+/* How many output channels of a depthwise convolution each input channel has. */
+enum smelt_status smelt_read_multiplier(struct smelt_node *node, const struct smelt_tensor *x,
+                                        const struct smelt_tensor *w, const struct smelt_tensor *y, uint16_t *multiplier);
+
 #endif

@@ -12,16 +12,12 @@ static enum smelt_status run(struct smelt_node *node) {
     if ((status = smelt_node_unary(node, SMELT_F32, SMELT_F32, &x, &y)) != SMELT_OK ||
         (status = smelt_node_input(node, 1, SMELT_F32, &w)) != SMELT_OK ||
         (status = smelt_read_window(node, &slots, &x, &y, w.shape[1], w.shape[2], &p.window)) != SMELT_OK ||
+        (status = smelt_read_multiplier(node, &x, &w, &y, &p.multiplier)) != SMELT_OK ||
         (status = smelt_real_bias(node, w.shape[3], &p.bias)) != SMELT_OK ||
         (status = smelt_real_bounds(node, smelt_file_u8(&node->interpreter->file, node->options, OPTION_ACTIVATION, 0),
                                     &p.low, &p.high)) != SMELT_OK) {
         return status;
     }
-    SMELT_REQUIRE(node,
-                  w.rank == 4 && w.shape[0] == 1 && y.shape[3] == w.shape[3] && w.shape[3] % x.shape[3] == 0 &&
-                      w.shape[3] / x.shape[3] <= UINT16_MAX,
-                  "the weights must fit the channels of input and output");
-    p.multiplier = (uint16_t)(w.shape[3] / x.shape[3]);
     if (smelt_ready(node)) {
         smelt_depthwise_conv_2d_f32(y.data, x.data, w.data, &p);
     }

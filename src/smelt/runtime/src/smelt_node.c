@@ -58,9 +58,10 @@ static enum smelt_status typed(struct smelt_node *node, struct smelt_vector tens
         return smelt_fail(node->interpreter, SMELT_ERROR_UNSUPPORTED, node->index, number,
                           SMELT_MESSAGE("this type is not supported here"));
     }
-    if (tensor->type == SMELT_S8 && (tensor->zero_point < -128 || tensor->zero_point > 127)) {
+    if ((tensor->type == SMELT_S8 && tensor->zero_point != (int8_t)tensor->zero_point) ||
+        (tensor->type == SMELT_S16 && tensor->zero_point != (int16_t)tensor->zero_point)) {
         return smelt_fail(node->interpreter, SMELT_ERROR_MODEL, node->index, number,
-                          SMELT_MESSAGE("the zero point is no int8"));
+                          SMELT_MESSAGE("the zero point is outside of the type"));
     }
     return SMELT_OK;
 }
@@ -128,7 +129,8 @@ enum smelt_status smelt_activation_bounds(struct smelt_node *node, const struct 
                                           struct smelt_bounds *bounds) {
     enum { RELU = 1, RELU_N1_TO_1 = 2, RELU6 = 3 };
     const uint32_t six = 0x40C00000u;
-    int32_t low = -128, high = 127;
+    const int32_t least = y->type == SMELT_S16 ? INT16_MIN : INT8_MIN;
+    int32_t low = least, high = -1 - least;
     SMELT_REQUIRE(node, activation <= RELU6, "this activation is not supported");
     if (activation != 0) {
         const int32_t one = activation == RELU_N1_TO_1 ? smelt_rounded_quotient(SMELT_ONE, y->scale_bits) : 0;
@@ -140,7 +142,7 @@ enum smelt_status smelt_activation_bounds(struct smelt_node *node, const struct 
             high = highest < high ? highest : high;
         }
     }
-    bounds->low = (int8_t)low;
-    bounds->high = (int8_t)high;
+    bounds->low = (int16_t)low;
+    bounds->high = (int16_t)high;
     return SMELT_OK;
 }

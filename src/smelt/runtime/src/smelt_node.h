@@ -69,9 +69,9 @@ static inline int smelt_ready(const struct smelt_node *node) {
     return !node->preparing;
 }
 
-/* Bounds of an int8 output with a fused activation. */
+/* Bounds of an int8 or int16 output with a fused activation. */
 struct smelt_bounds {
-    int8_t low, high;
+    int16_t low, high;
 };
 
 enum smelt_status smelt_activation_bounds(struct smelt_node *node, const struct smelt_tensor *y, uint32_t activation,
@@ -107,6 +107,12 @@ struct smelt_scaling {
     int32_t channels;
     int32_t largest_bias;
 };
+
+/* What 64-bit sums of int16 data x with int8 weights w become: bias (input 2, int64), a multiplier a channel, or one of the
+ * weights' one scale where `channels` is SMELT_ONE_SCALE, and bounds. Zero points must be 0. */
+struct smelt_rows_s16;
+enum smelt_status smelt_read_rows_s16(struct smelt_node *node, const struct smelt_scaling *scaling, int32_t outputs,
+                                      uint32_t activation, struct smelt_rows_s16 *rows);
 
 /* A word, 1 where that is so, then mantissa and shift of each; NULL where there is no memory yet. */
 enum smelt_status smelt_channel_scales(struct smelt_node *node, const struct smelt_scaling *scaling,
