@@ -66,7 +66,7 @@ REFUSED = {
     r"(conv|depthwise|dense)_narrow_.*f32_(s4|f16)": "has not: DEQUANTIZE of",
     r"(conv|depthwise|dense)_narrow_(?!per_tensor).*f32_s8": "the input must have one scale",
     r"dense_weights_zero_point_.*": "the weights must be constant and symmetric",
-    r"(add|sub|mul)_(s8|f32)_(channels|pixels|both|nested|alternating).*|(.*_s8|mul_f32)_constant.*": "the shapes",
+    r"(add|sub|mul)_s16": "TFLite takes s16 for quantized",
     r"softmax_s8_5": "beta times the scale of the input is too small or too large",
 }
 """Cases that the interpreter does not run, as regular expressions of their names, and what it says of them."""

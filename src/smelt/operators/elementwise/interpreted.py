@@ -5,15 +5,24 @@ from __future__ import annotations
 from smelt.ir import DType
 from smelt.operators.interpreted import Interpreted
 
-_SHARED = ("interpreted_binary_s8.c", "add_s8.c", "add_natural_s8.c", "smelt_limit_s8__arm_dsp.c")
+_SHARED = ("interpreted_arithmetic.c", "interpreted_walk.c")
 
-_SUM_F32 = ("interpreted_binary_f32.c", "add_f32.c")
+
+def _sums(dtype: DType, *more: str) -> tuple[Interpreted, ...]:
+    kind = dtype.value
+    sources = (f"interpreted_sum_{kind}.c", f"add_broadcast_{kind}.c", f"add_{kind}.c", *more, *_SHARED)
+    return tuple(Interpreted(name, dtype, sources) for name in ("add", "sub"))
+
+
+def _product(dtype: DType) -> Interpreted:
+    kind = dtype.value
+    sources = (f"interpreted_mul_{kind}.c", f"mul_broadcast_{kind}.c", f"mul_{kind}.c", *_SHARED)
+    return Interpreted("mul", dtype, sources)
+
 
 INTERPRETED = (
-    Interpreted("add", DType.F32, ("interpreted_add_f32.c", *_SUM_F32)),
-    Interpreted("mul", DType.F32, ("interpreted_mul_f32.c", "mul_f32.c", *_SUM_F32)),
-    Interpreted("sub", DType.F32, ("interpreted_sub_f32.c", *_SUM_F32)),
-    Interpreted("add", DType.S8, ("interpreted_add_s8.c", *_SHARED)),
-    Interpreted("mul", DType.S8, ("interpreted_mul_s8.c", "mul_s8.c", *_SHARED)),
-    Interpreted("sub", DType.S8, ("interpreted_sub_s8.c", *_SHARED)),
+    *_sums(DType.F32),
+    *_sums(DType.S8, "add_natural_s8.c", "smelt_limit_s8__arm_dsp.c"),
+    *_sums(DType.S16),
+    *(_product(dtype) for dtype in (DType.F32, DType.S8, DType.S16)),
 )

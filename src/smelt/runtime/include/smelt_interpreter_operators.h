@@ -43,6 +43,7 @@ enum {
 };
 
 extern const struct smelt_registration smelt_operator_add_f32;
+extern const struct smelt_registration smelt_operator_add_s16;
 extern const struct smelt_registration smelt_operator_add_s8;
 extern const struct smelt_registration smelt_operator_average_pool_2d_f32;
 extern const struct smelt_registration smelt_operator_average_pool_2d_s8;
@@ -62,6 +63,7 @@ extern const struct smelt_registration smelt_operator_logistic_f32;
 extern const struct smelt_registration smelt_operator_max_pool_2d_f32;
 extern const struct smelt_registration smelt_operator_max_pool_2d_s8;
 extern const struct smelt_registration smelt_operator_mul_f32;
+extern const struct smelt_registration smelt_operator_mul_s16;
 extern const struct smelt_registration smelt_operator_mul_s8;
 extern const struct smelt_registration smelt_operator_pack;
 extern const struct smelt_registration smelt_operator_pad;
@@ -80,6 +82,7 @@ extern const struct smelt_registration smelt_operator_split_v;
 extern const struct smelt_registration smelt_operator_squeeze;
 extern const struct smelt_registration smelt_operator_strided_slice;
 extern const struct smelt_registration smelt_operator_sub_f32;
+extern const struct smelt_registration smelt_operator_sub_s16;
 extern const struct smelt_registration smelt_operator_sub_s8;
 extern const struct smelt_registration smelt_operator_tanh_f32;
 extern const struct smelt_registration smelt_operator_transpose;
