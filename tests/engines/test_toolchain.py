@@ -73,7 +73,7 @@ def test_an_image_builds_for_every_core_without_a_warning(target, kind, program,
             int.from_bytes(image.segments[0].data[offset : offset + 4], "little") for offset in (0, 4)
         )
         assert stack == image.symbol("smelt_stack_top").address
-        assert reset == image.symbol("smelt_reset").address | 1
+        assert reset == image.symbol("smelt_reset_handler").address | 1
 
 
 def test_every_stored_byte_is_a_table_or_code(kind, program, tmp_path) -> None:

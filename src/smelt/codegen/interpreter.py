@@ -30,9 +30,9 @@ def needed_operators(model: bytes) -> tuple[Interpreted, ...]:
     for subgraph in tree.subgraphs[:1]:
         for operator in subgraph.operators:
             name, kind = _name(tree, operator), _first_type(subgraph, operator)
-            row = find_interpreted(name.lower(), TYPES[kind]) if kind in TYPES else None
+            row = find_interpreted(name, TYPES.get(kind))
             if row is None:
-                missing[f"{name} of {kind.name.lower()}"] += 1
+                missing[f"{_title(tree, operator)} of {kind.name.lower()}"] += 1
             else:
                 found.add(row)
     if missing:
@@ -44,14 +44,25 @@ def needed_operators(model: bytes) -> tuple[Interpreted, ...]:
     return tuple(sorted(found, key=lambda row: row.registration))
 
 
-def _name(tree: Any, operator: Any) -> str:
+def _code(tree: Any, operator: Any) -> tuple[int, str]:
+    """An operator's number, and its name where it is a custom operator."""
     if operator.opcode_index >= len(tree.operator_codes):
         raise FormatError("an operator has no code")
     entry = tree.operator_codes[operator.opcode_index]
     code = max(int(entry.builtin_code), int(entry.deprecated_builtin_code))
-    if code == BuiltinOperator.CUSTOM:
-        return f"the custom operator '{comment_text(str(entry.custom_code))}'"
-    return BuiltinOperator(code).name if code in set(BuiltinOperator) else f"operator {code}"
+    return code, str(entry.custom_code) if code == BuiltinOperator.CUSTOM else ""
+
+
+def _name(tree: Any, operator: Any) -> str:
+    code, custom = _code(tree, operator)
+    return custom or (
+        BuiltinOperator(code).name.lower() if code in set(BuiltinOperator) else f"operator {code}"
+    )
+
+
+def _title(tree: Any, operator: Any) -> str:
+    custom = _code(tree, operator)[1]
+    return f"the custom operator '{comment_text(custom)}'" if custom else _name(tree, operator).upper()
 
 
 def _first_type(subgraph: Any, operator: Any) -> TensorType:

@@ -103,8 +103,8 @@ class _Host(ABC):
         """Set bytes of its memory."""
 
     @abstractmethod
-    def message(self) -> str:
-        """That of the last error."""
+    def texts(self) -> tuple[str, str]:
+        """The message of the last error, and the name of its operator."""
 
 
 class _Library(_Host):
@@ -138,10 +138,11 @@ class _Library(_Host):
     def write(self, address: int, data: bytes) -> None:
         ctypes.memmove(address, data, len(data))
 
-    def message(self) -> str:
+    def texts(self) -> tuple[str, str]:
         error = (ctypes.c_int32 * 3).in_dll(self._library, "last_error")
         place = ctypes.addressof(error) + 2 * ctypes.sizeof(ctypes.c_void_p)
-        return (ctypes.c_char_p.from_address(place).value or b"").decode()
+        message, name = (ctypes.c_char_p * 2).from_address(place)
+        return (message or b"").decode(), (name or b"").decode(errors="replace")
 
 
 class _Firmware(_Host):
@@ -180,10 +181,13 @@ class _Firmware(_Host):
     def write(self, address: int, data: bytes) -> None:
         self.machine.write(address & 0xFFFFFFFF, data)
 
-    def message(self) -> str:
+    def texts(self) -> tuple[str, str]:
         error = self.machine.symbol("last_error")[0]
-        text = int.from_bytes(self.machine.read(error + 12, 4), "little")
-        return self.machine.read(text, 80).split(b"\0")[0].decode() if text else ""
+        message, name = (int.from_bytes(self.machine.read(error + k, 4), "little") for k in (12, 16))
+        return self._text(message), self._text(name)
+
+    def _text(self, address: int) -> str:
+        return self.machine.read(address, 80).split(b"\0")[0].decode(errors="replace") if address else ""
 
 
 @lru_cache(maxsize=4)
@@ -260,8 +264,8 @@ class InterpretedEngine(Engine):
     def _check(self, status: int) -> None:
         if status != 0:
             node = self._number("node")
-            where = f", operator {node}" if node < 1 << 31 else ""
-            message = self.host.message()
+            message, name = self.host.texts()
+            where = f", operator {node}, {name}" if name else ""
             raise EngineError(f"smelt's interpreter refuses the model (status {status}{where}): {message}")
 
     def _places(self, inputs: Mapping[str, Array]) -> None:

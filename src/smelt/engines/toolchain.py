@@ -155,7 +155,7 @@ class Toolchain:
             "-static",
             f"-Wl,-T,{script}",
             "-Wl,--gc-sections",
-            "-Wl,--entry=smelt_reset",
+            "-Wl,--entry=smelt_reset_handler",
         ]
 
     def _libraries(self) -> tuple[str, ...]:

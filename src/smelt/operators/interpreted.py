@@ -1,4 +1,4 @@
-"""What the interpreter of runtime/ can run: an operator for one type of its first input, or for any, in C."""
+"""What the interpreter of runtime/ can run: an operator for one type of its first input, or for all, in C."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from smelt.ir import DType
 class Interpreted:
     """An operator of the interpreter.
 
-    `name` is TensorFlow Lite's in snake case, `dtype` the type of its first input, None for any; `sources`
-    are C files of the operator's folder and of runtime/primitives, `folder` is where the operator is.
+    `name` is TensorFlow Lite's in snake case, `dtype` the type of its first input, or None for every type;
+    `sources` are C files of the operator's folder and of runtime/primitives, `folder` is where the operator
+    is.  `custom` is the name that files have for a custom operator.
     """
 
     name: str
     dtype: DType | None
     sources: tuple[str, ...]
     folder: Path = Path()
+    custom: str = ""
 
     @property
     def registration(self) -> str:
-        """The C variable to put into the list of operators."""
-        return f"smelt_operator_{self.name}" + (f"_{self.dtype.value}" if self.dtype else "")
+        """The C variable whose address is put into the list of operators."""
+        variable = f"smelt_operator_{self.name}" + (f"_{self.dtype.value}" if self.dtype else "")
+        return f"{variable}.registration" if self.custom else variable
 
 
 @lru_cache(maxsize=1)
@@ -43,7 +46,8 @@ def all_interpreted() -> tuple[Interpreted, ...]:
     return tuple(sorted(found, key=lambda row: row.registration))
 
 
-def find_interpreted(name: str, dtype: DType) -> Interpreted | None:
-    """The interpreter's operator for a first input of that type, or None."""
-    known = {(row.name, row.dtype): row for row in all_interpreted()}
-    return known.get((name, dtype)) or known.get((name, None))
+def find_interpreted(name: str, dtype: DType | None) -> Interpreted | None:
+    """The interpreter's operator for TensorFlow Lite's name in snake case, or a custom operator's own, and a type of
+    its first input; None for a type that smelt has not, and where there is no such operator."""
+    rows = [row for row in all_interpreted() if (row.custom or row.name) == name]
+    return next((row for row in rows if row.dtype in (dtype, None)), None)

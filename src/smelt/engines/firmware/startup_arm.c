@@ -14,7 +14,7 @@ extern uint32_t smelt_bss_start[], smelt_bss_end[];
 extern uint32_t smelt_stack_top[];
 
 int main(void);
-void smelt_reset(void);
+void smelt_reset_handler(void);
 void smelt_default_handler(void);
 
 typedef struct {
@@ -25,12 +25,12 @@ typedef struct {
 extern const vector_table smelt_vectors;
 __attribute__((section(".vectors"), used)) const vector_table smelt_vectors = {
     smelt_stack_top,
-    {smelt_reset, smelt_default_handler, smelt_default_handler, smelt_default_handler, smelt_default_handler,
+    {smelt_reset_handler, smelt_default_handler, smelt_default_handler, smelt_default_handler, smelt_default_handler,
      smelt_default_handler, 0, 0, 0, 0, smelt_default_handler, smelt_default_handler, 0,
      smelt_default_handler, smelt_default_handler},
 };
 
-void smelt_reset(void)
+void smelt_reset_handler(void)
 {
     const uint32_t *source = smelt_data_load;
 #if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)

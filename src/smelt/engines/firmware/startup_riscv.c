@@ -10,12 +10,12 @@ extern uint32_t smelt_data_load[], smelt_data_start[], smelt_data_end[];
 extern uint32_t smelt_bss_start[], smelt_bss_end[];
 
 int main(void);
-void smelt_reset(void);
+void smelt_reset_handler(void);
 void smelt_start(void);
 void smelt_default_handler(void);
 
 /* No C can run before sp is set. */
-__attribute__((section(".vectors"), used, naked)) void smelt_reset(void)
+__attribute__((section(".vectors"), used, naked)) void smelt_reset_handler(void)
 {
     __asm__ volatile("la sp, smelt_stack_top\n\t"
                      "la t0, smelt_default_handler\n\t"

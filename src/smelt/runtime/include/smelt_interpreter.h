@@ -33,19 +33,28 @@ struct smelt_node;
 /* Instead of a type: all that there are. */
 enum { SMELT_ANY = 0xFFFF };
 
-/* An operator for one type of input 0, or for any. `code` is its BuiltinOperator number in the TensorFlow Lite schema. */
+/* An operator for one type of input 0, or for SMELT_ANY. `code` is its BuiltinOperator number in the TensorFlow Lite
+ * schema. Of several that fit, the first of the list is taken. */
 struct smelt_registration {
     uint16_t code;
     uint16_t type;
     enum smelt_status (*run)(struct smelt_node *node);
 };
 
-/* What went wrong: numbers are -1, and the message is NULL, where there is none. The message of a missing operator is
- * its name. With SMELT_NO_MESSAGES defined there are no messages. */
+enum { SMELT_CODE_CUSTOM = 32 };
+
+/* A custom operator, which files know by its name: `&custom.registration` goes into the list, with SMELT_CODE_CUSTOM. */
+struct smelt_custom_operator {
+    struct smelt_registration registration;
+    const char *name;
+};
+
+/* What went wrong: numbers are -1, and texts are NULL, where there is none. With SMELT_NO_MESSAGES defined there are no
+ * texts. `name` is that of the node's operator. */
 struct smelt_error {
     enum smelt_status status;
     int32_t node, tensor;
-    const char *message;
+    const char *message, *name;
 };
 
 typedef void smelt_report(void *context, const struct smelt_error *error);
@@ -84,7 +93,7 @@ struct smelt_vector {
 struct smelt_interpreter {
     struct smelt_setup setup;
     struct smelt_file file;
-    struct smelt_vector inputs, outputs, tensors, nodes;
+    struct smelt_vector codes, inputs, outputs, tensors, nodes;
     uint32_t state_bytes, kept_bytes, planned_bytes, missing_bytes;
     int32_t status;
 };
@@ -116,6 +125,9 @@ enum smelt_status smelt_initialize(struct smelt_interpreter *interpreter, const 
 /* Run once. Inputs may be overwritten. */
 enum smelt_status smelt_invoke(struct smelt_interpreter *interpreter);
 
+/* Set all variables to what they are after initialization: 0, in int8 the zero point. */
+enum smelt_status smelt_reset(struct smelt_interpreter *interpreter);
+
 /* Describe input or output `index`, after initialization. */
 enum smelt_status smelt_input(struct smelt_interpreter *interpreter, uint32_t index, struct smelt_tensor *tensor);
 enum smelt_status smelt_output(struct smelt_interpreter *interpreter, uint32_t index, struct smelt_tensor *tensor);
@@ -123,7 +135,7 @@ enum smelt_status smelt_output(struct smelt_interpreter *interpreter, uint32_t i
 /* The bytes of the arena that are needed, and their parts. */
 struct smelt_arena_sections {
     uint32_t state;   /* records of tensors and operators */
-    uint32_t kept;    /* what operators keep from one invocation to the next: multipliers */
+    uint32_t kept;    /* what stays from one invocation to the next: variables, multipliers */
     uint32_t planned; /* tensors and scratch memory, which share their place */
     uint32_t tensors; /* the most that tensors alive at the same time need */
     uint32_t scratch; /* the most that an operator needs */

@@ -4,7 +4,7 @@
 
 /* Slots of the tables of TensorFlow Lite's schema (schema.fbs, version 3). */
 enum { MODEL_VERSION = 0, MODEL_OPERATOR_CODES = 1, MODEL_SUBGRAPHS = 2, MODEL_BUFFERS = 4, SCHEMA_VERSION = 3 };
-enum { CODE_OLD = 0, CODE_BUILTIN = 3, LARGEST_OLD_CODE = 127 };
+enum { CODE_OLD = 0, CODE_CUSTOM = 1, CODE_BUILTIN = 3, LARGEST_OLD_CODE = 127 };
 enum { GRAPH_TENSORS = 0, GRAPH_INPUTS = 1, GRAPH_OUTPUTS = 2, GRAPH_NODES = 3 };
 enum { TENSOR_SHAPE = 0, TENSOR_TYPE = 1, TENSOR_BUFFER = 2, TENSOR_VARIABLE = 5, TENSOR_SPARSITY = 6 };
 enum { NODE_CODE = 0, NODE_INPUTS = 1, NODE_OUTPUTS = 2, NODE_OPTIONS = 4 };
@@ -13,12 +13,12 @@ enum { BUFFER_DATA = 0, BUFFER_OFFSET = 1 };
 enum { MOST_BYTES = 0x40000000, LARGEST_TYPE = 17 };
 
 /* Of an element of each type: 8 * bytes, or 0 for what has no fixed size. */
-static const uint8_t type_bits[LARGEST_TYPE + 1] = {32, 16, 32, 8, 64, 0, 8, 16, 64, 8, 64, 128, 64, 0, 0, 32, 16, 4};
+static const uint8_t type_bits[LARGEST_TYPE + 1] = {32, 16, 32, 8, 64, 0, 8, 16, 64, 8, 64, 128, 64, 32, 0, 32, 16, 4};
 
 enum smelt_status smelt_fail(struct smelt_interpreter *interpreter, enum smelt_status status, int32_t node,
                              int32_t tensor, const char *message) {
     if (interpreter->setup.report != NULL) {
-        const struct smelt_error error = {status, node, tensor, message};
+        const struct smelt_error error = {status, node, tensor, message, smelt_node_name(interpreter, node)};
         interpreter->setup.report(interpreter->setup.report_context, &error);
     }
     return status;
@@ -32,6 +32,17 @@ static enum smelt_status broken(struct smelt_interpreter *interpreter, int32_t n
 static enum smelt_status too_small(struct smelt_interpreter *interpreter, uint32_t bytes) {
     interpreter->missing_bytes = bytes - interpreter->setup.arena_bytes;
     return smelt_fail(interpreter, SMELT_ERROR_ARENA, -1, -1, SMELT_MESSAGE("the arena is too small"));
+}
+
+uint32_t smelt_operator_entry(struct smelt_interpreter *interpreter, uint32_t node) {
+    struct smelt_file *const file = &interpreter->file;
+    const uint32_t table = smelt_file_element(file, interpreter->nodes, node);
+    return smelt_file_element(file, interpreter->codes, smelt_file_u32(file, table, NODE_CODE, 0));
+}
+
+uint32_t smelt_operator_code(struct smelt_file *file, uint32_t entry) {
+    const uint32_t old = smelt_file_u8(file, entry, CODE_OLD, 0), code = smelt_file_u32(file, entry, CODE_BUILTIN, 0);
+    return old < LARGEST_OLD_CODE && old > code ? old : code;
 }
 
 /* Find the graph's parts. */
@@ -49,6 +60,7 @@ static enum smelt_status open_file(struct smelt_interpreter *interpreter, uint32
         return smelt_fail(interpreter, SMELT_ERROR_UNSUPPORTED, -1, -1, SMELT_MESSAGE("more than one subgraph"));
     }
     const uint32_t graph = smelt_file_element(file, graphs, 0);
+    interpreter->codes = smelt_file_vector(file, *root, MODEL_OPERATOR_CODES, 4);
     interpreter->tensors = smelt_file_vector(file, graph, GRAPH_TENSORS, 4);
     interpreter->inputs = smelt_file_vector(file, graph, GRAPH_INPUTS, 4);
     interpreter->outputs = smelt_file_vector(file, graph, GRAPH_OUTPUTS, 4);
@@ -103,6 +115,10 @@ static enum smelt_status find_data(struct smelt_interpreter *interpreter, struct
     return SMELT_OK;
 }
 
+static int is_variable(struct smelt_file *file, const struct smelt_record *record) {
+    return smelt_file_u8(file, record->table, TENSOR_VARIABLE, 0) != 0;
+}
+
 static enum smelt_status read_tensors(struct smelt_interpreter *interpreter, uint32_t root) {
     struct smelt_file *const file = &interpreter->file;
     const struct smelt_vector buffers = smelt_file_vector(file, root, MODEL_BUFFERS, 4);
@@ -110,15 +126,21 @@ static enum smelt_status read_tensors(struct smelt_interpreter *interpreter, uin
         struct smelt_record *const record = smelt_records(interpreter) + index;
         record->table = smelt_file_element(file, interpreter->tensors, index);
         const int32_t bytes = tensor_bytes(file, record->table);
-        if (bytes < 0 || smelt_file_u8(file, record->table, TENSOR_VARIABLE, 0) != 0 ||
-            smelt_file_table(file, record->table, TENSOR_SPARSITY) != 0) {
+        if (bytes < 0 || smelt_file_table(file, record->table, TENSOR_SPARSITY) != 0) {
             return smelt_fail(interpreter, SMELT_ERROR_UNSUPPORTED, -1, (int32_t)index,
                               SMELT_MESSAGE("a tensor of this kind or size"));
         }
         record->bytes = (uint32_t)bytes;
         record->place = 0;
         record->first = record->last = SMELT_NEVER;
-        const enum smelt_status status = find_data(interpreter, buffers, (int32_t)index, record);
+        enum smelt_status status = find_data(interpreter, buffers, (int32_t)index, record);
+        if (status == SMELT_OK && is_variable(file, record)) {
+            if (record->place != 0) {
+                return smelt_fail(interpreter, SMELT_ERROR_UNSUPPORTED, -1, (int32_t)index,
+                                  SMELT_MESSAGE("a variable whose first value is in the file"));
+            }
+            record->place = smelt_allot(interpreter, record->bytes);
+        }
         if (status != SMELT_OK || file->damaged) {
             return status != SMELT_OK ? status
                                       : broken(interpreter, -1, (int32_t)index, SMELT_MESSAGE("the file is damaged"));
@@ -140,13 +162,14 @@ static enum smelt_status note_uses(struct smelt_interpreter *interpreter, struct
             return broken(interpreter, (int32_t)node, -1, SMELT_MESSAGE("there is no such tensor"));
         }
         struct smelt_record *const record = smelt_records(interpreter) + index;
-        const int constant = record->place >= SMELT_CONSTANT;
+        /* constants and variables */
+        const int fixed = record->place != 0 && record->place != SMELT_NOWHERE;
         const int known = record->first != SMELT_NEVER || (record->bytes == 0 && !written);
-        if (constant ? written : written == known) {
+        if (fixed ? written : written == known) {
             return broken(interpreter, (int32_t)node, (int32_t)index,
-                          SMELT_MESSAGE("a tensor is read before it is written, or written twice, or constant"));
+                          SMELT_MESSAGE("a tensor is read before it is written, or written twice, or fixed"));
         }
-        if (!constant) {
+        if (!fixed) {
             record->place = SMELT_NOWHERE;
             record->first = record->first == SMELT_NEVER ? (uint16_t)node : record->first;
             record->last = (uint16_t)node;
@@ -168,15 +191,23 @@ static void open_node(struct smelt_interpreter *interpreter, uint32_t index, str
     node->preparing = 0;
 }
 
+/* Whether a registration of a custom operator has the name of this one. */
+static int same_name(struct smelt_file *file, uint32_t entry, const struct smelt_registration *registration) {
+    const char *const name = ((const struct smelt_custom_operator *)registration)->name;
+    const struct smelt_vector found = smelt_file_vector(file, entry, CODE_CUSTOM, 1);
+    uint32_t k = 0;
+    while (k < found.count && name[k] != '\0' && (uint8_t)name[k] == file->bytes[found.at + k]) {
+        k++;
+    }
+    return k == found.count && name[k] == '\0';
+}
+
 /* The registration for a node's operator and the type of its input 0. */
-static enum smelt_status resolve(struct smelt_interpreter *interpreter, struct smelt_vector codes,
-                                 const struct smelt_node *node, uint16_t *registration) {
+static enum smelt_status resolve(struct smelt_interpreter *interpreter, const struct smelt_node *node,
+                                 uint16_t *registration) {
     struct smelt_file *const file = &interpreter->file;
-    const uint32_t table = smelt_records(interpreter)[interpreter->tensors.count + node->index].table;
-    const uint32_t entry = smelt_file_element(file, codes, smelt_file_u32(file, table, NODE_CODE, 0));
-    const uint32_t old = smelt_file_u8(file, entry, CODE_OLD, 0);
-    uint32_t code = smelt_file_u32(file, entry, CODE_BUILTIN, 0), type = 0;
-    code = old < LARGEST_OLD_CODE && old > code ? old : code;
+    const uint32_t entry = smelt_operator_entry(interpreter, node->index), code = smelt_operator_code(file, entry);
+    uint32_t type = 0;
     if (node->inputs.count != 0) {
         const uint32_t first = smelt_file_word(file, node->inputs.at);
         if (first < interpreter->tensors.count) {
@@ -185,18 +216,19 @@ static enum smelt_status resolve(struct smelt_interpreter *interpreter, struct s
     }
     for (uint32_t k = 0; k < interpreter->setup.operator_count && k < UINT16_MAX; k++) {
         const struct smelt_registration *const known = interpreter->setup.operators[k];
-        if (known->code == code && (known->type == type || known->type == SMELT_ANY)) {
+        if (known->code == code && (known->type == type || known->type == SMELT_ANY) &&
+            (code != SMELT_CODE_CUSTOM || same_name(file, entry, known))) {
             *registration = (uint16_t)k;
             return SMELT_OK;
         }
     }
-    return smelt_fail(interpreter, SMELT_ERROR_OPERATOR, node->index, -1, smelt_operator_name(code));
+    return smelt_fail(interpreter, SMELT_ERROR_OPERATOR, node->index, -1,
+                      SMELT_MESSAGE("not registered for the type of its first input"));
 }
 
 /* Every node in order: what it reads and writes, its registration, and what memory it needs. */
-static enum smelt_status prepare_nodes(struct smelt_interpreter *interpreter, uint32_t root) {
+static enum smelt_status prepare_nodes(struct smelt_interpreter *interpreter) {
     struct smelt_file *const file = &interpreter->file;
-    const struct smelt_vector codes = smelt_file_vector(file, root, MODEL_OPERATOR_CODES, 4);
     enum smelt_status status = note_uses(interpreter, interpreter->inputs, 0, 1, 0);
     for (uint32_t index = 0; index < interpreter->nodes.count && status == SMELT_OK; index++) {
         struct smelt_record *const record = smelt_records(interpreter) + interpreter->tensors.count + index;
@@ -210,7 +242,7 @@ static enum smelt_status prepare_nodes(struct smelt_interpreter *interpreter, ui
         node.preparing = 1;
         if ((status = note_uses(interpreter, node.inputs, index, 0, 1)) == SMELT_OK &&
             (status = note_uses(interpreter, node.outputs, index, 1, 0)) == SMELT_OK &&
-            (status = resolve(interpreter, codes, &node, &more->registration)) == SMELT_OK) {
+            (status = resolve(interpreter, &node, &more->registration)) == SMELT_OK) {
             status = interpreter->setup.operators[more->registration]->run(&node);
         }
         record->bytes = node.scratch;
@@ -243,7 +275,7 @@ enum smelt_status smelt_initialize(struct smelt_interpreter *interpreter, const 
         return too_small(interpreter, interpreter->state_bytes);
     }
     if ((status = read_tensors(interpreter, root)) != SMELT_OK ||
-        (status = prepare_nodes(interpreter, root)) != SMELT_OK) {
+        (status = prepare_nodes(interpreter)) != SMELT_OK) {
         return status;
     }
     const uint32_t start = interpreter->state_bytes + interpreter->kept_bytes;
@@ -256,7 +288,18 @@ enum smelt_status smelt_initialize(struct smelt_interpreter *interpreter, const 
         return too_small(interpreter, end);
     }
     interpreter->status = SMELT_OK;
-    return SMELT_OK;
+    return smelt_reset(interpreter);
+}
+
+enum smelt_status smelt_reset(struct smelt_interpreter *interpreter) {
+    for (uint32_t index = 0; index < interpreter->tensors.count && interpreter->status == SMELT_OK; index++) {
+        if (is_variable(&interpreter->file, smelt_records(interpreter) + index)) {
+            struct smelt_tensor variable;
+            smelt_describe(interpreter, (int32_t)index, &variable);
+            memset(variable.data, variable.type == SMELT_S8 ? variable.zero_point : 0, variable.bytes);
+        }
+    }
+    return (enum smelt_status)interpreter->status;
 }
 
 enum smelt_status smelt_invoke(struct smelt_interpreter *interpreter) {

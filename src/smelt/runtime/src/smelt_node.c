@@ -3,7 +3,7 @@
 #include "smelt_records.h"
 
 enum { QUANTIZATION_SCALE = 2, QUANTIZATION_ZERO_POINT = 3 };
-enum { TENSOR_SHAPE = 0, TENSOR_TYPE = 1, TENSOR_QUANTIZATION = 4 };
+enum { TENSOR_SHAPE = 0, TENSOR_TYPE = 1, TENSOR_QUANTIZATION = 4, TENSOR_VARIABLE = 5, NODE_CUSTOM_OPTIONS = 5 };
 
 void smelt_describe(struct smelt_interpreter *interpreter, int32_t index, struct smelt_tensor *tensor) {
     const struct smelt_record record = smelt_records(interpreter)[index];
@@ -76,6 +76,30 @@ enum smelt_status smelt_node_output(struct smelt_node *node, uint32_t index, uin
     return typed(node, node->outputs, index, type, tensor);
 }
 
+enum smelt_status smelt_node_variable(struct smelt_node *node, uint32_t index, uint32_t type,
+                                      struct smelt_tensor *tensor) {
+    struct smelt_interpreter *const interpreter = node->interpreter;
+    const enum smelt_status status = smelt_node_input(node, index, type, tensor);
+    if (status != SMELT_OK) {
+        return status;
+    }
+    const uint32_t number = smelt_file_word(&interpreter->file, node->inputs.at + 4 * index);
+    uint32_t uses = 0;
+    for (uint32_t k = 0; k < node->inputs.count; k++) {
+        uses += smelt_file_word(&interpreter->file, node->inputs.at + 4 * k) == number;
+    }
+    SMELT_REQUIRE(node,
+                  uses == 1 && smelt_file_u8(&interpreter->file, smelt_records(interpreter)[number].table, TENSOR_VARIABLE, 0),
+                  "this input must be a variable, and no other input");
+    return SMELT_OK;
+}
+
+struct smelt_vector smelt_custom_options(struct smelt_node *node) {
+    struct smelt_interpreter *const interpreter = node->interpreter;
+    const uint32_t table = smelt_records(interpreter)[interpreter->tensors.count + node->index].table;
+    return smelt_file_vector(&interpreter->file, table, NODE_CUSTOM_OPTIONS, 1);
+}
+
 enum smelt_status smelt_node_unary(struct smelt_node *node, enum smelt_type input, enum smelt_type output,
                                    struct smelt_tensor *x, struct smelt_tensor *y) {
     const enum smelt_status status = smelt_node_input(node, 0, input, x);
@@ -114,10 +138,16 @@ void *smelt_scratch(struct smelt_node *node, uint32_t bytes) {
            smelt_records(interpreter)[interpreter->tensors.count + node->index].place + before;
 }
 
+uint32_t smelt_allot(struct smelt_interpreter *interpreter, uint32_t bytes) {
+    const uint32_t place = interpreter->state_bytes + interpreter->kept_bytes;
+    interpreter->kept_bytes = add(interpreter->kept_bytes, bytes);
+    return place;
+}
+
 void *smelt_keep(struct smelt_node *node, uint32_t bytes) {
     struct smelt_interpreter *const interpreter = node->interpreter;
     if (node->preparing) {
-        interpreter->kept_bytes = add(interpreter->kept_bytes, bytes);
+        smelt_allot(interpreter, bytes);
         if (interpreter->state_bytes + interpreter->kept_bytes > interpreter->setup.arena_bytes) {
             return NULL;
         }

@@ -46,8 +46,25 @@ enum smelt_status smelt_node_input(struct smelt_node *node, uint32_t index, uint
 enum smelt_status smelt_node_output(struct smelt_node *node, uint32_t index, uint32_t type,
                                     struct smelt_tensor *tensor);
 
+/* Describe input `index`, which the operator may write: a variable, and no other input of the node. */
+enum smelt_status smelt_node_variable(struct smelt_node *node, uint32_t index, uint32_t type,
+                                      struct smelt_tensor *tensor);
+
 /* Whether there is an input `index`, which may be left out. */
 int smelt_node_has(struct smelt_node *node, uint32_t index);
+
+/* The size of dimension `axis`, which must be below the tensor's rank; for tensors of more than four dimensions too. */
+static inline int32_t smelt_dimension(const struct smelt_node *node, const struct smelt_tensor *tensor, uint32_t axis) {
+    return (int32_t)smelt_file_word(&node->interpreter->file, tensor->dimensions.at + 4 * axis);
+}
+
+/* Bytes of an element; 0 for int4. */
+static inline uint32_t smelt_element_bytes(const struct smelt_tensor *tensor) {
+    return tensor->type == SMELT_S4 || tensor->elements == 0 ? 0 : tensor->bytes / (uint32_t)tensor->elements;
+}
+
+/* The bytes that a custom operator has as options: positions in the file. */
+struct smelt_vector smelt_custom_options(struct smelt_node *node);
 
 /* Input 0 and output 0 of given types. */
 enum smelt_status smelt_node_unary(struct smelt_node *node, enum smelt_type input, enum smelt_type output,

@@ -2,10 +2,14 @@
 
 #include <stddef.h>
 
+#include "smelt_file.h"
+#include "smelt_records.h"
+
 #ifdef SMELT_NO_MESSAGES
 
-const char *smelt_operator_name(uint32_t code) {
-    (void)code;
+const char *smelt_node_name(struct smelt_interpreter *interpreter, int32_t node) {
+    (void)interpreter;
+    (void)node;
     return NULL;
 }
 
@@ -44,13 +48,29 @@ static const char names[] =
     "STABLEHLO_TRANSPOSE\0DILATE\0STABLEHLO_RNG_BIT_GENERATOR\0REDUCE_WINDOW\0STABLEHLO_COMPOSITE\0"
     "STABLEHLO_SHIFT_LEFT\0STABLEHLO_CBRT\0STABLEHLO_CASE\0";
 
-const char *smelt_operator_name(uint32_t code) {
+static const char *built_in(uint32_t code) {
     const char *name = names;
     for (; code > 0 && *name != '\0'; code--) {
         while (*name++ != '\0') {
         }
     }
     return *name != '\0' ? name : "an operator without a name";
+}
+
+const char *smelt_node_name(struct smelt_interpreter *interpreter, int32_t node) {
+    enum { CODE_CUSTOM = 1 };
+    struct smelt_file *const file = &interpreter->file;
+    if (node < 0 || (uint32_t)node >= interpreter->nodes.count) {
+        return NULL;
+    }
+    const uint32_t entry = smelt_operator_entry(interpreter, (uint32_t)node);
+    const uint32_t code = smelt_operator_code(file, entry);
+    const struct smelt_vector name = smelt_file_vector(file, entry, CODE_CUSTOM, 1);
+    if (code == SMELT_CODE_CUSTOM && name.count > 0 && name.count < file->size - name.at &&
+        file->bytes[name.at + name.count] == 0) {
+        return (const char *)(file->bytes + name.at);
+    }
+    return built_in(code);
 }
 
 #endif

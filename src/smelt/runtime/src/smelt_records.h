@@ -39,6 +39,13 @@ static inline uint32_t smelt_aligned(uint32_t bytes) {
  * come first, each as low as possible where nothing is that lives at the same time. */
 uint32_t smelt_plan(struct smelt_record *records, uint32_t count, uint32_t start);
 
+/* The place in the arena of `bytes` bytes that nothing else uses. */
+uint32_t smelt_allot(struct smelt_interpreter *interpreter, uint32_t bytes);
+
+/* The entry of a node's operator in the file's list of operators, and its number. */
+uint32_t smelt_operator_entry(struct smelt_interpreter *interpreter, uint32_t node);
+uint32_t smelt_operator_code(struct smelt_file *file, uint32_t entry);
+
 /* Describe tensor `index` of the graph. */
 void smelt_describe(struct smelt_interpreter *interpreter, int32_t index, struct smelt_tensor *tensor);
 
