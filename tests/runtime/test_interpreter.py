@@ -56,12 +56,13 @@ REFUSED = {
     r"dense_blocks_.*": "has not: DEQUANTIZE|LiteRT has blocks|this type is",
     r".*few_bits.*": "no model file holds them",
     r"(average|max)_pool_2d_uneven.*": "neither SAME nor VALID",
-    r"quantize_.*_(s16|u8)|(conv|depthwise|dense)_narrow_.*s8_s4": "this type is not supported here",
+    r"quantize_.*_(s16|u8)": "this type is not supported here",
     r"(conv|depthwise|dense)_narrow_.*(dynamic|symmetric)_s[48]": "this type is not supported|cannot quantize",
     r"(conv|depthwise|dense)_narrow_.*f32_(s4|f16)": "has not: DEQUANTIZE of",
     r"(conv|depthwise|dense)_narrow_(?!per_tensor).*f32_s8": "the input must have one scale",
-    r"dense_weights_zero_point_.*": "the weights must be constant and symmetric",
     r"(add|sub|mul)_s16": "TFLite takes s16 for quantized",
+    r"dense_weights_zero_point_.*": "the weights must be symmetric",
+    r"transpose_conv_cut_f32": "neither SAME nor VALID",
     r"softmax_s8_5": "beta times the scale of the input is too small or too large",
 }
 """Cases that the interpreter does not run, as regular expressions of their names, and what it says of them."""

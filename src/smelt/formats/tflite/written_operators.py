@@ -111,7 +111,7 @@ def _argument(code: BuiltinOperator, table: str) -> Function:
 def _batch_matmul(writer: Writer, call: Call) -> Written:
     a = call.attributes
     options = TFLITE.record("BatchMatMulOptions", adj_x=a.transpose_a, adj_y=a.transpose_b)
-    return Written(BuiltinOperator.BATCH_MATMUL, 1, tensors_of(writer, call, 2), options)
+    return Written(BuiltinOperator.BATCH_MATMUL, version_of(call, 1, 2), tensors_of(writer, call, 2), options)
 
 
 def _gather(writer: Writer, call: Call) -> Written:

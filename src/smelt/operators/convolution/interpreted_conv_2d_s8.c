@@ -10,19 +10,20 @@ static enum smelt_status run(struct smelt_node *node) {
     struct smelt_tensor x, w, y, b;
     struct smelt_scaling scaling = {&x, &w, &y, NULL, 0, 0};
     struct smelt_bounds bounds;
+    const int8_t *weights;
     uint16_t groups;
     enum smelt_status status;
     if ((status = smelt_node_unary(node, SMELT_S8, SMELT_S8, &x, &y)) != SMELT_OK ||
-        (status = smelt_node_input(node, 1, SMELT_S8, &w)) != SMELT_OK ||
+        (status = smelt_node_input(node, 1, SMELT_ANY, &w)) != SMELT_OK ||
         (status = smelt_read_window(node, &slots, &x, &y, w.shape[1], w.shape[2], &p.window)) != SMELT_OK ||
         (status = smelt_read_groups(node, &x, &w, &y, &groups)) != SMELT_OK ||
         (status = smelt_read_bias(node, w.shape[0], &b, &scaling.bias)) != SMELT_OK ||
         (status = smelt_activation_bounds(
-             node, &y, smelt_file_u8(&node->interpreter->file, node->options, OPTION_ACTIVATION, 0), &bounds)) != SMELT_OK) {
+             node, &y, smelt_file_u8(&node->interpreter->file, node->options, OPTION_ACTIVATION, 0), &bounds)) != SMELT_OK ||
+        (status = smelt_weights_s8(node, &w, &weights)) != SMELT_OK) {
         return status;
     }
     const int32_t depth = w.elements / w.shape[0];
-    SMELT_REQUIRE(node, w.data != NULL, "the weights must be constant");
     p.groups = groups;
     scaling.channels = w.shape[0];
     scaling.largest_bias = depth <= MOST_DEPTH ? SUM_LIMIT - depth * LARGEST_PRODUCT : -1;
@@ -35,7 +36,7 @@ static enum smelt_status run(struct smelt_node *node) {
         return SMELT_OK;
     }
     const struct smelt_natural_s8 natural = {
-        w.data, scaling.bias != NULL ? b.data : NULL, scales + 1, 2,          depth,     w.shape[0] / p.groups,
+        weights, scaling.bias != NULL ? b.data : NULL, scales + 1, 2,          depth,     w.shape[0] / p.groups,
         y.zero_point, bounds.low,                      bounds.high, scales[0]};
     p.natural = natural;
     p.input_zero_point = x.zero_point;

@@ -2,7 +2,7 @@
 
 enum { OPTION_ACTIVATION = 0, OPTION_FORMAT = 1 };
 
-enum smelt_status smelt_read_dense(struct smelt_node *node, enum smelt_type data, enum smelt_type weights,
+enum smelt_status smelt_read_dense(struct smelt_node *node, uint32_t data, uint32_t weights,
                                    struct smelt_dense *dense) {
     struct smelt_file *const file = &node->interpreter->file;
     enum smelt_status status;

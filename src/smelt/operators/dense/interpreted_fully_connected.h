@@ -11,7 +11,7 @@ struct smelt_dense {
 };
 
 /* Input and output of type `data`, weights [outputs, depth] of type `weights`: sizes that fit together. */
-enum smelt_status smelt_read_dense(struct smelt_node *node, enum smelt_type data, enum smelt_type weights,
+enum smelt_status smelt_read_dense(struct smelt_node *node, uint32_t data, uint32_t weights,
                                    struct smelt_dense *dense);
 
 #endif

@@ -10,14 +10,16 @@ static enum smelt_status run(struct smelt_node *node) {
     struct smelt_tensor b;
     struct smelt_scaling scaling = {&t.x, &t.w, &t.y, NULL, SMELT_ONE_SCALE, 0};
     struct smelt_bounds bounds;
+    const int8_t *weights;
     enum smelt_status status;
-    if ((status = smelt_read_dense(node, SMELT_S8, SMELT_S8, &t)) != SMELT_OK ||
+    if ((status = smelt_read_dense(node, SMELT_S8, SMELT_ANY, &t)) != SMELT_OK ||
         (status = smelt_read_bias(node, t.outputs, &b, &scaling.bias)) != SMELT_OK ||
-        (status = smelt_activation_bounds(node, &t.y, t.activation, &bounds)) != SMELT_OK) {
+        (status = smelt_activation_bounds(node, &t.y, t.activation, &bounds)) != SMELT_OK ||
+        (status = smelt_weights_s8(node, &t.w, &weights)) != SMELT_OK) {
         return status;
     }
     const int32_t outputs = t.outputs, depth = t.depth;
-    SMELT_REQUIRE(node, t.w.data != NULL && t.w.zero_point == 0, "the weights must be constant and symmetric");
+    SMELT_REQUIRE(node, t.w.zero_point == 0, "the weights must be symmetric");
     scaling.channels = t.w.scales.count > 1 ? outputs : SMELT_ONE_SCALE;
     scaling.largest_bias = depth <= MOST_DEPTH ? SUM_LIMIT - depth * LARGEST_PRODUCT : -1;
     const int32_t *scales;
@@ -29,7 +31,7 @@ static enum smelt_status run(struct smelt_node *node) {
         return SMELT_OK;
     }
     const struct smelt_natural_s8 natural = {
-        t.w.data, scaling.bias != NULL ? b.data : NULL, scales + 1, scaling.channels == outputs ? 2 : 0, depth, outputs,
+        weights, scaling.bias != NULL ? b.data : NULL, scales + 1, scaling.channels == outputs ? 2 : 0, depth, outputs,
         t.y.zero_point, bounds.low, bounds.high, scales[0]};
     const int8_t *input = t.x.data;
     int8_t *output = t.y.data;

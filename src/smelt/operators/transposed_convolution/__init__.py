@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from smelt.errors import GraphError, UnsupportedError
 from smelt.ir import Array, DType
 from smelt.operators.convolution.geometry import Int8, Int32, per_channel, quantize_multipliers
-from smelt.operators.convolution.outputs import float_bounds, output_s8, rows_fields
+from smelt.operators.convolution.outputs import (
+    float_bounds,
+    output_s8,
+    output_s16,
+    rows_fields,
+    rows_fields_s16,
+)
 from smelt.operators.fixed_point import ACTIVATIONS
 from smelt.operators.operator import (
     Call,
@@ -56,10 +62,15 @@ def _infer(call: Call) -> tuple[TensorType, ...]:
     pairs = (a.size, a.stride, a.padding)
     if any(len(pair) != 2 for pair in pairs) or min(*a.size, *a.stride) < 1 or min(a.padding) < 0:
         raise GraphError(f"{call.node.label}: size, stride or padding make no sense")
-    if data.dtype is not weights.dtype or a.activation not in ACTIVATIONS:
+    if (
+        weights.dtype is not (DType.S8 if data.dtype is DType.S16 else data.dtype)
+        or a.activation not in ACTIVATIONS
+    ):
         raise GraphError(f"{call.node.label}: weights of another type, or activation '{a.activation}'")
     if call.has(2) and call.input(2).shape != weights.shape[:1]:
         raise GraphError(f"{call.node.label}: its bias has not one element a channel")
+    if data.dtype is DType.S16 and call.quantization(data).zero_point != 0:
+        raise UnsupportedError(f"{call.node.label}: int16 data '{data.name}' must have zero point 0")
     return (TensorType(data.dtype, (data.shape[0], *a.size, weights.shape[0])),)
 
 
@@ -80,15 +91,18 @@ def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     bias = arrays[2] if len(arrays) > 2 else None
     assert data is not None
     assert weights is not None
-    integer = call.input(0).dtype is DType.S8
+    integer = call.input(0).dtype in _OUTPUTS
     if not (integer or call.input(0).dtype.is_float):
         raise UnsupportedError(f"{call.node.label}: has no meaning for {call.input(0).dtype.value}")
     zero_point = call.quantization(call.input(0)).zero_point if integer else 0
     sums = _sums(call, data.astype(np.float64) - zero_point, weights)
     if integer:
-        return (output_s8(call, sums, bias, *_multipliers(call)),)
+        return (_OUTPUTS[call.input(0).dtype](call, sums, bias, *_multipliers(call)),)
     result = sums if bias is None else sums + bias.astype(np.float64)
     return (np.clip(result, *float_bounds(call.attributes.activation)).astype(data.dtype),)
+
+
+_OUTPUTS = {DType.S8: output_s8, DType.S16: output_s16}
 
 
 def _multipliers(call: Call) -> tuple[Int32, Int8]:
@@ -121,9 +135,12 @@ def _accepts(call: Call, target: Target) -> bool:
     return call.input(0).dtype is DType.F32 and call.output.dtype is DType.F32 and plain
 
 
-def _accepts_s8(call: Call, target: Target) -> bool:
-    plain = call.constant(1) is not None and (not call.has(2) or call.constant(2) is not None)
-    return call.input(0).dtype is DType.S8 and call.output.quantization is not None and plain
+def _accepts_integers(dtype: DType) -> Callable[[Call, Target], bool]:
+    def accepts(call: Call, target: Target) -> bool:
+        plain = call.constant(1) is not None and (not call.has(2) or call.constant(2) is not None)
+        return call.input(0).dtype is dtype and call.output.quantization is not None and plain
+
+    return accepts
 
 
 def _window(call: Call) -> Fields:
@@ -171,6 +188,15 @@ def _lower_s8(call: Call, target: Target) -> Lowering:
     return Lowering("smelt_transpose_conv_s8", (Output(), Input(0), Input(1), parameters))
 
 
+def _lower_s16(call: Call, target: Target) -> Lowering:
+    fields: Fields = {
+        **_window(call),
+        **rows_fields_s16(call, call.input(1).shape[0], *_multipliers(call)),
+    }
+    parameters = Parameters("struct smelt_transpose_conv_s16_parameters", fields)
+    return Lowering("smelt_transpose_conv_s16", (Output(), Input(0), Input(1), parameters))
+
+
 def _cost(call: Call) -> Cost:
     return Cost(macs=call.input(0).elements * int(np.prod(call.input(1).shape[:3])))
 
@@ -191,8 +217,15 @@ TRANSPOSE_CONV = Operator(
             "smelt_transpose_conv_s8",
             ("transpose_conv_s8.c", "smelt_rows_s8.c"),
             "transposed_convolution.h",
-            _accepts_s8,
+            _accepts_integers(DType.S8),
             _lower_s8,
+        ),
+        Kernel(
+            "smelt_transpose_conv_s16",
+            ("transpose_conv_s16.c", "smelt_rows_s16.c"),
+            "transposed_convolution.h",
+            _accepts_integers(DType.S16),
+            _lower_s16,
         ),
         Kernel(
             "smelt_transpose_conv_f32",

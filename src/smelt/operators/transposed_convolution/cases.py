@@ -16,6 +16,12 @@ def _bias(count: int) -> Tensor:
     return Tensor(DType.S32, (count,), None, array)
 
 
+def _wide(bias: Tensor) -> Tensor:
+    """As int64, too large for 32 bits."""
+    assert bias.constant is not None
+    return Tensor(DType.S64, bias.shape, None, bias.constant.astype(np.int64) << 24)
+
+
 _IMAGE = Tensor(DType.F32, (1, 3, 4, 5))
 
 _QUANTIZED: tuple[tuple[str, Tensor, Tensor | None, dict[str, Attribute]], ...] = (
@@ -45,6 +51,16 @@ CASES = [
     Case(
         "transpose_conv_beyond_f32", "transpose_conv", (_IMAGE, _weights(2, 1, 2, 5)),
         {"size": (8, 13), "stride": (3, 4)},
+    ),
+    *(
+        Case(
+            f"transpose_conv_{kind}_s16",
+            "transpose_conv",
+            (quantized((1, 3, 4, 5), 0.05, 0, DType.S16), kernel, *([] if bias is None else [_wide(bias)])),
+            attributes,
+            Quantization.per_tensor(0.2, 0),
+        )
+        for kind, kernel, bias, attributes in _QUANTIZED
     ),
     *(
         Case(

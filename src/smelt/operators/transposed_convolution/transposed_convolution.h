@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "smelt_placement.h"
+#include "smelt_rows_s16.h"
 #include "smelt_rows_s8.h"
 
 /* Images are [batch, height, width, channels]. */
@@ -27,6 +28,11 @@ struct smelt_transpose_conv_s8_parameters {
     int32_t input_zero_point;
 };
 
+struct smelt_transpose_conv_s16_parameters {
+    struct smelt_transpose_conv_window window;
+    struct smelt_rows_s16 rows;
+};
+
 /* weights: [output channels, kernel height, kernel width, input channels] */
 SMELT_CODE_SECTION
 void smelt_transpose_conv_f32(float *output, const float *input, const float *weights,
@@ -34,5 +40,8 @@ void smelt_transpose_conv_f32(float *output, const float *input, const float *we
 SMELT_CODE_SECTION
 void smelt_transpose_conv_s8(int8_t *output, const int8_t *input, const int8_t *weights,
                              const struct smelt_transpose_conv_s8_parameters *parameters);
+SMELT_CODE_SECTION
+void smelt_transpose_conv_s16(int16_t *output, const int16_t *input, const int8_t *weights,
+                              const struct smelt_transpose_conv_s16_parameters *parameters);
 
 #endif

@@ -35,11 +35,13 @@ enum {
     SMELT_CODE_SPLIT = 49,
     SMELT_CODE_PADV2 = 60,
     SMELT_CODE_SLICE = 65,
+    SMELT_CODE_TRANSPOSE_CONV = 67,
     SMELT_CODE_EXPAND_DIMS = 70,
     SMELT_CODE_PACK = 83,
     SMELT_CODE_UNPACK = 88,
     SMELT_CODE_SPLIT_V = 102,
-    SMELT_CODE_QUANTIZE = 114
+    SMELT_CODE_QUANTIZE = 114,
+    SMELT_CODE_BATCH_MATMUL = 126
 };
 
 extern const struct smelt_registration smelt_operator_add_f32;
@@ -47,6 +49,9 @@ extern const struct smelt_registration smelt_operator_add_s16;
 extern const struct smelt_registration smelt_operator_add_s8;
 extern const struct smelt_registration smelt_operator_average_pool_2d_f32;
 extern const struct smelt_registration smelt_operator_average_pool_2d_s8;
+extern const struct smelt_registration smelt_operator_batch_matmul_f32;
+extern const struct smelt_registration smelt_operator_batch_matmul_s16;
+extern const struct smelt_registration smelt_operator_batch_matmul_s8;
 extern const struct smelt_registration smelt_operator_concatenation;
 extern const struct smelt_registration smelt_operator_conv_2d_f32;
 extern const struct smelt_registration smelt_operator_conv_2d_s16;
@@ -86,6 +91,7 @@ extern const struct smelt_registration smelt_operator_sub_s16;
 extern const struct smelt_registration smelt_operator_sub_s8;
 extern const struct smelt_registration smelt_operator_tanh_f32;
 extern const struct smelt_registration smelt_operator_transpose;
+extern const struct smelt_registration smelt_operator_transpose_conv;
 extern const struct smelt_registration smelt_operator_unpack;
 
 #ifdef __cplusplus

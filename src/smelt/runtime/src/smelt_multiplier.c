@@ -1,6 +1,7 @@
 /* Scales are float32 numbers; their products and quotients are found with integers alone, rounded as double does it. */
 #include "smelt_node.h"
 
+#include "smelt_nibble.h"
 #include "smelt_requantize.h"
 
 /* A positive number: mantissa * 2^exponent with 2^23 <= mantissa < 2^24. */
@@ -93,15 +94,16 @@ int32_t smelt_rounded_quotient(uint32_t a, uint32_t b) {
     return exponent < -25 ? 0 : (int32_t)((quotient + ((uint64_t)1 << (-exponent - 1))) >> -exponent);
 }
 
-/* Whether no element of row `index` of `count` rows is other than 0. */
+/* Whether no element of row `index` of `count` rows of constant weights is other than 0. */
 static int is_zero_row(const struct smelt_tensor *weights, uint32_t count, uint32_t index) {
-    const int32_t depth = weights->elements / (int32_t)count;
-    const int8_t *const row = (const int8_t *)weights->data + (int32_t)index * depth;
-    int32_t k = 0;
-    while (k < depth && row[k] == 0) {
+    const int32_t depth = weights->elements / (int32_t)count, first = (int32_t)index * depth;
+    const int is_packed = weights->type == SMELT_S4;
+    int32_t k = first;
+    while (weights->data != NULL && k < first + depth &&
+           (is_packed ? smelt_nibble(weights->data, k) : ((const int8_t *)weights->data)[k]) == 0) {
         k++;
     }
-    return k == depth;
+    return k == first + depth;
 }
 
 static int is_large(const struct smelt_scaling *scaling, uint32_t channel) {

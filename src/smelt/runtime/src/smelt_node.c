@@ -1,5 +1,6 @@
 #include "smelt_node.h"
 
+#include "smelt_nibble.h"
 #include "smelt_records.h"
 
 enum { QUANTIZATION_SCALE = 2, QUANTIZATION_ZERO_POINT = 3 };
@@ -116,6 +117,19 @@ enum smelt_status smelt_read_bias(struct smelt_node *node, int32_t channels, str
         }
         SMELT_REQUIRE(node, tensor->elements == channels && tensor->data != NULL, "the bias must be a constant a channel");
         *bias = tensor;
+    }
+    return SMELT_OK;
+}
+
+enum smelt_status smelt_weights_s8(struct smelt_node *node, const struct smelt_tensor *w, const int8_t **weights) {
+    SMELT_REQUIRE(node, w->type == SMELT_S8 || w->type == SMELT_S4, "this type is not supported here");
+    *weights = w->data;
+    if (w->type == SMELT_S4) {
+        int8_t *const unpacked = smelt_scratch(node, (uint32_t)w->elements);
+        for (int32_t k = 0; smelt_ready(node) && k < w->elements; k++) {
+            unpacked[k] = (int8_t)smelt_nibble(w->data, k);
+        }
+        *weights = unpacked;
     }
     return SMELT_OK;
 }

@@ -74,6 +74,10 @@ enum smelt_status smelt_node_unary(struct smelt_node *node, enum smelt_type inpu
 enum smelt_status smelt_read_bias(struct smelt_node *node, int32_t channels, struct smelt_tensor *tensor,
                                   const struct smelt_tensor **bias);
 
+/* Check that weights, which were described as of SMELT_ANY, are int8 or int4, and give them as int8: the latter unpacked to
+ * scratch memory. */
+enum smelt_status smelt_weights_s8(struct smelt_node *node, const struct smelt_tensor *w, const int8_t **weights);
+
 /* `bytes` bytes of the arena for this call alone; NULL while preparing. */
 void *smelt_scratch(struct smelt_node *node, uint32_t bytes);
 
@@ -125,8 +129,13 @@ struct smelt_scaling {
     int32_t largest_bias;
 };
 
-/* What 64-bit sums of int16 data x with int8 weights w become: bias (input 2, int64), a multiplier a channel, or one of the
- * weights' one scale where `channels` is SMELT_ONE_SCALE, and bounds. Zero points must be 0. */
+/* What sums of int8 data x with int8 weights w become: bias (input 2), a multiplier a channel, or one of the weights' one
+ * scale where `channels` is SMELT_ONE_SCALE, and bounds. */
+struct smelt_rows_s8;
+enum smelt_status smelt_read_rows_s8(struct smelt_node *node, const struct smelt_scaling *scaling, int32_t outputs,
+                                     uint32_t activation, struct smelt_rows_s8 *rows);
+
+/* The same of 64-bit sums of int16 data, with an int64 bias. Zero points must be 0. */
 struct smelt_rows_s16;
 enum smelt_status smelt_read_rows_s16(struct smelt_node *node, const struct smelt_scaling *scaling, int32_t outputs,
                                       uint32_t activation, struct smelt_rows_s16 *rows);
