@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from small_models import small_float, small_samples
 
 import smelt
+from smelt.cli import console
 from smelt.cli.main import main
 from smelt.ir import DType
 
@@ -106,3 +111,65 @@ def test_refusals(compress: Compress, tmp_path: Path) -> None:
     code, _, said = compress()
     assert (code, "is a file: give a folder" in said) == (2, True)
     assert (tmp_path / "out").read_text() == "a file"
+
+
+def test_each_error_of_training_is_a_paragraph_and_the_best_so_far_is_kept(
+    compress: Compress, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "recipe.toml"
+
+    def refused(text: str, *arguments: str, train: str = "train.npz") -> str:
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        recipe.write_text(text)
+        code, out, said = compress(*arguments, train=train)
+        paragraph = said.split("smelt: ", 1)[1]
+        assert (code, out, paragraph.strip().count("\n")) == (2, "", 0), said
+        assert not (tmp_path / "out/model.tflite").exists()
+        return paragraph
+
+    first = "[training]\nepochs = 1\n[[stage]]\ntechnique = 'prune'\nchannels = 0.2\n"
+    said = refused(first + "labels = 0.5", train="unlabelled.npz")
+    assert "stage 1 (prune)" in said
+    assert "labels" in said
+    said = refused(first + "[[stage]]\ntechnique = 'low-rank'\nenergy = 0.9\nrate = 1e30\nepochs = 2")
+    assert "stage 2 (low-rank): training stopped: the loss is" in said
+    assert f"The best so far is '{tmp_path / 'out/so_far.tflite'}'" in said
+    assert all(
+        np.isfinite(array).all() for array in smelt.load(tmp_path / "out/so_far.tflite").constants.values()
+    )
+    said = refused(first + "[[stage]]\ntechnique = 'prune'\ncycles = 0.0001")
+    assert "stage 2 (prune): pruning reaches" in said
+    kept = smelt.load(tmp_path / "out/so_far.tflite")  # what the first stage left
+    assert sum(map(np.size, kept.constants.values())) < sum(
+        map(np.size, smelt.load(tmp_path / "model.tflite").constants.values())
+    )
+    assert "cannot train on device 'tpus'" in refused(first, "--device", "tpus")
+    assert "stage 1 (prune) knows no 'cycle'" in refused("[[stage]]\ntechnique = 'prune'\ncycle = 1")
+    # another recipe for the same folder: what is there is left alone
+    recipe.write_text(first + "epochs = 2")
+    before = sorted((tmp_path / "out").rglob("*")) if (tmp_path / "out").exists() else []
+    assert (compress()[0], before) == (0, [])
+    recipe.write_text(first)
+    code, _, said = compress()
+    assert (code, "another recipe" in said, (tmp_path / "out/so_far.tflite").exists()) == (2, True, False)
+
+
+def test_why_there_is_no_tflite_is_said(compress: Compress, tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text("[[stage]]\ntechnique = 'quantize'\nscheme = 'binary'")
+    code, _, said = compress()
+    assert code == 0, said
+    assert "there is no model.tflite, the firmware alone: " in said
+    assert not (tmp_path / "out/model.tflite").exists()
+    assert (tmp_path / "out/firmware/model.c").exists()
+
+
+def test_a_terminal_shows_epochs_and_the_time_left(
+    compress: Compress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(console, "stderr", Console(file=screen, force_terminal=True, width=100))
+    code, _, _ = compress()
+    assert code == 0
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    assert re.search(r"1-prune .* 1/1 0:00:00", shown)
+    assert re.search(r"2-qat .* 1/1 0:00:00", shown)

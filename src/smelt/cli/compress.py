@@ -54,6 +54,12 @@ def command(
     ] = None,
     target: TargetName = "cortex-m4",
     optimize_for: OptimizeOption = OptimizeFor.balanced,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            "--device", help="Where to train, as torch calls it: cpu, cuda, mps.", show_default="cpu"
+        ),
+    ] = None,
     shape: Shape = None,
     json: Json = False,
 ) -> None:
@@ -72,18 +78,19 @@ def command(
     from smelt.report.compress import Device, compress
     from smelt.train import TECHNIQUES, read_recipe, training_data
 
-    device = Device(find_target(target), Options(optimize_for.value))
+    board = Device(find_target(target), Options(optimize_for.value))
     stages = read_recipe(recipe, TECHNIQUES)
     graph = optimize(formats.load(model, shapes=formats.parse_shapes(shape)))
     samples = training_data(graph, train)
     tested = None if evaluate is None else training_data(graph, evaluate)
     with _watched([stage.technique for stage in stages.stages]) as watch:
-        result = compress(graph, stages, samples, output, device, tested=tested, watch=watch)
-    result.write(output, __version__)
+        result = compress(graph, stages, samples, output, board, tested=tested, train_on=device, watch=watch)
+    if missing := result.write(output, __version__):
+        console.note(missing)
     if json:
         console.print_json([row.to_json() for row in result.rows])
         return
-    console.stdout.print(_table(graph.name, device.target.name, result.rows))
+    console.stdout.print(_table(graph.name, board.target.name, result.rows))
     console.stdout.print(f"{output}: {', '.join(sorted(path.name for path in output.iterdir()))}")
 
 

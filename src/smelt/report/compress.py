@@ -8,7 +8,7 @@ from pathlib import Path
 
 from smelt import formats
 from smelt.codegen import Options, generate, write_project
-from smelt.errors import UnsupportedError, UsageError
+from smelt.errors import SmeltError, TrainingError, UnsupportedError, UsageError
 from smelt.formats.files import write_bytes
 from smelt.ir import Graph
 from smelt.quantize.samples import Sample
@@ -20,6 +20,9 @@ from smelt.train.compression import Compression, Done, Watch
 from smelt.train.costs import Measure
 from smelt.train.data import TrainingData
 from smelt.train.recipe import Recipe
+
+SO_FAR = "so_far.tflite"
+"""What a run that an error stopped leaves beside its stages."""
 
 COST_SAMPLES = 8
 """Enough to calibrate a build whose costs are asked for, not its accuracy."""
@@ -56,10 +59,10 @@ class Compressed:
     device: Device
     accuracy: str
 
-    def write(self, folder: Path, version: str) -> None:
-        """The model, its firmware, log.json, report.html and pareto.png.
+    def write(self, folder: Path, version: str) -> str | None:
+        """Write the model, its firmware, log.json, report.html and pareto.png.
 
-        A network that no .tflite holds (its weights have one or two bits) is written as firmware only.
+        A network that no .tflite holds (its weights have one or two bits) is written as firmware only; why is returned.
         """
         page = Page(self.name, self.device.target.name, self.accuracy, self.rows)
         write_bytes(folder / "log.json", json.dumps([row.to_json() for row in self.rows], indent=1).encode())
@@ -69,10 +72,13 @@ class Compressed:
             generate(self.graph, self.device.target, "model", version=version, options=self.device.options),
             folder / "firmware",
         )
+        (folder / SO_FAR).unlink(missing_ok=True)
         try:
             formats.save(self.graph, folder / "model.tflite")
-        except UnsupportedError:
+        except UnsupportedError as error:
             (folder / "model.tflite").unlink(missing_ok=True)
+            return f"there is no model.tflite, the firmware alone: {error}"
+        return None
 
 
 def compress(
@@ -83,18 +89,29 @@ def compress(
     device: Device,
     *,
     tested: TrainingData | None = None,
+    train_on: str | None = None,
     watch: Watch | None = None,
 ) -> Compressed:
     """All stages of a recipe for a float graph, measured on a device; `folder` keeps stages and epochs.
 
-    The test samples are scored when all is done.  Raises what `Compression.run` does, and UsageError for test samples
-    without class labels.
+    `train_on` is a device as torch calls it.  The test samples are scored when all is done.  An error in a stage leaves
+    the best so far as so_far.tflite.  Raises what `Compression.run` does, and UsageError for test samples without class
+    labels.
     """
     if tested is not None and class_labels(tested.labels) is None:
         raise UsageError("the test samples have no integer class labels: an array called y")
     measure = device.measure(graph, data)
-    work = Compression(graph, recipe, data, folder / "stages", measure, device.target, watch=watch or Watch())
-    done = work.run()
+    work = Compression(
+        graph,
+        recipe,
+        data,
+        folder / "stages",
+        measure,
+        device.target,
+        device=train_on,
+        watch=watch or Watch(),
+    )
+    done = _done(work, folder / SO_FAR)
     chosen = work.split[1]
 
     def row(label: str, network: Graph, stage: Done | None = None) -> Row:
@@ -110,6 +127,22 @@ def compress(
     rows = (row("original", graph), *(row(stage.label, stage.graph, stage) for stage in done))
     where = "training samples held out" if tested is None else "test samples"
     return Compressed(graph.name, rows, done[-1].graph, device, where)
+
+
+def _done(work: Compression, path: Path) -> list[Done]:
+    """All stages; what there is of them is written before an error leaves."""
+    try:
+        return work.run()
+    except SmeltError as error:
+        kept = work.so_far()
+        try:
+            if kept is not None:
+                formats.save(kept, path)
+        except UnsupportedError:  # weights of one or two bits: the stages have it
+            kept = None
+        if kept is None or not isinstance(error, UsageError | TrainingError):
+            raise
+        raise type(error)(f"{error}. The best so far is '{path}'") from error
 
 
 def _accuracy(graph: Graph, data: TrainingData) -> float | None:

@@ -19,7 +19,7 @@ from smelt.train.convert import to_graph
 from smelt.train.costs import Measure
 from smelt.train.data import Augment, TrainingData
 from smelt.train.distillation import answer_loss
-from smelt.train.loop import adam, fit
+from smelt.train.loop import TrainStep, adam, fit
 from smelt.train.module import GraphModule
 from smelt.train.progress import Epoch
 from smelt.train.qat import zeros_of
@@ -60,6 +60,7 @@ class Compression:
     `folder` keeps what is done after every stage and epoch; a second run with the same recipe, model and data goes on
     from there, and gives what one run would have given.  `measure` is needed where stages have limits of the device,
     and `target` makes their search quicker.  `augment` is called in the place of the recipe's own augmentation.
+    `train_step` and `device` are those of `fit`.
     """
 
     graph: Graph
@@ -69,6 +70,8 @@ class Compression:
     measure: Measure | None = None
     target: Target | None = None
     augment: Augment | None = None
+    train_step: TrainStep | None = None
+    device: str | None = None
     watch: Watch = field(default_factory=Watch)
 
     @property
@@ -85,6 +88,7 @@ class Compression:
         if is_quantized(self.graph):
             raise UsageError(f"'{self.graph.name}' is quantized already: compress the float model")
         self.recipe.augment.check(self.graph)
+        self._check_labels()
         self._claim()
         results: list[Done] = []
         graph = self.graph
@@ -95,6 +99,17 @@ class Compression:
             graph = done.graph
             self.watch.end(done)
         return results
+
+    def so_far(self) -> Graph | None:
+        """What a run that an error stopped has: the best of its last stage, else the stage before; None: nothing."""
+        try:
+            if json.loads((self.folder / "run.json").read_text()) != self._identity():
+                return None
+        except (OSError, ValueError):
+            return None
+        labels = [f"{number}-{stage.technique}" for number, stage in enumerate(self.recipe.stages, 1)]
+        names = [f"{label}{kind}" for label in reversed(labels) for kind in ("-best", "")]
+        return next((graph for graph in map(self._read, names) if graph is not None), None)
 
     def _stage(self, number: int, stage: Stage, graph: Graph) -> Done:
         began, training = time.monotonic(), self.split[0]
@@ -132,14 +147,28 @@ class Compression:
                 patience=how.patience or None,
                 teacher=GraphModule(self.graph, scored_tensors(self.graph)),
                 augment=self.augment or self.recipe.augment or None,
+                train_step=self.train_step,
+                mixed_precision=how.mixed_precision,
+                device=self.device,
                 progress=lambda epoch: self.watch.epoch(number, epoch),
                 checkpoint=self.folder / f"{number}-{stage.technique}.pt",
             )
-        except TrainingError as error:
-            self._write(f"{number}-{stage.technique}-best", to_graph(module))
-            raise TrainingError(f"stage {number} ({stage.technique}): {error}") from error
+        except (TrainingError, UsageError) as error:
+            if isinstance(error, TrainingError):
+                self._write(f"{number}-{stage.technique}-best", to_graph(module))
+            raise type(error)(f"stage {number} ({stage.technique}): {error}") from error
         epochs.extend(found.epochs)
         return to_graph(module)
+
+    def _check_labels(self) -> None:
+        """UsageError where a stage is to learn from labels that there are not."""
+        for number, stage in enumerate(self.recipe.stages, 1):
+            trained = stage.technique not in UNTRAINED and stage.training.epochs
+            if trained and stage.training.labels and self.data.labels is None:
+                raise UsageError(
+                    f"stage {number} ({stage.technique}): labels have a share of {stage.training.labels:g} in its "
+                    "loss, and the training data have none: give them an array y, or set labels = 0"
+                )
 
     def _claim(self) -> None:
         """Note in the folder whose it is; UsageError where it is another run's."""

@@ -81,9 +81,12 @@ def check_alike(teacher: Graph, student: Graph) -> None:
                 f"the student '{student.name}' has {what} {shapes[1]}, the teacher '{teacher.name}' {shapes[0]}: a "
                 "student takes and gives what its teacher does"
             )
-    before = [len(scored_tensors(graph)) for graph in (teacher, student)]
-    if before[0] != before[1]:
-        raise UsageError("teacher and student end differently: both in a softmax, or neither")
+    ends = [last_operator(graph) or "no activation" for graph in (teacher, student)]
+    if ends[0] != ends[1]:
+        raise UsageError(
+            f"the student '{student.name}' ends in {ends[1]}, the teacher '{teacher.name}' in {ends[0]}: both end in "
+            "the same softmax, logistic or tanh, or in none of them"
+        )
 
 
 class _Adapted(torch.nn.Module):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from smelt.train.losses import Loss
 from smelt.train.progress import Epoch, Fitted, Progress
 
 Optimizer = Callable[[Iterable[Any]], torch.optim.Optimizer]
+
+TrainStep = Callable[[torch.nn.Module, Batch, torch.optim.Optimizer], torch.Tensor]
+"""One batch: computes the loss, changes the module's parameters by the optimizer, and returns the loss."""
 
 
 def adam(rate: float) -> Optimizer:
@@ -37,6 +41,9 @@ def fit(
     score: Loss | None = None,
     teacher: Callable[..., Any] | None = None,
     augment: Augment | None = None,
+    train_step: TrainStep | None = None,
+    mixed_precision: bool = False,
+    device: str | None = None,
     progress: Callable[[Epoch], None] | None = None,
     checkpoint: Path | None = None,
 ) -> Fitted:
@@ -46,7 +53,11 @@ def fit(
     cosine.  `held_out` is the share of the data, or data of its own, on which `score` (by default the loss) chooses the
     best epoch, in evaluation mode; with 0 the training data choose.  Training stops when there was no better epoch for
     `patience` epochs.  `teacher` gives `Batch.taught` for the inputs of each batch, after `augment` has changed them.
-    `progress` is called after every epoch.  The same seed gives the same parameters.  `checkpoint` is a file that is
+    `train_step` takes the place of the usual step (the loss, its gradients, the optimizer's step); the loss is then
+    what scores.  With `mixed_precision` training computes products in float16 on a GPU, its gradients scaled, and in
+    bfloat16 elsewhere; scores are computed in float32.  `device` (cpu, cuda, mps) is where training happens, by default
+    where the module is; afterwards the module is where it was.  `progress` is called after every epoch.
+    The same seed gives the same parameters.  `checkpoint` is a file that is
     written after every epoch; where it exists already, training goes on from it, and gives what it would have given
     without the interruption.
 
@@ -57,7 +68,7 @@ def fit(
         raise UsageError(
             "training needs samples, a batch size of at least 1, and epochs that are not negative"
         )
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), _moved(module, teacher, device):
         torch.manual_seed(seed)
         training, chosen = _split(data, held_out, seed)
         if not len(training) or not len(chosen):
@@ -65,7 +76,8 @@ def fit(
                 f"{len(training)} of {len(data)} samples are left to train on, and {len(chosen)} choose: each needs one"
             )
         generator = torch.Generator().manual_seed(seed)
-        run = _Run(module, loss, score or loss, teacher, augment, generator, batch_size)
+        step = train_step or _Step(loss, mixed_precision)
+        run = _Run(module, score or loss, teacher, augment, generator, batch_size, step)
         steps = max(1, epochs * math.ceil(len(training) / batch_size))
         progressing = Progress(module, (optimizer or adam(1e-3))(_trained(module)), steps, generator)
         if checkpoint is not None:
@@ -84,6 +96,54 @@ def _split(
     return training, chosen if len(chosen) else training
 
 
+@contextmanager
+def _moved(module: torch.nn.Module, teacher: Any, device: str | None) -> Iterator[None]:
+    """Modules on a device, and back where they were."""
+    modules = [each for each in (module, teacher) if isinstance(each, torch.nn.Module)]
+    before = [next((parameter.device for parameter in each.parameters()), None) for each in modules]
+    try:
+        if device is not None:
+            for each in modules:
+                each.to(device)
+        yield
+    except (RuntimeError, AssertionError) as error:
+        if device is None or ("device" not in str(error).lower() and "cuda" not in str(error).lower()):
+            raise
+        raise UsageError(f"cannot train on device '{device}': {str(error).splitlines()[0]}") from error
+    finally:
+        for each, place in zip(modules, before, strict=True):
+            if device is not None and place is not None:
+                each.to(place)
+
+
+class _Step:
+    """The usual step."""
+
+    def __init__(self, loss: Loss, mixed_precision: bool) -> None:
+        self._loss, self._mixed = loss, mixed_precision
+        self._scaler: Any = None
+
+    def __call__(
+        self, module: torch.nn.Module, batch: Batch, optimizer: torch.optim.Optimizer
+    ) -> torch.Tensor:
+        optimizer.zero_grad()
+        kind = batch.inputs[0].device.type
+        small = torch.float16 if kind == "cuda" else torch.bfloat16
+        with torch.autocast(kind, dtype=small, enabled=self._mixed):
+            loss = self._loss(module(*batch.inputs), batch)
+        finite_loss(loss)
+        if not self._mixed or kind != "cuda":
+            loss.backward()
+            optimizer.step()
+            return loss
+        # float16 loses small gradients: they are scaled on the way
+        self._scaler = self._scaler or torch.amp.GradScaler(kind)
+        self._scaler.scale(loss).backward()
+        self._scaler.step(optimizer)
+        self._scaler.update()
+        return loss
+
+
 def _trained(module: torch.nn.Module) -> list[Any]:
     found = [parameter for parameter in module.parameters() if parameter.requires_grad]
     if not found:
@@ -94,12 +154,12 @@ def _trained(module: torch.nn.Module) -> list[Any]:
 @dataclass
 class _Run:
     module: torch.nn.Module
-    loss: Loss
     score: Loss
     teacher: Callable[..., Any] | None
     augment: Augment | None
     generator: torch.Generator
     batch_size: int
+    step: TrainStep
 
     def epochs(
         self,
@@ -135,11 +195,7 @@ class _Run:
         for batch in data.batches(self.batch_size, self.generator):
             inputs = self.augment(batch.inputs, self.generator) if self.augment else batch.inputs
             taught = self._taught(replace(batch, inputs=inputs))
-            state.optimizer.zero_grad()
-            loss = self.loss(self.module(*taught.inputs), taught)
-            total += _finite(loss) * batch.size
-            loss.backward()
-            state.optimizer.step()
+            total += finite_loss(self.step(self.module, taught, state.optimizer)) * batch.size
             state.schedule.step()
         return total / len(data)
 
@@ -150,7 +206,7 @@ class _Run:
         with torch.no_grad():
             for batch in data.batches(self.batch_size):
                 taught = self._taught(batch)
-                total += _finite(self.score(self.module(*taught.inputs), taught)) * batch.size
+                total += finite_loss(self.score(self.module(*taught.inputs), taught)) * batch.size
         return total / len(data)
 
     def _taught(self, batch: Batch) -> Batch:
@@ -162,7 +218,8 @@ class _Run:
             return replace(moved, taught=self.teacher(*moved.inputs))
 
 
-def _finite(loss: torch.Tensor) -> float:
+def finite_loss(loss: torch.Tensor) -> float:
+    """A loss as a number; TrainingError where it is none."""
     value = float(loss.detach())
     if not math.isfinite(value):
         raise TrainingError(

@@ -42,7 +42,8 @@ class GraphModule(torch.nn.Module):
 
     def _examples(self) -> list[torch.Tensor]:
         inputs = sample_inputs(self.graph)
-        return [torch.from_numpy(np.array(inputs[name])) for name in self.graph.inputs]
+        place = next((parameter.device for parameter in self.parameters()), "cpu")
+        return [torch.from_numpy(np.array(inputs[name])).to(place) for name in self.graph.inputs]
 
     def _own_size(self) -> int:
         shape = self.graph.values[self.graph.inputs[0]].shape if self.graph.inputs else ()

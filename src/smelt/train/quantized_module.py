@@ -99,8 +99,11 @@ class QuantizedRunning(TrainedRunning):
     def run(self, inputs: Sequence[Any]) -> Any:
         """The module's results."""
         self._arrays = {}
+        place = inputs[0].device.type if inputs else "cpu"
         try:
-            return super().run(inputs)
+            # sums of integers are exact in float32 alone
+            with torch.autocast(place, enabled=False):
+                return super().run(inputs)
         finally:
             self._arrays = {}
 

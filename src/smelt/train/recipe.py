@@ -22,7 +22,8 @@ class Training:
 
     `epochs` over the training data in batches of `batch_size` at the learning rate `rate`; 0 epochs: not at all.
     Training stops after `patience` epochs without a better one (0: never).  The original model teaches: softened by
-    `temperature`, `labels` being the share of the cross entropy with labels.
+    `temperature`, `labels` being the share of the cross entropy with labels.  `mixed_precision` computes a float
+    network's products in 16 bits on a GPU, and in bfloat16 elsewhere.
     """
 
     epochs: int = 10
@@ -31,6 +32,7 @@ class Training:
     patience: int = 0
     temperature: float = 2.0
     labels: float = 0.0
+    mixed_precision: bool = False
 
     def __post_init__(self) -> None:
         sound = (

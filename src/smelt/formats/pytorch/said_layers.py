@@ -165,7 +165,7 @@ def _recurrent(_: Running, call: Call) -> None:
         )
     x = _.tensor(call.input(0).name)
     x = x.flip(1) if a.reverse else x
-    zeros = _.torch.zeros(1, call.input(0).shape[0], call.input(2).shape[1])
+    zeros = x.new_zeros(1, call.input(0).shape[0], call.input(2).shape[1])
     states = [
         _.tensor(call.input(k).name).unsqueeze(0) if call.has(k) else zeros
         for k in ((4, 5) if operator == "lstm" else (4,))
