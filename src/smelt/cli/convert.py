@@ -35,7 +35,7 @@ def command(
         typer.Option(
             "--output",
             "-o",
-            help="The file to write: .tflite, .onnx, .keras, .pt2, .pt, .ptl, or .h or .c for a C array.",
+            help="The file to write: .tflite, .onnx, .keras, .pt2, .pt, .ptl, or .h, .c, .cc for a C array.",
             show_default=False,
         ),
     ],
@@ -75,9 +75,10 @@ def command(
     signature: Signature = None,
     json: Json = False,
 ) -> None:
-    """Convert a model to another format, optimized; with --quantize and --calibrate to integers."""
+    """Convert a model to another format, optimized; with --quantize and --calibrate to integers.
+
+    Between a .tflite file and its C array without any option the bytes stay as they are."""
     from smelt import formats
-    from smelt.cli import console
     from smelt.cli.outputs import check_output
     from smelt.passes import find_pass, optimize
 
@@ -101,7 +102,14 @@ def command(
         audio,
     )
     wishes.check()
-    check_output(output, (model, calibrate))
+    for path in formats.files_of_tflite(output) or (output,):
+        check_output(path, (model, calibrate))
+    before = formats.stored_bytes(model) if model.exists() else 0
+    chosen_nothing = not (quantize or passes is not None or shape or constant or signature)
+    if chosen_nothing and (data := _unchanged(model, output)) is not None:
+        formats.save_tflite(data, model.stem, output)
+        _say(json, (model, before), output)
+        return
     graph = formats.load(
         model,
         shapes=formats.parse_shapes(shape),
@@ -115,10 +123,34 @@ def command(
     graph = wishes.apply(original)
     formats.save(graph, output)
     wishes.give_report(original, graph, (model.name, output.name))
-    before, after = formats.stored_bytes(model), output.stat().st_size
+    _say(json, (model, before), output)
+
+
+def _unchanged(model: Path, output: Path) -> bytes | None:
+    """The .tflite file, where one is only put into a C array or taken out of one."""
+    from smelt import formats
+    from smelt.errors import SmeltError
+    from smelt.formats.tflite.flatbuffer import read_flatbuffer
+    from smelt.formats.tflite.schema import TFLITE
+
+    data = formats.load_tflite(model) if formats.files_of_tflite(output) else None
+    if data is None or (output.suffix.lower() == ".tflite" and data == formats.read_bytes(model)):
+        return None
+    try:
+        read_flatbuffer(data, TFLITE)
+    except SmeltError as error:
+        raise formats.type_preserving(error, f"{model}: {error}") from error
+    return data
+
+
+def _say(json: bool, model: tuple[Path, int], output: Path) -> None:
+    from smelt.cli import console
+
+    path, before = model
+    after = output.stat().st_size
     if json:
         console.print_json(
-            {"input": str(model), "input_bytes": before, "output": str(output), "output_bytes": after}
+            {"input": str(path), "input_bytes": before, "output": str(output), "output_bytes": after}
         )
     else:
-        console.stdout.print(f"{output}: {after:,} bytes ({model.name}: {before:,})")
+        console.stdout.print(f"{output}: {after:,} bytes ({path.name}: {before:,})")

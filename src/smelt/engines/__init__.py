@@ -103,18 +103,18 @@ def _torch(graph: Graph, target: str, path: Path | None) -> Engine:
 
 
 def _tflite(graph: Graph, path: Path | None) -> bytes:
-    from smelt.formats import read_bytes
+    from smelt.formats import load_tflite
     from smelt.formats.tflite import write_tflite
 
-    return read_bytes(path) if path else write_tflite(graph)
+    return (load_tflite(path) if path else None) or write_tflite(graph)
 
 
 def _of_format(suffix: str, path: Path | None) -> Path | None:
-    """The file, if it is of the format with that suffix, by its content as `load` sees it."""
+    """The file, if it is of the format with that suffix, by its content as `load` sees it; C arrays are .tflite files."""
     from smelt.formats import format_of
 
     row = format_of(path) if path else None
-    return path if row and suffix in row.suffixes else None
+    return path if row and (suffix in row.suffixes or (row.wrap and suffix == ".tflite")) else None
 
 
 _FILES: Mapping[str, str] = {

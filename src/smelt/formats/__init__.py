@@ -86,10 +86,58 @@ def save(graph: Graph, path: Path | str) -> None:
     naming the operator that the format cannot say.
     """
     path = Path(path)
-    row = next((row for row in FORMATS if row.write and path.suffix.lower() in row.suffixes), None)
-    if row is None or row.write is None:
+    row = _written(path)
+    if row.wrap is not None:
+        from smelt.formats.tflite import write_tflite
+
+        save_tflite(write_tflite(refuse_few_bits(graph)), graph.name, path)
+    elif row.write is not None:
+        write_bytes(path, row.write(refuse_few_bits(graph)))
+
+
+def _written(path: Path) -> Format:
+    """The format to write to a path; UsageError."""
+    rows = (row for row in FORMATS if row.write or row.wrap)
+    row = next((row for row in rows if path.suffix.lower() in row.suffixes), None)
+    if row is None:
         raise UsageError(f"cannot write '{path}': the output's suffix must be {writable_suffixes()}")
-    write_bytes(path, row.write(refuse_few_bits(graph)))
+    return row
+
+
+def load_tflite(path: Path) -> bytes | None:
+    """The .tflite file at `path`, or in the C array there, as it is; None for other formats.
+
+    FormatError for a C array that holds no .tflite file.
+    """
+    model = open_model(path)
+    row = recognized(model)
+    if row is None or row.read is None:
+        return None
+    if ".tflite" in row.suffixes:
+        return model.data
+    if row.wrap is None:
+        return None
+    from smelt.formats.c_array import read_c_array
+
+    try:
+        return read_c_array(model.data)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from error
+
+
+def files_of_tflite(path: Path) -> tuple[Path, ...]:
+    """The files that `save_tflite` writes for that output; none for formats that do not hold a .tflite file as it is."""
+    row = _written(path)
+    if ".tflite" in row.suffixes:
+        return (path,)
+    return () if row.wrap is None else tuple(path.with_name(name) for name in row.wrap(b"", "", path))
+
+
+def save_tflite(data: bytes, title: str, path: Path) -> None:
+    """Write a .tflite file as it is, or a C array of it that is called `title`, as the suffix says."""
+    row = _written(path)
+    for name, content in ({path.name: data} if row.wrap is None else row.wrap(data, title, path)).items():
+        write_bytes(path.with_name(name), content)
 
 
 def parse_shapes(texts: Sequence[str] | None) -> dict[str, tuple[int, ...]] | None:
@@ -134,13 +182,16 @@ def parse_constants(texts: Sequence[str] | None) -> dict[str, Array] | None:
 
 
 __all__ = [
+    "files_of_tflite",
     "format_of",
     "listed",
     "load",
+    "load_tflite",
     "parse_constants",
     "parse_shapes",
     "read_bytes",
     "save",
+    "save_tflite",
     "stored_bytes",
     "write_bytes",
 ]

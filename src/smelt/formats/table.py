@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from smelt.errors import UnsupportedError
 from smelt.formats.files import ModelFile
@@ -38,6 +39,8 @@ class Format:
 
     `recognizes` looks at content; `suffixes` decide where content cannot.  `read` makes a graph with a name,
     `understands` are the choices that it knows.  `write` gives the file's bytes.
+    `wrap` is there where the format holds a .tflite file: from that, a title and the path to write to, it makes the
+    files, by name.
     """
 
     title: str
@@ -46,6 +49,7 @@ class Format:
     read: Callable[[ModelFile, str, Choices], Graph] | None = None
     understands: tuple[str, ...] = ()
     write: Callable[[Graph], bytes] | None = None
+    wrap: Callable[[bytes, str, PurePath], Mapping[str, bytes]] | None = None
 
 
 def _is_tflite(model: ModelFile) -> bool:
@@ -98,16 +102,23 @@ def _write_onnx(graph: Graph) -> bytes:
     return write_onnx(graph)
 
 
-def _write_c_header(graph: Graph) -> bytes:
-    from smelt.formats.c_array import write_c_header
+def _read_c_array(model: ModelFile, name: str, choices: Choices) -> Graph:
+    from smelt.formats.c_array import read_c_array
+    from smelt.formats.tflite import read_tflite
 
-    return write_c_header(graph)
+    return read_tflite(read_c_array(model.data), name, choices.signature)
 
 
-def _write_c_source(graph: Graph) -> bytes:
-    from smelt.formats.c_array import write_c_source
+def _c_header(data: bytes, title: str, path: PurePath) -> dict[str, bytes]:
+    from smelt.formats.c_array import c_header
 
-    return write_c_source(graph)
+    return c_header(data, title, path)
+
+
+def _c_source(data: bytes, title: str, path: PurePath) -> dict[str, bytes]:
+    from smelt.formats.c_array import c_source
+
+    return c_source(data, title, path)
 
 
 def _write_tvm_library(graph: Graph) -> bytes:
@@ -207,8 +218,8 @@ FORMATS: tuple[Format, ...] = (
     Format("TorchScript", (".pt",), write=_write_pt),
     Format("PyTorch's lite interpreter", (".ptl",), write=_write_ptl),
     Format("torch.export", (".pt2",), write=_write_pt2),
-    Format("C array, for an include", (".h", ".hpp"), write=_write_c_header),
-    Format("C array, for a linker", (".c", ".cc", ".cpp"), write=_write_c_source),
+    Format("C array, for an include", (".h", ".hpp"), None, _read_c_array, ("signature",), wrap=_c_header),
+    Format("C array, for a linker", (".c", ".cc", ".cpp"), None, _read_c_array, ("signature",), wrap=_c_source),
     Format("TVM library", (".so",), write=_write_tvm_library),
     Format("TVM library, not linked", (".tar",), write=_write_tvm_objects),
 )
@@ -239,7 +250,7 @@ def readable_suffixes() -> str:
 
 def writable_suffixes() -> str:
     """What is written, in words for messages."""
-    return listed([suffix for row in FORMATS if row.write for suffix in row.suffixes])
+    return listed([suffix for row in FORMATS if row.write or row.wrap for suffix in row.suffixes])
 
 
 def listed(names: Sequence[str]) -> str:

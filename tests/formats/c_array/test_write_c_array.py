@@ -39,11 +39,7 @@ def test_it_compiles_and_holds_the_file(tmp_path: Path, dialect: str, kind: str)
         sources = ["main.c"]
     else:
         smelt.save(graph, tmp_path / "model.c")
-        declarations = f"extern const unsigned char the_model[{len(expected)}];\n"
-        declarations += "extern const unsigned int the_model_len;\n"
-        if language == "c++":
-            declarations = f'extern "C" {{\n{declarations}}}\n'
-        (tmp_path / "main.c").write_text(declarations + DUMP)
+        (tmp_path / "main.c").write_text(f'#include "model.h"\n{DUMP}')
         sources = ["main.c", "model.c"]
     command = [compiler, f"-std={dialect}", "-x", language, *STRICT, *sources, "-o", "dump"]
     subprocess.run(command, cwd=tmp_path, check=True)

@@ -1,5 +1,6 @@
-"""C source that holds a .tflite file as an array."""
+"""C and C++ files that hold a .tflite file as an array."""
 
-from smelt.formats.c_array.write import write_c_header, write_c_source
+from smelt.formats.c_array.read import read_c_array
+from smelt.formats.c_array.write import c_header, c_source
 
-__all__ = ["write_c_header", "write_c_source"]
+__all__ = ["c_header", "c_source", "read_c_array"]

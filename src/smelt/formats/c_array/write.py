@@ -1,15 +1,14 @@
 """A .tflite file as a constant, aligned C array, for interpreters that read a model from flash.
 
-A header holds all in one file, for one translation unit; a source file defines what others declare.
+A header holds all in one file, for one translation unit; a source file comes with a header that declares the array.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from smelt.formats.c_array.names import comment_text, identifier
-from smelt.formats.tflite import write_tflite
-from smelt.ir import Graph
 
 ALIGNMENT = 16
 """In bytes, as FlatBuffers and TensorFlow Lite Micro want it."""
@@ -28,48 +27,43 @@ _ALIGNED = f"""#if defined(__cplusplus)
 """
 
 
-def write_c_header(graph: Graph) -> bytes:
-    """The graph's .tflite file as one C or C++ header; include it in one source file.
-
-    Raises UnsupportedError naming the operator when TFLite cannot say something.
-    """
-    name, data = identifier(graph.name), write_tflite(graph)
+def c_header(data: bytes, title: str, path: PurePath) -> dict[str, bytes]:
+    """File name → text: the file of a model called `title` as one C or C++ header; include it in one source file."""
+    name = identifier(title)
     guard = f"{name.upper()}_MODEL_H"
-    return "".join(
-        [
-            _title(graph, len(data)),
-            f"#ifndef {guard}\n#define {guard}\n\n{_ALIGNED}\n",
-            f"SMELT_MODEL_ALIGNED static const unsigned char {name}[{len(data)}] = {{\n",
-            *_lines(data),
-            f"}};\nstatic const unsigned int {name}_len = {len(data)}U;\n\n#undef SMELT_MODEL_ALIGNED\n#endif\n",
-        ]
-    ).encode()
+    parts = [
+        _title(title, len(data)),
+        f"#ifndef {guard}\n#define {guard}\n\n{_ALIGNED}\n",
+        f"SMELT_MODEL_ALIGNED static const unsigned char {name}[{len(data)}] = {{\n",
+        *_lines(data),
+        f"}};\nstatic const unsigned int {name}_len = {len(data)}U;\n\n#undef SMELT_MODEL_ALIGNED\n#endif\n",
+    ]
+    return {path.name: "".join(parts).encode()}
 
 
-def write_c_source(graph: Graph) -> bytes:
-    """The graph's .tflite file as a C or C++ source file; its comment says how to declare the array.
+def c_source(data: bytes, title: str, path: PurePath) -> dict[str, bytes]:
+    """File name → text: the file of a model called `title` as a C or C++ source file, and its header, with C linkage."""
+    name, header = identifier(title), path.with_suffix(".h").name
+    guard = f"{name.upper()}_MODEL_H"
+    declared = [
+        _title(title, len(data)),
+        f"#ifndef {guard}\n#define {guard}\n\n",
+        '#ifdef __cplusplus\nextern "C" {\n#endif\n\n',
+        f"extern const unsigned char {name}[{len(data)}]; /* aligned to {ALIGNMENT} bytes */\n",
+        f"extern const unsigned int {name}_len;\n\n#ifdef __cplusplus\n}}\n#endif\n\n#endif\n",
+    ]
+    defined = [
+        _title(title, len(data)),
+        f'#include "{header}"\n\n{_ALIGNED}\n',
+        f"SMELT_MODEL_ALIGNED const unsigned char {name}[{len(data)}] = {{\n",
+        *_lines(data),
+        f"}};\nconst unsigned int {name}_len = {len(data)}U;\n",
+    ]
+    return {header: "".join(declared).encode(), path.name: "".join(defined).encode()}
 
-    Raises UnsupportedError naming the operator when TFLite cannot say something.
-    """
-    name, data = identifier(graph.name), write_tflite(graph)
-    declarations = f"extern const unsigned char {name}[{len(data)}];\nextern const unsigned int {name}_len;\n"
-    linkage = '#ifdef __cplusplus\nextern "C" {\n#endif\n'
-    return "".join(
-        [
-            _title(graph, len(data)),
-            f'{_ALIGNED}\n/* Declared elsewhere as here, in C++ as extern "C". */\n{linkage}{declarations}\n',
-            f"SMELT_MODEL_ALIGNED const unsigned char {name}[{len(data)}] = {{\n",
-            *_lines(data),
-            f"}};\nconst unsigned int {name}_len = {len(data)}U;\n",
-            "#ifdef __cplusplus\n}\n#endif\n",
-        ]
-    ).encode()
 
-
-def _title(graph: Graph, count: int) -> str:
-    return (
-        f"/* {comment_text(graph.name)}: a TensorFlow Lite model of {count} bytes, written by smelt. */\n\n"
-    )
+def _title(title: str, count: int) -> str:
+    return f"/* {comment_text(title)}: a TensorFlow Lite model of {count} bytes, written by smelt. */\n\n"
 
 
 def _lines(data: bytes) -> Iterator[str]:
