@@ -110,7 +110,7 @@ def _tflite(graph: Graph, path: Path | None) -> bytes:
 
 
 def _of_format(suffix: str, path: Path | None) -> Path | None:
-    """The file, if it is of the format with that suffix, by its content as `load` sees it; C arrays are .tflite files."""
+    """The file, if it is of the format with that suffix, as `load` sees it; a C array is a .tflite file."""
     from smelt.formats import format_of
 
     row = format_of(path) if path else None

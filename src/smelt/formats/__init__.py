@@ -126,7 +126,7 @@ def load_tflite(path: Path) -> bytes | None:
 
 
 def files_of_tflite(path: Path) -> tuple[Path, ...]:
-    """The files that `save_tflite` writes for that output; none for formats that do not hold a .tflite file as it is."""
+    """What `save_tflite` writes for that output; nothing for formats that do not hold a .tflite file as it is."""
     row = _written(path)
     if ".tflite" in row.suffixes:
         return (path,)

@@ -219,7 +219,9 @@ FORMATS: tuple[Format, ...] = (
     Format("PyTorch's lite interpreter", (".ptl",), write=_write_ptl),
     Format("torch.export", (".pt2",), write=_write_pt2),
     Format("C array, for an include", (".h", ".hpp"), None, _read_c_array, ("signature",), wrap=_c_header),
-    Format("C array, for a linker", (".c", ".cc", ".cpp"), None, _read_c_array, ("signature",), wrap=_c_source),
+    Format(
+        "C array, for a linker", (".c", ".cc", ".cpp"), None, _read_c_array, ("signature",), wrap=_c_source
+    ),
     Format("TVM library", (".so",), write=_write_tvm_library),
     Format("TVM library, not linked", (".tar",), write=_write_tvm_objects),
 )

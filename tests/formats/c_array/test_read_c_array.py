@@ -24,12 +24,18 @@ def convert(source: Path, output: Path, *options: str) -> subprocess.CompletedPr
 
 
 def decimal(data: bytes) -> str:
-    return "static const char m[ ] PROGMEM = {" + ",".join(str(b - 256 if b > 127 else b) for b in data) + ", };"
+    return (
+        "static const char m[ ] PROGMEM = {" + ",".join(str(b - 256 if b > 127 else b) for b in data) + ", };"
+    )
 
 
 def in_columns(data: bytes) -> str:
-    rows = "".join(f"  0X{byte:02X}u,{' // a, comment }' if k % 7 == 0 else ''}\n" for k, byte in enumerate(data))
-    return f'#include "m.h"\nalignas(16) const unsigned char g_model[{len(data)}] = {{\n{rows}}};\nint n = 3;\n'
+    rows = "".join(
+        f"  0X{byte:02X}u,{' // a, comment }' if k % 7 == 0 else ''}\n" for k, byte in enumerate(data)
+    )
+    return (
+        f'#include "m.h"\nalignas(16) const unsigned char g_model[{len(data)}] = {{\n{rows}}};\nint n = 3;\n'
+    )
 
 
 def in_braces(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The .tflite file in a C or C++ file's array, whoever wrote it: smelt, `xxd -i`, TensorFlow Lite Micro's scripts, a person."""
+"""The .tflite file in a C or C++ file's array, whoever wrote it: smelt, `xxd -i`, TensorFlow Lite Micro, a person."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def c_header(data: bytes, title: str, path: PurePath) -> dict[str, bytes]:
 
 
 def c_source(data: bytes, title: str, path: PurePath) -> dict[str, bytes]:
-    """File name → text: the file of a model called `title` as a C or C++ source file, and its header, with C linkage."""
+    """File name → text: the file of a model called `title` as a C or C++ source file, and a header with C linkage."""
     name, header = identifier(title), path.with_suffix(".h").name
     guard = f"{name.upper()}_MODEL_H"
     declared = [
