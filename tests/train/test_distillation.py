@@ -17,6 +17,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 from tests.train.test_loop import classifier, quick, ring  # noqa: E402
 
 from smelt.train import distil, fit, make_student, to_graph, to_module, training_data  # noqa: E402
+from smelt.train.distillation import attention_distance  # noqa: E402
 from smelt.train.losses import cross_entropy  # noqa: E402
 from smelt.train.students import ARCHITECTURES  # noqa: E402
 
@@ -134,3 +135,50 @@ def test_pairs_that_do_not_match_are_refused() -> None:
     for settings in ({"temperature": 0.0}, {"temperature": -1.0}, {"labels": 2.0}):
         with pytest.raises(UsageError, match="more than 0, a share of labels from 0 to 1"):
             distil(deciding, make_student("mlp", deciding), {"image": np.zeros((4, 6, 6, 1))}, **settings)
+
+
+def test_attention_is_where_the_channels_are_large() -> None:
+    maps = torch.zeros(1, 2, 2, 3)
+    maps[0, 0, 1] = 2.0
+    wider = torch.zeros(1, 2, 2, 5)
+    wider[0, 0, 1] = -0.1
+    assert float(attention_distance(maps, wider)) == pytest.approx(0.0, abs=1e-6)
+    elsewhere = torch.zeros(1, 2, 2, 5)
+    elsewhere[0, 1, 0] = 1.0
+    assert float(attention_distance(maps, elsewhere)) == pytest.approx(2.0)
+
+
+def test_a_students_attention_becomes_its_teachers() -> None:
+    """Smaller maps, other channels; the distance falls, more than without."""
+    teacher = make_student("cnn", image_teacher((1, 8, 8, 1)), width=2.0, seed=3)
+    student = make_student("cnn", image_teacher((1, 8, 8, 1)))
+    mine, theirs = (
+        [n.outputs[0] for n in graph.nodes if n.operator == "conv_2d"] for graph in (student, teacher)
+    )
+    x = np.random.default_rng(0).normal(size=(48, 8, 8, 1)).astype(np.float32)
+
+    def distance(graph: Graph) -> float:
+        with torch.no_grad():
+            given = torch.from_numpy(x)
+            own, wanted = (
+                to_module(graph, outputs=[mine[1]])(given),
+                to_module(teacher, outputs=[theirs[0]])(given),
+            )
+            pooled = torch.nn.functional.adaptive_avg_pool2d(own.movedim(-1, 1), wanted.shape[1:3])
+            return float(attention_distance(pooled.movedim(1, -1), wanted))
+
+    options = {"epochs": 6, "held_out": 0, "optimizer": quick(3e-3)}
+    alone = distil(teacher, student, {"image": x}, **options)
+    paid = distil(
+        teacher, student, {"image": x}, attention={mine[1]: theirs[0]}, attention_weight=30.0, **options
+    )
+    assert distance(paid) < 0.8 * distance(student)
+    assert distance(paid) < distance(alone)
+    with pytest.raises(UsageError, match="have other dimensions"):
+        distil(teacher, student, {"image": x}, attention={student.outputs[0]: teacher.outputs[0]})
+
+
+def test_a_student_that_ends_otherwise_is_refused() -> None:
+    teacher = image_teacher((1, 6, 6, 1))
+    with pytest.raises(UsageError, match="ends in no activation, the teacher 'teacher' in softmax"):
+        distil(teacher, image_teacher((1, 6, 6, 1), softmax=False), {"image": np.zeros((4, 6, 6, 1))})

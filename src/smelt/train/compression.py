@@ -22,8 +22,8 @@ from smelt.train.distillation import answer_loss
 from smelt.train.loop import TrainStep, adam, fit
 from smelt.train.module import GraphModule
 from smelt.train.progress import Epoch
-from smelt.train.qat import zeros_of
 from smelt.train.quantized_module import QuantizedModule
+from smelt.train.quantized_training import zeros_of
 from smelt.train.recipe import Recipe, Stage
 from smelt.train.stages import TECHNIQUES, UNTRAINED, Work
 

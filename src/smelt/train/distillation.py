@@ -29,6 +29,8 @@ def distil(
     labels: float = 0.0,
     features: Mapping[str, str] | None = None,
     feature_weight: float = 1.0,
+    attention: Mapping[str, str] | None = None,
+    attention_weight: float = 1.0,
     **options: Any,
 ) -> Graph:
     """The student with weights trained to give what the teacher gives, both float graphs with the same inputs.
@@ -37,24 +39,27 @@ def distil(
     the share of the cross entropy with labels in it; else it is the mean squared difference of the outputs.  `features`
     pairs tensors of the student with tensors of the teacher: a learned adapter, thrown away afterwards, maps the
     first to the second, and `feature_weight` times their squared difference, relative to the teacher's, is added.
+    `attention` pairs tensors of images or series whose maps of attention (where the squares over all channels are
+    large) shall be alike, which needs no adapter: `attention_weight` times the squared distance of the maps, each of
+    length 1, is added.
     What is left are the options of `fit`.
 
     Raises UsageError where inputs, outputs or features do not match, and what `fit` raises.
-    Source: Hinton, Vinyals, Dean, 2015; Romero et al., "FitNets", 2015, for features.
+    Sources: Hinton, Vinyals, Dean, 2015; Romero et al., "FitNets", 2015, for features; Zagoruyko and Komodakis,
+    "Paying More Attention to Attention", 2017.
     """
     check_alike(teacher, student)
-    pairs = dict(features or {})
-    wanted = GraphModule(teacher, [*scored_tensors(teacher), *pairs.values()])
-    own = GraphModule(student, [*scored_tensors(student), *pairs])
+    pairs = [*(features or {}).items(), *(attention or {}).items()]
+    wanted = GraphModule(teacher, [*scored_tensors(teacher), *(theirs for _, theirs in pairs)])
+    own = GraphModule(student, [*scored_tensors(student), *(mine for mine, _ in pairs)])
     answers = answer_loss(student, temperature, labels)
     module: torch.nn.Module = own
     loss = score = answers
     if pairs:
-        module, loss = (
-            _Adapted(own, student, teacher, pairs),
-            _with_features(answers, feature_weight, len(pairs)),
-        )
-        score = _with_features(answers, 0.0, len(pairs))
+        adapted = len(features or {})
+        module = _Adapted(own, student, teacher, pairs, adapted)
+        loss = _with_features(answers, [feature_weight, attention_weight], adapted, len(pairs))
+        score = _with_features(answers, [0.0, 0.0], adapted, len(pairs))
     given = training_data(teacher, data)
     fit(module, given, loss, score=score, teacher=wanted, **options)
     return to_graph(own)
@@ -90,19 +95,24 @@ def check_alike(teacher: Graph, student: Graph) -> None:
 
 
 class _Adapted(torch.nn.Module):
-    """A student whose features are brought to the teacher's shape."""
+    """A student whose features are brought to the teacher's shape, the first of them to its channels too."""
 
-    def __init__(self, own: GraphModule, student: Graph, teacher: Graph, pairs: Mapping[str, str]) -> None:
+    def __init__(
+        self, own: GraphModule, student: Graph, teacher: Graph, pairs: Sequence[tuple[str, str]], adapted: int
+    ) -> None:
         super().__init__()
         self.own, self.count = own, len(pairs)
-        shapes = [(_shape(student, mine), _shape(teacher, theirs)) for mine, theirs in pairs.items()]
-        for (mine, theirs), (a, b) in zip(pairs.items(), shapes, strict=True):
-            if len(a) != len(b) or len(a) < 2:
+        shapes = [(_shape(student, mine), _shape(teacher, theirs)) for mine, theirs in pairs]
+        for index, ((mine, theirs), (a, b)) in enumerate(zip(pairs, shapes, strict=True)):
+            if len(a) != len(b) or len(a) < (2 if index < adapted else 3):
                 raise UsageError(
                     f"features '{mine}' {list(a)} and '{theirs}' {list(b)} have other dimensions"
                 )
         self.sizes = [wanted[1:-1] for _, wanted in shapes]
-        self.adapters = torch.nn.ModuleList(torch.nn.Linear(a[-1], b[-1]) for a, b in shapes)
+        self.adapters = torch.nn.ModuleList(
+            torch.nn.Linear(a[-1], b[-1]) if index < adapted else torch.nn.Identity()
+            for index, (a, b) in enumerate(shapes)
+        )
 
     def forward(self, *inputs: torch.Tensor) -> Any:
         found = self.own(*inputs)
@@ -131,7 +141,19 @@ def _resized(tensor: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
     return pool(tensor.movedim(-1, 1), tuple(size)).movedim(1, -1)
 
 
-def _with_features(answers: Loss, weight: float, count: int) -> Loss:
+def attention_distance(mine: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor:
+    """The mean squared distance of two maps of attention of length 1; channels are last, in any number."""
+    maps = [functional.normalize(each.square().mean(-1).flatten(1), dim=1) for each in (mine, theirs)]
+    return (maps[0] - maps[1]).square().sum(1).mean()
+
+
+def _feature_distance(mine: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor:
+    return functional.mse_loss(mine, theirs) / theirs.square().mean().clamp_min(1e-12)
+
+
+def _with_features(answers: Loss, weights: Sequence[float], adapted: int, count: int) -> Loss:
+    """The answers' loss, and the mean distances of features (the first `adapted` of `count`) and of attention."""
+
     def loss(outputs: Any, batch: Batch) -> torch.Tensor:
         found, wanted = outputs[:-count], batch.taught[:-count]
         single = len(found) == 1
@@ -139,12 +161,12 @@ def _with_features(answers: Loss, weight: float, count: int) -> Loss:
             found[0] if single else found,
             Batch(batch.inputs, batch.labels, wanted[0] if single else wanted),
         )
-        if not weight:
-            return answer
-        differences = [
-            functional.mse_loss(mine, theirs) / theirs.square().mean().clamp_min(1e-12)
-            for mine, theirs in zip(outputs[-count:], batch.taught[-count:], strict=True)
-        ]
-        return answer + weight * torch.stack(differences).mean()
+        every = list(zip(outputs[-count:], batch.taught[-count:], strict=True))
+        for distance, weight, some in zip(
+            (_feature_distance, attention_distance), weights, (every[:adapted], every[adapted:]), strict=True
+        ):
+            if weight and some:
+                answer = answer + weight * torch.stack([distance(*pair) for pair in some]).mean()
+        return answer
 
     return loss

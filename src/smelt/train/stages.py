@@ -37,7 +37,7 @@ from smelt.train.pruning_criteria import (
     magnitude,
 )
 from smelt.train.pruning_gradients import Gradients, gradients, taylor
-from smelt.train.qat import check_trainable
+from smelt.train.quantized_training import check_trainable
 from smelt.train.sparsity import zero_weights, zero_weights_of_blocks
 from smelt.train.students import make_student
 
