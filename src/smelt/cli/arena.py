@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from smelt.cli.options import Json, Model, Shape, TargetName
+
+if TYPE_CHECKING:
+    from smelt.engines.interpreted import ArenaItem
 
 
 def command(
@@ -18,6 +22,10 @@ def command(
             "--multipliers-at-invoke",
             help="As with SMELT_MULTIPLIERS_AT_INVOKE: less arena, more cycles.",
         ),
+    ] = False,
+    tensors: Annotated[
+        bool,
+        typer.Option("--tensors", help="Every tensor and scratch memory too: where, and from when to when."),
     ] = False,
     shape: Shape = None,
     json: Json = False,
@@ -33,9 +41,10 @@ def command(
     graph = formats.load(model, shapes=formats.parse_shapes(shape))
     options = MULTIPLIERS_AT_INVOKE if at_invoke else 0
     with InterpretedEngine(tflite_file(graph, model), graph, options=options) as engine:
-        use = engine.arena
+        use, items = engine.arena, engine.arena_items()
     if json:
-        console.print_json({"model": str(model), "target": core.name, **use.to_json()})
+        listed = [asdict(item) for item in items]
+        console.print_json({"model": str(model), "target": core.name, **use.to_json(), "items": listed})
         return
     rows = [
         ["state", f"{use.state:,}", "what the interpreter knows of each tensor and operator"],
@@ -48,4 +57,17 @@ def command(
     ]
     columns = [("section", "left"), ("bytes", "right"), ("holds", "left")]
     console.stdout.print(console.table(f"{graph.name} in smelt's interpreter on {core.name}", columns, rows))
+    if tensors:
+        headings = ("tensor", "from byte", "bytes", "section", "operators")
+        rows = [
+            [item.name or "scratch memory", str(item.offset), f"{item.bytes:,}", item.place, _life(item)]
+            for item in items
+            if item.place in ("kept", "planned")
+        ]
+        columns = [(name, "right" if "byte" in name else "left") for name in headings]
+        console.stdout.print(console.table("in the arena", columns, rows))
     console.stdout.print(f"arena {use.bytes:,} bytes, aligned to {ALIGNMENT}")
+
+
+def _life(item: ArenaItem) -> str:
+    return f"{item.first} to {item.last}"

@@ -73,6 +73,12 @@ def _first_type(subgraph: Any, operator: Any) -> TensorType:
     return TensorType(subgraph.tensors[first].type) if first >= 0 else TensorType.FLOAT32
 
 
+def tensor_names(model: bytes) -> tuple[str, ...]:
+    """The name of each tensor of a .tflite file's first subgraph, its number where it has none."""
+    tensors = read_flatbuffer(model, TFLITE).subgraphs[0].tensors
+    return tuple(str(tensor.name or f"tensor {index}") for index, tensor in enumerate(tensors))
+
+
 def operator_list(name: str, operators: Sequence[Interpreted], title: str) -> str:
     """A C header with a constant array for `smelt_setup`, and its length.
 

@@ -38,7 +38,7 @@ def kernel_files(kernel: Kernel, folder: Path) -> dict[str, str]:
 def interpreter_files(operators: Iterable[Interpreted]) -> dict[str, str]:
     """File name → text of the interpreter with these operators: its own C, theirs, and their kernels."""
     found: dict[str, str] = {}
-    for path in sorted((RUNTIME / "src").glob("*.c")):
+    for path in sorted((*(RUNTIME / "src").glob("*.c"), *(RUNTIME / "optional").glob("*.c"))):
         _add(path.name, path.parent, found)
     for operator in operators:
         for source in operator.sources:
@@ -59,7 +59,7 @@ def _add(name: str, folder: Path, found: dict[str, str]) -> None:
 
 def _find(name: str, folder: Path) -> Path:
     families = {operator.folder for operator in all_operators().values()}
-    own = (RUNTIME / "primitives", RUNTIME / "include", RUNTIME / "src")
+    own = tuple(RUNTIME / name for name in ("primitives", "include", "src", "optional"))
     for place in (folder, *own, *sorted(families)):
         if (place / name).is_file():
             return place / name

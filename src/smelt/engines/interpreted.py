@@ -9,12 +9,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smelt.codegen.interpreter import needed_operators, operator_list
+from smelt.codegen.interpreter import needed_operators, operator_list, tensor_names
 from smelt.codegen.sources import interpreter_files
 from smelt.engines.engine import Engine
 from smelt.engines.machine import CallResult, Machine
@@ -40,10 +41,12 @@ _FUNCTIONS = (
     "interpreted_tensor",
     "interpreted_invoke",
     "interpreted_number",
+    "interpreted_item",
     "model",
     "arena",
     "last_error",
 )
+_PLACES = ("file", "kept", "planned", "unused")
 _ERROR_ARENA = -1
 _FIRST_ARENA = 1 << 16
 _LARGEST_ARENA = 1 << 28
@@ -70,6 +73,22 @@ class ArenaUse:
         """Plain data."""
         parts = {f"{name}_bytes": number for name, number in asdict(self).items()}
         return {"arena_bytes": self.bytes, "alignment_bytes": ALIGNMENT, **parts}
+
+
+@dataclass(frozen=True)
+class ArenaItem:
+    """A tensor, or the scratch memory of operator `first`, which has no name.
+
+    `place` is "file", "kept", "planned" or "unused"; `offset` and `bytes` are those in the file or the arena.  It is
+    needed from the call of operator `first` to that of `last`; the number of operators stands for what follows them.
+    """
+
+    name: str
+    place: str
+    offset: int
+    bytes: int
+    first: int
+    last: int
 
 
 def write_interpreter(folder: Path, operators: Sequence[Interpreted]) -> tuple[Path, ...]:
@@ -229,6 +248,7 @@ class InterpretedEngine(Engine):
         self.graph = graph
         self.inputs = tuple(graph.values[n] for n in graph.inputs)
         self.outputs = tuple(graph.values[n] for n in graph.outputs)
+        self._names = tensor_names(model)
         self._folder = Path(tempfile.mkdtemp(prefix="smelt-interpreted-"))
         try:
             chosen = needed_operators(model) if operators is None else operators
@@ -280,6 +300,18 @@ class InterpretedEngine(Engine):
                 f"'{value.name}' has not the size in the file that it has here: {value.bytes} bytes"
             )
         return place
+
+    def arena_items(self) -> tuple[ArenaItem, ...]:
+        """Every tensor of the file, in its order, then the operators' scratch memory where they need some."""
+        found: list[ArenaItem] = []
+        for index in count():
+            place, *numbers = (self.host.call("interpreted_item", index, which) for which in range(5))
+            if place < 0:
+                return tuple(found)
+            name = self._names[index] if index < len(self._names) else ""
+            if name or numbers[1]:
+                found.append(ArenaItem(name, _PLACES[place], *numbers))
+        raise AssertionError("without an end")
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs for one set of inputs, by name."""

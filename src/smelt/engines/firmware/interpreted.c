@@ -12,6 +12,7 @@ int32_t interpreted_initialize(const void *file, uint32_t file_bytes, void *memo
 void *interpreted_tensor(uint32_t is_output, uint32_t index, uint32_t bytes);
 int32_t interpreted_invoke(void);
 uint32_t interpreted_number(uint32_t which);
+uint32_t interpreted_item(uint32_t index, uint32_t which);
 
 #ifdef SMELT_MODEL_BYTES
 #define ALIGNED __attribute__((aligned(16)))
@@ -59,5 +60,15 @@ uint32_t interpreted_number(uint32_t which) {
                                 use.tensors,
                                 use.scratch,
                                 (uint32_t)last_error.node};
+    return which < sizeof numbers / sizeof numbers[0] ? numbers[which] : 0;
+}
+
+/* A number of an item of the arena; UINT32_MAX where there is no such item. */
+uint32_t interpreted_item(uint32_t index, uint32_t which) {
+    struct smelt_arena_item item;
+    if (!smelt_arena_item(&interpreter, index, &item)) {
+        return UINT32_MAX;
+    }
+    const uint32_t numbers[] = {(uint32_t)item.place, item.offset, item.bytes, item.first, item.last};
     return which < sizeof numbers / sizeof numbers[0] ? numbers[which] : 0;
 }

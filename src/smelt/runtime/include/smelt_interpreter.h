@@ -144,6 +144,20 @@ struct smelt_arena_sections {
 uint32_t smelt_arena_used_bytes(const struct smelt_interpreter *interpreter);
 struct smelt_arena_sections smelt_arena_use(const struct smelt_interpreter *interpreter);
 
+enum smelt_place { SMELT_IN_FILE, SMELT_KEPT, SMELT_PLANNED, SMELT_UNUSED };
+
+/* A tensor, or an operator's scratch memory (`tensor` is -1): `bytes` bytes from `offset` on, of the arena or, for constants,
+ * of the file. What is planned is there from the call of operator `first` to that of `last`, whose numbers are those of
+ * the model; the model's outputs stay until behind the last operator. */
+struct smelt_arena_item {
+    enum smelt_place place;
+    int32_t tensor;
+    uint32_t offset, bytes, first, last;
+};
+
+/* Item `index` of a model that is initialized: first its tensors, then its operators. 0 where there are no more. */
+int smelt_arena_item(const struct smelt_interpreter *interpreter, uint32_t index, struct smelt_arena_item *item);
+
 /* After SMELT_ERROR_ARENA: how much larger the arena must be. Where not even the records of tensors and operators fit,
  * the rest is not known yet and not counted. */
 uint32_t smelt_arena_missing_bytes(const struct smelt_interpreter *interpreter);

@@ -22,3 +22,19 @@ struct smelt_arena_sections smelt_arena_use(const struct smelt_interpreter *inte
     }
     return use;
 }
+
+int smelt_arena_item(const struct smelt_interpreter *interpreter, uint32_t index, struct smelt_arena_item *item) {
+    const uint32_t tensors = interpreter->tensors.count, nodes = interpreter->nodes.count;
+    if (interpreter->status != SMELT_OK || index >= tensors + nodes) {
+        return 0;
+    }
+    const struct smelt_record record = smelt_records(interpreter)[index];
+    const int constant = record.place >= SMELT_CONSTANT, used = record.place != 0 && record.place != SMELT_NOWHERE;
+    item->tensor = index < tensors ? (int32_t)index : -1;
+    item->bytes = record.bytes;
+    item->offset = constant ? record.place - SMELT_CONSTANT : record.place;
+    item->first = record.first != SMELT_NEVER ? record.first : 0;
+    item->last = record.first != SMELT_NEVER ? record.last : nodes;
+    item->place = constant ? SMELT_IN_FILE : !used ? SMELT_UNUSED : record.first == SMELT_NEVER ? SMELT_KEPT : SMELT_PLANNED;
+    return 1;
+}

@@ -302,12 +302,16 @@ enum smelt_status smelt_reset(struct smelt_interpreter *interpreter) {
     return (enum smelt_status)interpreter->status;
 }
 
+enum smelt_status smelt_run_node(struct smelt_interpreter *interpreter, uint32_t index) {
+    struct smelt_node node;
+    open_node(interpreter, index, &node);
+    return interpreter->setup.operators[smelt_node_records(interpreter)[index].registration]->run(&node);
+}
+
 enum smelt_status smelt_invoke(struct smelt_interpreter *interpreter) {
     enum smelt_status status = (enum smelt_status)interpreter->status;
     for (uint32_t index = 0; index < interpreter->nodes.count && status == SMELT_OK; index++) {
-        struct smelt_node node;
-        open_node(interpreter, index, &node);
-        status = interpreter->setup.operators[smelt_node_records(interpreter)[index].registration]->run(&node);
+        status = smelt_run_node(interpreter, index);
     }
     return status;
 }

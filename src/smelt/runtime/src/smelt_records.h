@@ -46,6 +46,9 @@ uint32_t smelt_allot(struct smelt_interpreter *interpreter, uint32_t bytes);
 uint32_t smelt_operator_entry(struct smelt_interpreter *interpreter, uint32_t node);
 uint32_t smelt_operator_code(struct smelt_file *file, uint32_t entry);
 
+/* Run node `index` of an interpreter that is initialized. */
+enum smelt_status smelt_run_node(struct smelt_interpreter *interpreter, uint32_t index);
+
 /* Describe tensor `index` of the graph. */
 void smelt_describe(struct smelt_interpreter *interpreter, int32_t index, struct smelt_tensor *tensor);
 
