@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from small_tflite_files import SmallFile
 
-from smelt.formats.tflite.schema import TFLITE, BuiltinOperator
+from smelt.formats.tflite.schema import TFLITE, BuiltinOperator, TensorType
 from smelt.ir import Array
 
 Shape = tuple[int, ...]
@@ -22,13 +22,19 @@ def numbers(*values: Any) -> Array:
 
 @dataclass(frozen=True)
 class Move:
-    """An operator: its inputs are shapes of data or constants, of outputs the shapes are told."""
+    """An operator: of data, and of outputs, the shapes are given; arrays are constants.
+
+    Constants of float64 get the type of the data.  `conditions` are the inputs that are bool; `result` is the type of
+    the outputs where it is another one.
+    """
 
     code: str
     inputs: Sequence[Shape | Array]
     outputs: Sequence[Shape]
     options: Mapping[str, int] = field(default_factory=dict)
     table: str | None = None
+    conditions: Sequence[int] = ()
+    result: str | None = None
 
     def model(self, kind: str) -> bytes:
         """The file with data of that type; with quantization where it is int8 or int16."""
@@ -43,14 +49,21 @@ class Move:
         given = [f"x{k}" for k, each in enumerate(self.inputs) if isinstance(each, tuple)]
         outputs = [f"y{k}" for k in range(len(self.outputs))]
         graph = file.subgraph("main", given, outputs)
-        names = [
-            file.tensor(graph, f"x{k}", each, kind, **fields)
-            if isinstance(each, tuple)
-            else file.constant(graph, f"c{k}", each)
-            for k, each in enumerate(self.inputs)
-        ]
+        names = []
+        for k, each in enumerate(self.inputs):
+            if k in self.conditions:
+                names.append(file.tensor(graph, f"x{k}", each, "bool"))
+            elif isinstance(each, tuple):
+                names.append(file.tensor(graph, f"x{k}", each, kind, **fields))
+            elif each.dtype == np.float64:
+                names.append(file.constant(graph, f"c{k}", each.astype(kind), **fields))
+            else:
+                names.append(file.constant(graph, f"c{k}", each))
         for name, shape in zip(outputs, self.outputs, strict=True):
-            file.tensor(graph, name, shape, kind, **fields)
+            if self.result:
+                file.tensor(graph, name, shape, self.result)
+            else:
+                file.tensor(graph, name, shape, kind, **fields)
         record = TFLITE.record(self.table, **self.options) if self.table else None
         graph.operators.append((BuiltinOperator[self.code], names, outputs, {"builtin_options": record}))
         return file.model()
@@ -64,6 +77,16 @@ def _slice(
 
 
 X = (2, 4, 6, 8)
+WAYS: dict[str, dict[str, int]] = {
+    "plain": {},
+    "corners": {"align_corners": 1},
+    "half": {"half_pixel_centers": 1},
+}
+SIZES: dict[str, tuple[Shape, Shape]] = {
+    "larger": ((2, 3, 4, 5), (7, 9)),
+    "smaller": ((1, 6, 7, 2), (4, 3)),
+    "one": ((1, 1, 5, 3), (1, 10)),
+}
 MOVES: dict[str, Move] = {
     "reshape": Move("RESHAPE", (X, numbers(8, -1)), [(8, 48)], table="ReshapeOptions"),
     "squeeze": Move("SQUEEZE", ((1, 5, 1, 3),), [(5, 3)], table="SqueezeOptions"),
@@ -97,4 +120,73 @@ MOVES: dict[str, Move] = {
     "strided_slice_negative": _slice((-3, -2, -1), (-1, 6, -8), (1, 1, -2), (2, 2, 4)),
     "strided_slice_shrinks": _slice((1, 0, -1), (2, 6, 0), (1, 2, 1), (3,), shrink_axis_mask=5),
     "strided_slice_clamps": _slice((-9, 2, 0), (9, 99, 7), (1, 1, 5), (5, 4, 2)),
+    "padv2": Move("PADV2", ((2, 3), numbers([1, 0], [0, 2]), np.array(7.0)), [(3, 5)], table="PadV2Options"),
+    "mirror_pad_reflect": Move(
+        "MIRROR_PAD", (X, numbers([0, 0], [3, 1], [0, 5], [0, 0])), [(2, 8, 11, 8)], {"mode": 0}, "MirrorPadOptions"
+    ),
+    "mirror_pad_symmetric": Move(
+        "MIRROR_PAD", ((3, 4), numbers([1, 3], [4, 0])), [(7, 8)], {"mode": 1}, "MirrorPadOptions"
+    ),
+    "reverse_v2": Move("REVERSE_V2", ((3, 4, 5), numbers(-1)), [(3, 4, 5)], table="ReverseV2Options"),
+    "reverse_v2_middle": Move("REVERSE_V2", ((3, 4, 5), numbers(1)), [(3, 4, 5)], table="ReverseV2Options"),
+    "space_to_depth": Move("SPACE_TO_DEPTH", (X,), [(2, 2, 3, 32)], {"block_size": 2}, "SpaceToDepthOptions"),
+    "depth_to_space": Move("DEPTH_TO_SPACE", (X,), [(2, 8, 12, 2)], {"block_size": 2}, "DepthToSpaceOptions"),
+    "space_to_batch_nd": Move(
+        "SPACE_TO_BATCH_ND", (X, numbers(3, 2), numbers([1, 1], [2, 4])), [(12, 2, 6, 8)],
+        table="SpaceToBatchNDOptions",
+    ),
+    "space_to_batch_nd_3": Move(
+        "SPACE_TO_BATCH_ND", ((1, 5, 3), numbers(3), numbers([4, 0])), [(3, 3, 3)], table="SpaceToBatchNDOptions"
+    ),
+    "batch_to_space_nd": Move(
+        "BATCH_TO_SPACE_ND", ((12, 2, 3, 2), numbers(3, 2), numbers([1, 2], [0, 3])), [(2, 3, 3, 2)],
+        table="BatchToSpaceNDOptions",
+    ),
+    "batch_to_space_nd_3": Move(
+        "BATCH_TO_SPACE_ND", ((4, 3, 2), numbers(2), numbers([0, 1])), [(2, 5, 2)], table="BatchToSpaceNDOptions"
+    ),
+    "broadcast_to": Move(
+        "BROADCAST_TO", ((3, 1, 4), numbers(2, 3, 5, 4)), [(2, 3, 5, 4)], table="BroadcastToOptions"
+    ),
+    "broadcast_to_last": Move("BROADCAST_TO", ((3, 1), numbers(3, 4)), [(3, 4)], table="BroadcastToOptions"),
+    "fill": Move("FILL", (numbers(3, 5), ()), [(3, 5)], table="FillOptions"),
+    "zeros_like": Move("ZEROS_LIKE", ((3, 5),), [(3, 5)], table="ZerosLikeOptions"),
+    "shape": Move("SHAPE", (X,), [(4,)], {"out_type": TensorType.INT32}, "ShapeOptions", result="int32"),
+    "gather": Move("GATHER", (X, numbers(3, 0, 2, 2, 1)), [(2, 5, 6, 8)], {"axis": 1}, "GatherOptions"),
+    "gather_last": Move("GATHER", (X, numbers([5, 0], [7, 1])), [(2, 4, 6, 2, 2)], {"axis": -1}, "GatherOptions"),
+    "gather_batches": Move(
+        "GATHER", ((2, 4, 3), numbers([3, 0], [2, 2])), [(2, 2, 3)], {"axis": 1, "batch_dims": 1}, "GatherOptions"
+    ),
+    "gather_nd": Move("GATHER_ND", (X, numbers([1, 3], [0, 0], [1, 0])), [(3, 6, 8)], table="GatherNdOptions"),
+    "gather_nd_elements": Move("GATHER_ND", ((3, 4), numbers([[2, 3], [0, 1]])), [(1, 2)], table="GatherNdOptions"),
+    "embedding_lookup": Move("EMBEDDING_LOOKUP", (numbers(3, 0, 2), (4, 5)), [(3, 5)]),
+    "select_v2": Move("SELECT_V2", ((3, 4), (3, 4), (3, 4)), [(3, 4)], table="SelectV2Options", conditions=(0,)),
+    "select_v2_broadcasts": Move(
+        "SELECT_V2", ((2, 1, 4), (3, 1), (1,)), [(2, 3, 4)], table="SelectV2Options", conditions=(0,)
+    ),
+    "dynamic_update_slice": Move(
+        "DYNAMIC_UPDATE_SLICE", ((5, 6), (2, 3), numbers(2, 1)), [(5, 6)], table="DynamicUpdateSliceOptions"
+    ),
+    "dynamic_update_slice_moved": Move(
+        "DYNAMIC_UPDATE_SLICE", ((5, 6), (2, 3), numbers(-2, 5)), [(5, 6)], table="DynamicUpdateSliceOptions"
+    ),
+    **{
+        f"resize_nearest_{size}_{way}": Move(
+            "RESIZE_NEAREST_NEIGHBOR", (shape, numbers(*wanted)), [(shape[0], *wanted, shape[3])], flags,
+            "ResizeNearestNeighborOptions",
+        )
+        for size, (shape, wanted) in SIZES.items()
+        for way, flags in WAYS.items()
+    },
 }  # fmt: skip
+BILINEAR = {
+    f"{size}_{way}": Move(
+        "RESIZE_BILINEAR",
+        (shape, numbers(*wanted)),
+        [(shape[0], *wanted, shape[3])],
+        flags,
+        "ResizeBilinearOptions",
+    )
+    for size, (shape, wanted) in SIZES.items()
+    for way, flags in WAYS.items()
+}

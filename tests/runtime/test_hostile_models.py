@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from case_graphs import all_cases
-from small_moves import MOVES
+from small_moves import BILINEAR, MOVES
 
 from smelt.engines.interpreted import write_interpreter
 from smelt.formats.tflite import write_tflite
@@ -50,9 +50,12 @@ def test_damaged_cases(name: str, program: Path, tmp_path: Path) -> None:
     run_damaged(write_tflite(CASES[name].graph()), program, tmp_path)
 
 
-@pytest.mark.parametrize("name", MOVES)
-def test_damaged_moves(name: str, program: Path, tmp_path: Path) -> None:
-    run_damaged(MOVES[name].model("int8"), program, tmp_path)
+ONE_EACH = {move.code: move for move in (*MOVES.values(), *BILINEAR.values())}
+
+
+@pytest.mark.parametrize("code", ONE_EACH)
+def test_damaged_moves(code: str, program: Path, tmp_path: Path) -> None:
+    run_damaged(ONE_EACH[code].model("int8"), program, tmp_path)
 
 
 def run_damaged(model: bytes, program: Path, tmp_path: Path) -> None:

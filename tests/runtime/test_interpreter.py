@@ -55,6 +55,7 @@ def assert_equal(actual: Mapping[str, Array], expected: Mapping[str, Array], rel
 REFUSED = {
     r"dense_blocks_.*": "has not: DEQUANTIZE|LiteRT has blocks|this type is",
     r".*few_bits.*": "no model file holds them",
+    r"gather_nd_batches": "no batches of gather_nd",
     r"(average|max)_pool_2d_uneven.*": "neither SAME nor VALID",
     r"quantize_.*_(s16|u8)": "this type is not supported here",
     r"(conv|depthwise|dense)_narrow_.*(dynamic|symmetric)_s[48]": "this type is not supported|cannot quantize",

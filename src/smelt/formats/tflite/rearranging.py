@@ -170,6 +170,40 @@ def _broadcast_to(_: Surroundings, x: str, shape: str) -> Translated:
     return Translated("broadcast_to", (x,), {"shape": tuple(int(n) for n in integers(_, shape).reshape(-1))})
 
 
+@reads(BuiltinOperator.FILL)
+def _fill(_: Surroundings, shape: str, value: str) -> Translated | Folded:
+    wanted = tuple(int(n) for n in integers(_, shape).reshape(-1))
+    if _.is_constant(value):
+        return Folded(np.full(wanted, _.constant(value).reshape(()), _.outputs[0].dtype.numpy))
+    return Translated("broadcast_to", (value,), {"shape": wanted})
+
+
+@reads(BuiltinOperator.ZEROS_LIKE)
+def _zeros_like(_: Surroundings, x: str) -> Folded:
+    return Folded(np.zeros(_.value(x).shape, _.outputs[0].dtype.numpy))
+
+
+@reads(BuiltinOperator.EMBEDDING_LOOKUP)
+def _embedding_lookup(_: Surroundings, indices: str, data: str) -> Translated:
+    return Translated("gather", (data, indices), {"axis": 0, "batch_dims": 0})
+
+
+@reads(BuiltinOperator.DYNAMIC_UPDATE_SLICE)
+def _dynamic_update_slice(_: Surroundings, x: str, update: str, begin: str) -> Translated:
+    """Updates at constant places; what would be outside is moved inside."""
+    sizes, shape = _.value(x).shape, _.value(update).shape
+    starts = integers(_, begin).reshape(-1).tolist()
+    if not len(sizes) == len(shape) == len(starts) or any(n > m for n, m in zip(shape, sizes, strict=True)):
+        raise FormatError(f"{_.label}: '{update}' {list(shape)} is no part of '{x}' {list(sizes)}")
+    inside = [min(max(a, 0), m - n) for a, n, m in zip(starts, shape, sizes, strict=True)]
+    places = np.moveaxis(np.indices(shape), 0, -1) + np.array(inside)
+    return Translated(
+        "tensor_scatter",
+        (x, _.new_constant("places", places.astype(np.int32)), update),
+        {"reduction": "update"},
+    )
+
+
 @reads(BuiltinOperator.RESIZE_BILINEAR, BuiltinOperator.RESIZE_NEAREST_NEIGHBOR)
 def _resize(
     _: Surroundings, x: str, size: str, *, align_corners: bool, half_pixel_centers: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
+from math import prod
 
 import numpy as np
 
@@ -112,6 +113,62 @@ def _depth_to_space(_: Surroundings, x: str, *, block_size: int) -> Translated:
             f"{_.label}: the channels of '{x}' [{n}, {h}, {w}, {c}] are no blocks of {block_size}"
         )
     return _blocks(_, x, (n, h, w, block_size, block_size, c // block_size**2))
+
+
+def _batches(_: Surroundings, x: str, block: str, margins: str) -> tuple[list[int], list[tuple[int, int]]]:
+    """The blocks along the dimensions behind the first, and what is before and behind each."""
+    blocks = [int(n) for n in integers(_, block).reshape(-1)]
+    around = [(int(a), int(b)) for a, b in integers(_, margins).reshape(-1, 2)]
+    if len(blocks) != len(around) or len(blocks) >= len(_.value(x).shape) or min(blocks, default=0) < 1:
+        raise FormatError(f"{_.label}: blocks {blocks} with {around} around do not fit '{x}'")
+    return blocks, around
+
+
+@reads(BuiltinOperator.SPACE_TO_BATCH_ND)
+def _space_to_batch(_: Surroundings, x: str, block: str, paddings: str) -> Translated:
+    blocks, around = _batches(_, x, block, paddings)
+    shape, count = list(_.value(x).shape), len(blocks)
+    amounts = [(0, 0), *around, *([(0, 0)] * (len(shape) - count - 1))]
+    shape = [a + n + b for n, (a, b) in zip(shape, amounts, strict=True)]
+    if any(shape[k + 1] % size for k, size in enumerate(blocks)):
+        raise FormatError(f"{_.label}: '{x}', padded to {shape}, has no whole blocks of {blocks}")
+    flat = tuple(number for pair in amounts for number in pair)
+    padded = _.step(Translated("pad", (x,), {"paddings": flat}), shape)
+    split = [shape[0]]
+    for k, size in enumerate(blocks):
+        split += [shape[k + 1] // size, size]
+    split += shape[count + 1 :]
+    within = [2 * k + 2 for k in range(count)]
+    order = [*within, *(axis for axis in range(len(split)) if axis not in within)]
+    apart = _.step(Translated("reshape", (padded,), {"shape": tuple(split)}), split)
+    turned = _.step(
+        Translated("transpose", (apart,), {"permutation": tuple(order)}), [split[axis] for axis in order]
+    )
+    return Translated("reshape", (turned,), {"shape": _.outputs[0].shape})
+
+
+@reads(BuiltinOperator.BATCH_TO_SPACE_ND)
+def _batch_to_space(_: Surroundings, x: str, block: str, crops: str) -> Translated:
+    blocks, around = _batches(_, x, block, crops)
+    shape, count = list(_.value(x).shape), len(blocks)
+    if shape[0] % prod(blocks):
+        raise FormatError(f"{_.label}: '{x}' {shape} are no images of blocks {blocks}")
+    images = shape[0] // prod(blocks)
+    split = [*blocks, images, *shape[1:]]
+    order = [count]
+    for k in range(count):
+        order += [count + 1 + k, k]
+    order += range(2 * count + 1, len(split))
+    apart = _.step(Translated("reshape", (x,), {"shape": tuple(split)}), split)
+    turned = _.step(
+        Translated("transpose", (apart,), {"permutation": tuple(order)}), [split[axis] for axis in order]
+    )
+    whole = [images, *(n * size for n, size in zip(shape[1:], blocks, strict=False)), *shape[count + 1 :]]
+    joined = _.step(Translated("reshape", (turned,), {"shape": tuple(whole)}), whole)
+    begin = [0, *(a for a, _b in around), *([0] * (len(shape) - count - 1))]
+    end = [whole[0], *(n - b for n, (_a, b) in zip(whole[1:], around, strict=False)), *whole[count + 1 :]]
+    cut = {"begin": tuple(begin), "end": tuple(end), "stride": (1,) * len(shape)}
+    return Translated("strided_slice", (joined,), cut)
 
 
 def _image(_: Surroundings, x: str, block_size: int) -> tuple[int, ...]:

@@ -8,8 +8,15 @@ MOVES = ("interpreted_moves.c", "strided_copy.c")
 """What those share that walk over dimensions."""
 
 _BODIES = {
+    "batch": ("batch_to_space_nd", "space_to_batch_nd"),
+    "broadcast_to": ("broadcast_to",),
+    "depth": ("depth_to_space", "space_to_depth"),
+    "dynamic_update_slice": ("dynamic_update_slice",),
+    "fill": ("fill",),
     "join": ("concatenation", "pack"),
+    "mirror_pad": ("mirror_pad",),
     "pad": ("pad", "padv2"),
+    "reverse": ("reverse_v2",),
     "slice": ("slice",),
     "split": ("split", "split_v", "unpack"),
     "strided_slice": ("strided_slice",),
@@ -18,6 +25,7 @@ _BODIES = {
 
 INTERPRETED = (
     *(Interpreted(name, None, ("interpreted_reshape.c",)) for name in ("expand_dims", "reshape", "squeeze")),
+    *(Interpreted(name, None, (f"interpreted_{name}.c",)) for name in ("shape", "zeros_like")),
     *(
         Interpreted(name, None, (f"interpreted_{body}.c", *MOVES))
         for body, names in _BODIES.items()

@@ -31,12 +31,29 @@ enum smelt_status smelt_layouts(struct smelt_node *node, struct smelt_layout *x,
     return status != SMELT_OK ? status : smelt_output_layout(node, 0, x, y);
 }
 
+int smelt_same_sizes(const struct smelt_layout *y, int32_t at, const struct smelt_layout *x, int32_t from, int32_t count) {
+    return memcmp(y->size + at, x->size + from, sizeof(int32_t) * (size_t)count) == 0;
+}
+
 int smelt_same_but(const struct smelt_layout *a, const struct smelt_layout *b, int32_t axis) {
-    int same = a->rank == b->rank;
-    for (int32_t k = 0; same && k < a->rank; k++) {
-        same = k == axis || a->size[k] == b->size[k];
+    return a->rank == b->rank && smelt_same_sizes(a, 0, b, 0, axis) &&
+           smelt_same_sizes(a, axis + 1, b, axis + 1, a->rank - axis - 1);
+}
+
+int32_t smelt_product(const struct smelt_layout *layout, int32_t from, int32_t to) {
+    int32_t product = 1;
+    for (int32_t axis = from; axis < to; axis++) {
+        product *= layout->size[axis];
     }
-    return same;
+    return product;
+}
+
+int32_t smelt_broadcast_step(const struct smelt_layout *x, const struct smelt_layout *y, int32_t axis) {
+    const int32_t own = axis + x->rank - y->rank;
+    if (own < 0) {
+        return 0;
+    }
+    return x->size[own] == y->size[axis] ? x->step[own] : x->size[own] == 1 ? 0 : -1;
 }
 
 int smelt_alike(const struct smelt_tensor *a, const struct smelt_tensor *b) {

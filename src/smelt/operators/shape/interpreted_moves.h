@@ -25,7 +25,7 @@ enum smelt_status smelt_output_layout(struct smelt_node *node, uint32_t index, c
 /* Input 0 and output 0. */
 enum smelt_status smelt_layouts(struct smelt_node *node, struct smelt_layout *x, struct smelt_layout *y);
 
-/* Whether all dimensions but `axis`, which may be none, are the same. */
+/* Whether all dimensions but `axis` are the same. */
 int smelt_same_but(const struct smelt_layout *a, const struct smelt_layout *b, int32_t axis);
 
 /* Whether integers mean the same in both: equal zero points, scales that are equal but for rounding. */
@@ -33,6 +33,15 @@ int smelt_alike(const struct smelt_tensor *a, const struct smelt_tensor *b);
 
 /* Give it one more dimension, of size 1. */
 void smelt_insert_axis(struct smelt_layout *layout, int32_t axis);
+
+/* Whether `count` dimensions of y, from `at` on, are those of x from `from` on. */
+int smelt_same_sizes(const struct smelt_layout *y, int32_t at, const struct smelt_layout *x, int32_t from, int32_t count);
+
+/* Elements of dimensions `from` to before `to`, of a tensor that is not empty. */
+int32_t smelt_product(const struct smelt_layout *layout, int32_t from, int32_t to);
+
+/* The step of x, 0 where it is repeated, for one along `axis` of y, to which it broadcasts; -1 where it does not. */
+int32_t smelt_broadcast_step(const struct smelt_layout *x, const struct smelt_layout *y, int32_t axis);
 
 /* Count the axis from 0, which may be counted from the end of `rank`; -1 where there is no such one. */
 int32_t smelt_axis_from(int32_t axis, int32_t rank);
