@@ -5,6 +5,8 @@
 
 typedef struct smelt_conv_2d_natural_s8_parameters parameters_t;
 
+enum { FEW_BYTES = 16 };
+
 /* Kernel rows of a field, `step` bytes from one to the next. */
 struct field {
     const int8_t *first;
@@ -27,6 +29,44 @@ static void advance(struct place *place, const struct smelt_window *window) {
     }
 }
 
+/* Copy `bytes` bytes that begin `at` bytes from the beginning of a line; what is outside the line is `pad`. */
+SMELT_CODE_SECTION
+static int8_t *clipped(int8_t *to, const int8_t *line, int32_t end, int32_t at, int32_t bytes, int8_t pad) {
+    const int32_t last = at + bytes, inside = last < end ? last : end;
+    for (; at < 0 && at < last; at++) {
+        *to++ = pad;
+    }
+    if (inside - at > FEW_BYTES) {
+        memcpy(to, line + at, (size_t)(inside - at));
+        to += inside - at;
+        at = inside;
+    }
+    for (; at < inside; at++) {
+        *to++ = line[at];
+    }
+    for (; at < last; at++) {
+        *to++ = pad;
+    }
+    return to;
+}
+
+/* Copy a field of a group of channels. */
+SMELT_CODE_SECTION
+static void gather(int8_t *copy, const int8_t *image, const parameters_t *p, const struct place *place, int32_t channel) {
+    const struct smelt_window *const window = &p->window;
+    const int32_t step = window->input_channels, line = window->input_width * step;
+    const int whole = p->groups == 1 && window->dilation_width == 1;
+    const int32_t taps = whole ? 1 : window->kernel_width, bytes = p->natural.depth / (window->kernel_height * taps);
+    for (int32_t y = 0; y < window->kernel_height; y++) {
+        const int32_t row = place->row + y * window->dilation_height;
+        const int32_t end = row >= 0 && row < window->input_height ? line : 0;
+        for (int32_t x = 0; x < taps; x++) {
+            const int32_t at = (place->column + x * window->dilation_width) * step + channel;
+            copy = clipped(copy, image + row * line, end, at, bytes, (int8_t)p->input_zero_point);
+        }
+    }
+}
+
 SMELT_CODE_SECTION
 static struct field find_field(const parameters_t *p, const int8_t *image, const struct place *place, int32_t channel,
                                int8_t *copy) {
@@ -41,8 +81,7 @@ static struct field find_field(const parameters_t *p, const int8_t *image, const
         field.first = image + (place->row * window->input_width + place->column) * channels;
         field.step = window->dilation_height * window->input_width * channels;
     } else {
-        const struct smelt_field_rows rows = smelt_field_rows(window, place->row, window->input_height);
-        smelt_gather_s8(copy, image, window, &rows, place->column, channel, channels, (int8_t)p->input_zero_point);
+        gather(copy, image, p, place, channel);
     }
     return field;
 }

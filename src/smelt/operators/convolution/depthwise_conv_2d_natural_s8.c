@@ -57,15 +57,18 @@ static int32_t fours(int32_t count) {
     return (count + 3) / 4;
 }
 
-/* Of four channels each, for smelt_depthwise_conv_2d_s8__arm_dsp. */
+/* Of four channels each, for smelt_depthwise_conv_2d_s8__arm_dsp. Returns whether all channels are narrow. */
 SMELT_CODE_SECTION
-static void write_records(uint32_t *record, const int8_t *weights, const parameters_t *p) {
+static int write_records(uint32_t *record, const int8_t *weights, const parameters_t *p) {
     const int32_t channels = p->window.output_channels, taps = taps_of(&p->window);
+    int all = 1;
     for (int32_t next = 0; next < channels; next += 4) {
         const int32_t channel = next > channels - 4 ? channels - 4 : next;
         for (int32_t i = 0; i < 4; i++) {
             const int32_t *const scale = p->scales + 2 * (channel + i);
-            const uint32_t divisor = is_narrow(p, channel + i) ? (uint32_t)(32 + scale[1]) : 0;
+            const int narrow = is_narrow(p, channel + i);
+            const uint32_t divisor = narrow ? (uint32_t)(32 + scale[1]) : 0;
+            all = all && narrow;
             record[i] = ((uint32_t)folded(p, weights, channel + i) << 8) + divisor;
             record[4 + taps + i] = (uint32_t)scale[0];
         }
@@ -74,18 +77,20 @@ static void write_records(uint32_t *record, const int8_t *weights, const paramet
         }
         record += 8 + taps;
     }
+    return all;
 }
 
-/* scratch: a pointer a tap, of 8 bytes at most, pads, records. */
+/* scratch: a pointer a tap, of 8 bytes at most, pads, records. Returns whether that was right for all channels. */
 SMELT_CODE_SECTION
-static void run_packed(int8_t *output, const int8_t *input, const int8_t *weights, const parameters_t *p,
+static int run_packed(int8_t *output, const int8_t *input, const int8_t *weights, const parameters_t *p,
                        void *scratch) {
     const int32_t channels = p->window.input_channels;
     uint32_t *const records = (uint32_t *)scratch + 2 * taps_of(&p->window) + fours(channels);
     const struct smelt_depthwise_conv_2d_s8__arm_dsp_parameters packed = {
         p->window, records, p->input_zero_point, channels, 1, p->zero_point, p->low, p->high};
-    write_records(records, weights, p);
+    const int all = write_records(records, weights, p);
     smelt_depthwise_conv_2d_s8__arm_dsp(output, input, &packed, scratch);
+    return all;
 }
 
 /* One channel of all pixels. */
@@ -121,8 +126,8 @@ void smelt_depthwise_conv_2d_natural_s8(int8_t *output, const int8_t *input, con
                                         const parameters_t *parameters, void *scratch) {
     const struct smelt_window *const window = &parameters->window;
     const int packed = parameters->multiplier == 1 && window->input_channels >= 4;
-    if (packed) {
-        run_packed(output, input, weights, parameters, scratch);
+    if (packed && run_packed(output, input, weights, parameters, scratch)) {
+        return;
     }
     for (int32_t batch = 0; batch < window->batches; batch++) {
         for (int32_t channel = 0; channel < window->output_channels; channel++) {

@@ -9,14 +9,15 @@ typedef struct smelt_depthwise_conv_2d_s8__arm_dsp_parameters parameters_t;
 SMELT_CODE_SECTION
 static void find_taps(const int8_t **taps, const struct smelt_window *window, const int8_t *input, int32_t row,
                       int32_t column, int32_t ring_rows, const int8_t *pads) {
+    const int32_t channels = window->input_channels, line = window->input_width * channels;
+    const int32_t step = window->dilation_width * channels, width = window->kernel_width;
     for (int32_t y = window->kernel_height; y > 0; y--, row += window->dilation_height) {
         const int32_t place = row < ring_rows ? row : row % ring_rows;
-        const int8_t *const from = input + place * window->input_width * window->input_channels;
-        const int row_inside = (uint32_t)row < (uint32_t)window->input_height;
-        int32_t at = column;
-        for (int32_t x = window->kernel_width; x > 0; x--, at += window->dilation_width) {
-            const int inside = row_inside && (uint32_t)at < (uint32_t)window->input_width;
-            *taps++ = inside ? from + at * window->input_channels : pads;
+        const int8_t *const from = input + place * line;
+        const uint32_t end = (uint32_t)row < (uint32_t)window->input_height ? (uint32_t)line : 0;
+        int32_t at = column * channels;
+        for (int32_t x = width; x > 0; x--, at += step) {
+            *taps++ = (uint32_t)at < end ? from + at : pads;
         }
     }
 }
@@ -32,7 +33,7 @@ void smelt_depthwise_conv_2d_rows_s8__arm_dsp(int8_t *output, const int8_t *inpu
     const int8_t **const taps = scratch;
     int8_t *const pads = (int8_t *)(taps + count);
     const struct smelt_depthwise_pixel pixel = {
-        parameters->records, taps, channels, parameters->signed_rounding, parameters->zero_point, taps + count};
+        parameters->records, taps, channels, parameters->signed_rounding, parameters->zero_point, count % 3, taps + count};
     int8_t *to = output;
     memset(pads, parameters->pad, (size_t)parameters->pad_bytes);
     for (int32_t y = first_row; y < first_row + row_count; y++) {

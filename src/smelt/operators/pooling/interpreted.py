@@ -26,7 +26,6 @@ INTERPRETED = (
             "average_all_s8.c",
             "average_all_s8__arm_dsp.c",
             "average_pool_2d_s8.c",
-            "average_pool_2d_s8__arm_dsp.c",
         ),
     ),
     Interpreted(

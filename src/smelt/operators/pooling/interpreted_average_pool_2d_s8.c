@@ -37,7 +37,7 @@ static enum smelt_status run(struct smelt_node *node) {
         reciprocals[k] = reciprocal(count - k);
     }
     p.reciprocals = reciprocals;
-    (fast ? smelt_average_pool_2d_s8__arm_dsp : smelt_average_pool_2d_s8)(pool.y.data, pool.x.data, &p);
+    smelt_average_pool_2d_s8(pool.y.data, pool.x.data, &p);
     return SMELT_OK;
 }
 

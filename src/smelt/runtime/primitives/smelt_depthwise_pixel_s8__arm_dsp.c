@@ -21,19 +21,18 @@
 #define FETCH(sum, factor) "ldr     " factor ", [r3], #4\n"
 #define MULTIPLY(sum, factor) "smmul   " sum ", " sum ", " factor "\n"
 #define NARROW(sum, factor) "ssat    " sum ", #8, " sum ", asr #9\n"
-/* The factor becomes the product, the sum the divisor, whose exponent is the lowest byte of every sum. */
+/* The factor becomes the product, then the sum the divisor, whose exponent is the lowest byte of every sum. */
 #define MULTIPLY_ROUNDED(sum, factor)            \
     "asrs    r2, " sum ", #7\n"                  \
-    "smmulr  " factor ", r2, " factor "\n"       \
-    "movs    r2, #1\n"                           \
-    "lsl     " sum ", r2, " sum "\n"
+    "smmulr  " factor ", r2, " factor "\n"
+#define FIND_DIVISOR(sum, factor) "lsl     " sum ", r2, " sum "\n"
 #define LOWER_NEGATIVE(sum, factor) "add     " factor ", " factor ", " factor ", asr #31\n"
 #define DIVIDE(sum, factor) "smmlar  " sum ", " factor ", " sum ", r2\n" /* and add the zero point */
 #define SATURATE(sum, factor) "ssat    " sum ", #8, " sum "\n"
 #define STORE(sum, factor) "strb    " sum ", [r0], #1\n"
 
 /* r0 output, r1 offset, r2 taps, r3 records, r4-r7 sums, r8 mask, r9 end of taps.
- * Stack: 0 taps, 4 offset of the end of channels, 8 signed rounding, 12 zero point. */
+ * Stack: 0 taps, 4 offset of the end of channels, 8 signed rounding, 12 zero point, 16 taps modulo three. */
 SMELT_CODE_SECTION
 void __attribute__((naked, noinline))
 smelt_depthwise_pixel_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attribute__((unused)) int32_t offset,
@@ -41,48 +40,54 @@ smelt_depthwise_pixel_s8__arm_dsp(__attribute__((unused)) int8_t *output, __attr
     __asm volatile(
         ".syntax unified\n"
         "push    {r4-r11, lr}\n"
-        "ldm     r2, {r3, r4, r5, r6, r7, r9}\n" /* records, taps, channels, signed, zero point, end of taps */
-        "sub     sp, #16\n"
+        "ldm     r2, {r3-r9}\n" /* records, taps, channels, signed, zero point, taps modulo three, end of taps */
+        "sub     sp, #20\n"
         "add     r5, r1\n"
-        "stm     sp, {r4-r7}\n"
+        "stm     sp, {r4-r8}\n"
         "mov     r8, #0xFF00FF00\n"
         "1:\n"
         "ldr     r2, [sp]\n"
+        "ldr     r10, [sp, #16]\n"
         FOUR(FETCH_START)
-        "sub     r10, r9, r2\n"
-        "lsls    r10, r10, #29\n" /* N: an odd number of taps */
-        "bmi     3f\n"
+        "subs    r10, #1\n"
+        "beq     7f\n"
+        "bpl     3f\n"
         "2:\n"
         TAP
         "3:\n"
+        TAP
+        "7:\n"
         TAP
         "cmp     r2, r9\n"
         "bne     2b\n"
         "ldr     r2, [sp, #8]\n"
         FOUR(FETCH)
-        "cbnz    r2, 6f\n"
-        FOUR(MULTIPLY)
-        FOUR(NARROW)
+        "cmp     r2, #0\n"
+        "beq     6f\n"
+        FOUR(MULTIPLY_ROUNDED)
+        "movs    r2, #1\n"
+        FOUR(FIND_DIVISOR)
+        "ldr     r2, [sp, #12]\n"
+        FOUR(LOWER_NEGATIVE)
+        FOUR(DIVIDE)
+        FOUR(SATURATE)
         "4:\n"
         FOUR(STORE)
         "ldr     r12, [sp, #4]\n"
         "adds    r1, #4\n"
         "subs    r10, r12, r1\n"
         "beq     5f\n"
-        "subs    r10, #4\n" /* The last four overlap those before where channels are not fours. */
-        "itt     lt\n"
-        "addlt   r0, r10\n"
-        "addlt   r1, r10\n"
+        "subs    r10, #4\n"
+        "bge     1b\n"
+        "add     r0, r10\n" /* The last four overlap those before where channels are not fours. */
+        "add     r1, r10\n"
         "b       1b\n"
         "5:\n"
-        "add     sp, #16\n"
+        "add     sp, #20\n"
         "pop     {r4-r11, pc}\n"
         "6:\n"
-        FOUR(MULTIPLY_ROUNDED)
-        "ldr     r2, [sp, #12]\n"
-        FOUR(LOWER_NEGATIVE)
-        FOUR(DIVIDE)
-        FOUR(SATURATE)
+        FOUR(MULTIPLY)
+        FOUR(NARROW)
         "b       4b\n");
 }
 

@@ -80,6 +80,7 @@ struct smelt_depthwise_pixel {
     const int8_t *const *taps; /* where the channels of each tap are, but for the offset */
     int32_t channels;          /* at least four */
     int32_t signed_rounding, zero_point;
+    int32_t remainder; /* of the number of taps divided by three */
     const int8_t *const *taps_end;
 };
 

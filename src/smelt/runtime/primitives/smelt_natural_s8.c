@@ -148,7 +148,7 @@ typedef char layout_is_known[offsetof(struct smelt_natural_s8, bias) == 4 &&
 /* Two channels of two vectors at a time; where channels are odd the last two overlap those before.
  * r0 wide values, r1 r2 rows of weights, r3-r6 values, r7-r9 weights, r10 r11 sums of the first channel of both vectors,
  * r12 lr those of the second.
- * Stack: 0 output, 4 step, 8 end of outputs, 12 zero point, 16 bias, 20 scales, 24 wide, 28 ends of fours by eight, 32
+ * Stack: 0 output, 4 step, 8 the last output, 12 zero point, 16 bias, 20 scales, 24 wide, 28 ends of fours by eight, 32
  * of fours, 36 of all, 40 depth,
  * 44 of fours by eight or, where zero rows are looked for, wide. */
 SMELT_CODE_SECTION
@@ -172,6 +172,7 @@ two_by_two(__attribute__((unused)) int8_t *output, __attribute__((unused)) int32
         "add     r12, r2, r7, lsl #2\n"
         "strd    r0, r1, [sp]\n"
         "add     r8, r0\n"
+        "subs    r8, #1\n"
         "strd    r8, r9, [sp, #8]\n"
         "strd    r4, r5, [sp, #16]\n"
         "strd    r2, r10, [sp, #24]\n"
@@ -224,8 +225,7 @@ two_by_two(__attribute__((unused)) int8_t *output, __attribute__((unused)) int32
         "strb    r12, [r0], #1\n"
         "str     r0, [sp]\n"
         "add     r2, r2, r5\n"
-        "sub     r4, r0\n"
-        "cmp     r4, #1\n"
+        "cmp     r4, r0\n"
         "bgt     1b\n"
         "bne     11f\n"
         "subs    r0, #1\n" /* one channel back */

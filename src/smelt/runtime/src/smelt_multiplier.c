@@ -111,6 +111,21 @@ static int is_large(const struct smelt_scaling *scaling, uint32_t channel) {
     return bias > scaling->largest_bias || bias < -scaling->largest_bias;
 }
 
+/* a * 2^32 / b toward zero, without the library's 64-bit division; |a| is smaller than |b|. */
+static int32_t fraction(int32_t a, int32_t b) {
+    const uint32_t divisor = b < 0 ? 0u - (uint32_t)b : (uint32_t)b;
+    uint32_t rest = a < 0 ? 0u - (uint32_t)a : (uint32_t)a, quotient = 0;
+    for (int32_t bit = 0; bit < 32; bit++) {
+        rest <<= 1;
+        quotient <<= 1;
+        if (rest >= divisor) {
+            rest -= divisor;
+            quotient++;
+        }
+    }
+    return (a < 0) == (b < 0) ? (int32_t)quotient : -(int32_t)quotient;
+}
+
 /* Bring the multiplier of a channel into the form of fast kernels; 0 where it has none. Where a large bias is all that there
  * is, twice of it, modulo 2^32, times the new mantissa / 2^32 is the result. */
 static int make_fast(const struct smelt_scaling *scaling, uint32_t count, uint32_t channel, int32_t *words) {
@@ -122,7 +137,7 @@ static int make_fast(const struct smelt_scaling *scaling, uint32_t count, uint32
         if ((doubled < SMALL && doubled > -SMALL) || !is_zero_row(scaling->w, count, channel)) {
             return 0;
         }
-        words[0] = (int32_t)((int64_t)result * ((int64_t)1 << 32) / doubled);
+        words[0] = fraction(result, doubled);
         words[1] = 0;
     } else if (words[0] == 0 || words[1] < -30) { /* all results are 0 */
         words[0] = words[1] = 0;
