@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from smelt.errors import FormatError, SmeltError, TrainingError, UsageError
 from smelt.formats.files import write_bytes
@@ -18,14 +20,17 @@ from smelt.targets import Target
 from smelt.train.convert import to_graph
 from smelt.train.costs import Measure
 from smelt.train.data import Augment, TrainingData
-from smelt.train.distillation import answer_loss
-from smelt.train.loop import TrainStep, adam, fit
+from smelt.train.distillation import Adapted, answer_loss, shared_features, with_features
+from smelt.train.loop import TrainStep, adam, fit, relative_adam
 from smelt.train.module import GraphModule
-from smelt.train.progress import Epoch
+from smelt.train.progress import Epoch, Fitted
 from smelt.train.quantized_module import QuantizedModule
 from smelt.train.quantized_training import zeros_of
-from smelt.train.recipe import Recipe, Stage
-from smelt.train.stages import TECHNIQUES, UNTRAINED, Work
+from smelt.train.recipe import Recipe, Stage, Training
+from smelt.train.stages import BETWEEN, TECHNIQUES, UNTRAINED, Work
+
+REGRESSION_SAMPLES = 64
+"""By which the maps of features begin."""
 
 
 @dataclass(frozen=True)
@@ -112,53 +117,88 @@ class Compression:
         return next((graph for graph in map(self._read, names) if graph is not None), None)
 
     def _stage(self, number: int, stage: Stage, graph: Graph) -> Done:
-        began, training = time.monotonic(), self.split[0]
-        label = f"{number}-{stage.technique}"
-        changed = self._read(f"{label}-begun")
-        if changed is None:
-            work = Work(graph, self.graph, training, self.recipe.seed + number, self.measure, self.target)
-            try:
-                changed = TECHNIQUES[stage.technique](work, **stage.options)
-            except UsageError as error:
-                raise UsageError(f"stage {number} ({stage.technique}): {error}") from error
-            self._write(f"{label}-begun", changed)
-        epochs: list[Epoch] = []
-        if stage.technique not in UNTRAINED and stage.training.epochs:
-            changed = self._trained(number, stage, trainable(graph, changed), epochs)
-        done = Done(number, stage, changed, tuple(epochs), time.monotonic() - began)
-        self._write(label, changed)
+        began, start = time.monotonic(), graph
+        label, epochs = f"{number}-{stage.technique}", list[Epoch]()
+        rounds = max(1, int(stage.options.get("rounds", 1)))
+        for left in range(rounds, 0, -1):
+            name = label if left == 1 else f"{label}-round-{rounds - left + 1}"
+            seed = self.recipe.seed + number
+            work = Work(graph, self.graph, self.split[0], seed, self.measure, self.target, start, left)
+            graph = self._round(number, stage, name, epochs, work)
+        done = Done(number, stage, graph, tuple(epochs), time.monotonic() - began)
+        self._write(label, graph)
         facts = {"epochs": [asdict(epoch) for epoch in epochs], "seconds": done.seconds}
         write_bytes(self.folder / f"{label}.json", json.dumps(facts).encode())
         return done
 
-    def _trained(self, number: int, stage: Stage, module: GraphModule, epochs: list[Epoch]) -> Graph:
-        """The module's graph with trained weights; the original teaches."""
-        how, (training, chosen) = stage.training, self.split
+    def _round(self, number: int, stage: Stage, name: str, epochs: list[Epoch], work: Work) -> Graph:
+        """One change of the network and the training after it; there are several in a stage of rounds."""
+        where = f"stage {number} ({stage.technique})"
+        changed = self._read(f"{name}-begun")
+        if changed is None:
+            try:
+                changed = TECHNIQUES[stage.technique](work, **stage.options)
+            except UsageError as error:
+                raise UsageError(f"{where}: {error}") from error
+            self._write(f"{name}-begun", changed)
+        how = stage.training
+        if work.rounds > 1:
+            how = replace(how, epochs=int(stage.options.get("between", BETWEEN)))
+        if stage.technique in UNTRAINED or not how.epochs:
+            return changed
+        module, fitted = self._student(work.graph, changed, how)
         try:
-            found = fit(
-                module,
-                training,
-                answer_loss(self.graph, how.temperature, how.labels),
-                optimizer=adam(how.rate),
-                epochs=how.epochs,
-                batch_size=how.batch_size,
-                seed=self.recipe.seed + number,
-                held_out=chosen,
-                patience=how.patience or None,
-                teacher=GraphModule(self.graph, scored_tensors(self.graph)),
-                augment=self.augment or self.recipe.augment or None,
-                train_step=self.train_step,
-                mixed_precision=how.mixed_precision,
-                device=self.device,
-                progress=lambda epoch: self.watch.epoch(number, epoch),
-                checkpoint=self.folder / f"{number}-{stage.technique}.pt",
-            )
+            found = self._fitted(number, name, how, fitted, module)
         except (TrainingError, UsageError) as error:
             if isinstance(error, TrainingError):
                 self._write(f"{number}-{stage.technique}-best", to_graph(module))
-            raise type(error)(f"stage {number} ({stage.technique}): {error}") from error
+            raise type(error)(f"{where}: {error}") from error
         epochs.extend(found.epochs)
         return to_graph(module)
+
+    def _fitted(
+        self, number: int, name: str, how: Training, fitted: torch.nn.Module, module: GraphModule
+    ) -> Fitted:
+        """Trained in place; the original teaches."""
+        features = fitted.count if isinstance(fitted, Adapted) else 0
+        answers = answer_loss(self.graph, how.temperature, how.labels)
+        training, chosen = self.split
+        return fit(
+            fitted,
+            training,
+            with_features(answers, [how.features, 0.0], features, features) if features else answers,
+            score=with_features(answers, [0.0, 0.0], features, features) if features else answers,
+            optimizer=(adam if isinstance(module, QuantizedModule) else relative_adam)(how.rate),
+            epochs=how.epochs,
+            batch_size=how.batch_size,
+            seed=self.recipe.seed + number,
+            held_out=chosen,
+            patience=how.patience or None,
+            teacher=self._teacher(module, features),
+            augment=self.augment or self.recipe.augment or None,
+            train_step=self.train_step,
+            mixed_precision=how.mixed_precision,
+            device=self.device,
+            progress=lambda epoch: self.watch.epoch(number, epoch),
+            checkpoint=self.folder / f"{name}.pt",
+        )
+
+    def _student(self, before: Graph, changed: Graph, how: Training) -> tuple[GraphModule, torch.nn.Module]:
+        """A module of the changed graph, and what is trained of it: itself or, with features, it and their maps."""
+        taught = how.features and not is_quantized(changed) and self.train_step is None
+        features = shared_features(self.graph, changed) if taught else []
+        module = trainable(before, changed, features)
+        if not features:
+            return module, module
+        pairs = [(name, name) for name in features]
+        adapted = Adapted(module, changed, self.graph, pairs, len(pairs))
+        some = next(self.split[0].batches(REGRESSION_SAMPLES)).inputs
+        return module, adapted.start_from(self._teacher(module, len(features)), some)
+
+    def _teacher(self, module: GraphModule, features: int) -> GraphModule:
+        """The original, with the features that a module gives after its answers."""
+        names = module.outputs[len(module.outputs) - features :]
+        return GraphModule(self.graph, [*scored_tensors(self.graph), *names])
 
     def _check_labels(self) -> None:
         """UsageError where a stage is to learn from labels that there are not."""
@@ -232,14 +272,14 @@ def is_quantized(graph: Graph) -> bool:
     return any(value.quantization is not None for value in graph.values.values())
 
 
-def trainable(before: Graph, changed: Graph) -> GraphModule:
-    """A module of a changed graph whose weights of zero stay zero.
+def trainable(before: Graph, changed: Graph, features: Sequence[str] = ()) -> GraphModule:
+    """A module of a changed graph, giving its answers and features, whose weights of zero stay zero.
 
     A quantized graph has the names of the float graph before it.
     """
     if is_quantized(changed):
         return QuantizedModule(changed, scored_tensors(before), zeros=zeros_of(before, changed))
-    module = GraphModule(changed, scored_tensors(changed))
+    module = GraphModule(changed, [*scored_tensors(changed), *features])
     for parameter in module.parameters():
         if parameter.dim() > 1:
             mask = (parameter.detach() != 0).to(parameter.dtype)

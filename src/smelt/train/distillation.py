@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from torch.nn import functional
 
 from smelt.errors import UsageError
 from smelt.ir import Array, Graph
+from smelt.operators import find_operator
 from smelt.quantize.noise import scored_tensors
 from smelt.quantize.samples import DataFile
 from smelt.train.convert import to_graph
@@ -18,6 +20,9 @@ from smelt.train.data import Batch, TrainingData, training_data
 from smelt.train.loop import fit
 from smelt.train.losses import Loss, last_operator, soft_targets, squared_error
 from smelt.train.module import GraphModule
+
+RIDGE = 1e-4
+"""Of regressions, in shares of the mean square."""
 
 
 def distil(
@@ -57,9 +62,9 @@ def distil(
     loss = score = answers
     if pairs:
         adapted = len(features or {})
-        module = _Adapted(own, student, teacher, pairs, adapted)
-        loss = _with_features(answers, [feature_weight, attention_weight], adapted, len(pairs))
-        score = _with_features(answers, [0.0, 0.0], adapted, len(pairs))
+        module = Adapted(own, student, teacher, pairs, adapted)
+        loss = with_features(answers, [feature_weight, attention_weight], adapted, len(pairs))
+        score = with_features(answers, [0.0, 0.0], adapted, len(pairs))
     given = training_data(teacher, data)
     fit(module, given, loss, score=score, teacher=wanted, **options)
     return to_graph(own)
@@ -94,7 +99,26 @@ def check_alike(teacher: Graph, student: Graph) -> None:
         )
 
 
-class _Adapted(torch.nn.Module):
+def shared_features(teacher: Graph, student: Graph) -> list[str]:
+    """Tensors that both networks have, to be alike in: those with several readers, else all that layers read.
+
+    None that is an input or decides, and none of another raster.
+    """
+    own = set(scored_tensors(teacher)) | set(teacher.inputs) | set(teacher.outputs)
+
+    def alike(name: str) -> bool:
+        a, b = teacher.values[name], student.values.get(name)
+        whole = name in student.inputs or name in student.constants or name in own
+        return b is not None and not whole and len(a.shape) > 1 and a.shape[:-1] == b.shape[:-1]
+
+    readers = Counter(name for node in teacher.nodes for name in node.inputs if name is not None)
+    weighted = [node for node in teacher.nodes if find_operator(node.operator).traits.weights is not None]
+    candidates = [name for node in teacher.nodes for name in node.outputs if alike(name)]
+    forks = [name for name in candidates if readers[name] > 1]
+    return forks or [name for name in candidates if any(name in node.inputs for node in weighted)]
+
+
+class Adapted(torch.nn.Module):
     """A student whose features are brought to the teacher's shape, the first of them to its channels too."""
 
     def __init__(
@@ -113,6 +137,22 @@ class _Adapted(torch.nn.Module):
             torch.nn.Linear(a[-1], b[-1]) if index < adapted else torch.nn.Identity()
             for index, (a, b) in enumerate(shapes)
         )
+
+    def start_from(self, teacher: GraphModule, inputs: Sequence[torch.Tensor]) -> Adapted:
+        """Let the maps begin as linear regressions, of what samples give in both networks; itself."""
+        with torch.no_grad():
+            mine, theirs = self.own(*inputs)[-self.count :], teacher(*inputs)[-self.count :]
+            for adapter, a, b, size in zip(self.adapters, mine, theirs, self.sizes, strict=True):
+                if not isinstance(adapter, torch.nn.Linear):
+                    continue
+                x = _resized(a, size).reshape(-1, a.shape[-1]).double()
+                x = torch.cat([x, torch.ones_like(x[:, :1])], 1)
+                square = x.T @ x
+                square += RIDGE * square.diagonal().mean() * torch.eye(len(square), dtype=x.dtype)
+                map_ = torch.linalg.solve(square, x.T @ b.reshape(-1, b.shape[-1]).double())
+                adapter.weight.copy_(map_[:-1].T)
+                adapter.bias.copy_(map_[-1])
+        return self
 
     def forward(self, *inputs: torch.Tensor) -> Any:
         found = self.own(*inputs)
@@ -151,7 +191,7 @@ def _feature_distance(mine: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor:
     return functional.mse_loss(mine, theirs) / theirs.square().mean().clamp_min(1e-12)
 
 
-def _with_features(answers: Loss, weights: Sequence[float], adapted: int, count: int) -> Loss:
+def with_features(answers: Loss, weights: Sequence[float], adapted: int, count: int) -> Loss:
     """The answers' loss, and the mean distances of features (the first `adapted` of `count`) and of attention."""
 
     def loss(outputs: Any, batch: Batch) -> torch.Tensor:

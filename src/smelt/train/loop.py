@@ -27,6 +27,27 @@ def adam(rate: float) -> Optimizer:
     return lambda parameters: torch.optim.Adam(parameters, rate)
 
 
+SMALLEST_UNIT = 0.1
+
+
+def relative_adam(rate: float) -> Optimizer:
+    """Adam whose rate is a share of what each tensor's numbers are like: their root mean square at the start.
+
+    A rate then means the same in a layer that reads pixels from 0 to 255 and in one that reads numbers about 1.  Biases
+    and other rows of numbers, which may all be 0, count as SMALLEST_UNIT at least.
+    """
+
+    def made(parameters: Iterable[Any]) -> torch.optim.Optimizer:
+        groups = []
+        for parameter in parameters:
+            unit = float(parameter.detach().square().mean().sqrt())
+            unit = max(unit, SMALLEST_UNIT) if parameter.dim() < 2 or not unit else unit
+            groups.append({"params": [parameter], "lr": rate * unit})
+        return torch.optim.Adam(groups)
+
+    return made
+
+
 def fit(
     module: torch.nn.Module,
     data: TrainingData,

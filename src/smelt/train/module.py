@@ -18,7 +18,7 @@ from smelt.quantize.batches import rebatched
 
 
 class GraphModule(torch.nn.Module):
-    """What `to_module` makes."""
+    """What `to_module` makes; `outputs` names the tensors that it gives."""
 
     def __init__(self, graph: Graph, outputs: Sequence[str] | None = None) -> None:
         super().__init__()
@@ -26,6 +26,7 @@ class GraphModule(torch.nn.Module):
         self.graph = graph
         metadata = {name: data for name, data in graph.metadata.items() if not name.startswith("layout:")}
         seen = graph if outputs is None else replace(graph, outputs=tuple(outputs))
+        self.outputs = seen.outputs
         for name in seen.outputs:
             if name not in graph.values:
                 raise UsageError(f"'{graph.name}' has no tensor '{name}'")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,11 +24,15 @@ class Limit:
 
 @dataclass(frozen=True)
 class Steps:
-    """How far a layer's channels may go, and in which steps: their number stays a multiple of `multiple`,
-    and at most the share `most` of them goes."""
+    """How far a layer's channels may go, and in which steps.
+
+    Their number stays a multiple of `multiple`, and at most the share `most` of them goes: of as many as `before` says
+    for a family's name, else of those that there are.
+    """
 
     multiple: int = 4
     most: float = 0.9
+    before: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.multiple < 1 or not 0 <= self.most < 1:
@@ -41,7 +45,8 @@ class Steps:
         """What goes one after the other, the least important first."""
         order = sorted(family.groups, key=lambda group: (importance[group], group))
         count = len(order)
-        fewest = max(self.multiple, -(-round(count * (1 - self.most)) // self.multiple) * self.multiple)
+        least = round(self.before.get(family.name, count) * (1 - self.most))
+        fewest = max(self.multiple, -(-least // self.multiple) * self.multiple)
         ends = [count - kept for kept in range(count // self.multiple * self.multiple, 0, -self.multiple)]
         steps, start = [], 0
         for end in ends:
@@ -115,6 +120,7 @@ def chosen_by_limit(groups: ChannelGroups, importance: Floats, limit: Limit, ste
     search = _Search(groups, limit)
     waiting = [steps.of(family, importance) for family in groups.families]
     removed: list[int] = []
+    gone_steps: list[Step] = []
     start = cost = search.cost(removed)
     for turn in range(1, ROUNDS + 1):
         if cost <= limit.at_most:
@@ -123,10 +129,29 @@ def chosen_by_limit(groups: ChannelGroups, importance: Floats, limit: Limit, ste
         ranked = search.ranked(removed, cost, waiting)
         taken = search.fewest(removed, ranked, goal)
         removed += [group for step in ranked[:taken] for group in step.groups]
+        gone_steps += ranked[:taken]
         cost = search.cost(removed)
         gone = set(removed)
         waiting = [[step for step in family if step.groups[0] not in gone] for family in waiting]
-    return removed
+    return search.without_excess(gone_steps)
+
+
+def chosen_evenly(groups: ChannelGroups, importance: Floats, limit: Limit, steps: Steps) -> list[int]:
+    """The groups to remove until a limit is kept, the same share of each layer, as near as steps allow.
+
+    UsageError where the limit is out of reach.
+    """
+    search, after = _Search(groups, limit), []
+    for family in groups.families:
+        gone = 0
+        for step in steps.of(family, importance):
+            gone += len(step.groups)
+            after.append((gone / len(family.groups), step))
+    order = [step for _, step in sorted(after, key=lambda pair: pair[0])]
+    if search.cost([]) <= limit.at_most:
+        return []
+    taken = order[: search.fewest([], order, limit.at_most)]
+    return search.without_excess(taken)
 
 
 class _Search:
@@ -150,6 +175,16 @@ class _Search:
         # nothing useless goes, unless nothing useful is left
         useful = [pair for pair in rated if np.isfinite(pair[1])] or [(s, s.importance) for s, _ in rated]
         return [step for step, _ in sorted(useful, key=lambda pair: pair[1])]
+
+    def without_excess(self, gone: Sequence[Step]) -> list[int]:
+        """The groups of steps, but for those that the limit lets stay: the most important ones stay first."""
+        left = list(gone)
+        for step in sorted(gone, key=lambda step: -step.importance * len(step.groups)):
+            if not any(other.family is step.family and other.importance > step.importance for other in left):
+                rest = [other for other in left if other is not step]
+                if self.cost([group for other in rest for group in other.groups]) <= self._limit.at_most:
+                    left = rest
+        return [group for step in left for group in step.groups]
 
     def fewest(self, removed: Sequence[int], ranked: Sequence[Step], goal: float) -> int:
         """How many of the steps, from the first, have to go to reach a goal."""

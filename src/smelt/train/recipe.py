@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -20,19 +21,22 @@ Table = TypeVar("Table", "Training", Augmentation)
 class Training:
     """How a stage trains after it has changed the network.
 
-    `epochs` over the training data in batches of `batch_size` at the learning rate `rate`; 0 epochs: not at all.
-    Training stops after `patience` epochs without a better one (0: never).  The original model teaches: softened by
-    `temperature`, `labels` being the share of the cross entropy with labels.  `mixed_precision` computes a float
-    network's products in 16 bits on a GPU, and in bfloat16 elsewhere.
+    `epochs` over the training data in batches of `batch_size`; 0 epochs: not at all.  `rate` is Adam's, in shares of
+    the root mean square of each weight tensor; of quantized stages in the units of `TrainedIntegers`.  Training stops
+    after `patience` epochs without a better one (0: never).  The original model teaches: softened by `temperature`,
+    `labels` being the share of the cross entropy with labels; `features` weighs the squared differences, relative to
+    the original's squares, of what `shared_features` names.  `mixed_precision` computes a float network's products in
+    16 bits on a GPU, and in bfloat16 elsewhere.
     """
 
     epochs: int = 10
     batch_size: int = 32
-    rate: float = 1e-3
+    rate: float = 0.01
     patience: int = 0
     temperature: float = 2.0
     labels: float = 0.0
     mixed_precision: bool = False
+    features: float = 0.0
 
     def __post_init__(self) -> None:
         sound = (
@@ -42,11 +46,12 @@ class Training:
             and self.patience >= 0
             and self.temperature > 0
             and 0 <= self.labels <= 1
+            and 0 <= self.features < math.inf
         )
         if not sound:
             raise UsageError(
-                "epochs and patience are not negative, batch_size, rate and temperature are more than 0, and labels is "
-                f"from 0 to 1; given {self}"
+                "epochs, patience and features are not negative, batch_size, rate and temperature are more than 0, and "
+                f"labels is from 0 to 1; given {self}"
             )
 
 

@@ -37,6 +37,7 @@ from smelt.train.pruning_criteria import (
     magnitude,
 )
 from smelt.train.pruning_gradients import Gradients, gradients, taylor
+from smelt.train.pruning_groups import ChannelGroups
 from smelt.train.quantized_training import check_trainable
 from smelt.train.sparsity import zero_weights, zero_weights_of_blocks
 from smelt.train.students import make_student
@@ -48,13 +49,16 @@ Priced = Literal["flash", "ram", "cycles"]
 QUANTITIES: Mapping[Priced, Quantity] = {"flash": "flash_bytes", "ram": "ram_bytes", "cycles": "cycles"}
 ROUNDS = 8
 """How often a limit is tightened until what is measured keeps it."""
+BETWEEN = 2
+"""Epochs of training between the rounds of a stage."""
 
 
 @dataclass(frozen=True)
 class Work:
     """What a technique has: the network as it is and as it was, the training samples, and what the device says.
 
-    `measure` gives costs as they are, `target` estimates of them, which are quicker to search by.
+    `measure` gives costs as they are, `target` estimates of them, which are quicker to search by.  Of a stage in rounds
+    `start` is the network at its start, and `rounds` how many are left, this one included.
     """
 
     graph: Graph
@@ -63,6 +67,8 @@ class Work:
     seed: int
     measure: Measure | None = None
     target: Target | None = None
+    start: Graph | None = None
+    rounds: int = 1
 
     def samples(self) -> dict[str, Array]:
         """Training samples to calibrate on."""
@@ -94,6 +100,9 @@ class Work:
         estimated = measured if self.target is None else int8_cost(QUANTITIES[name], self.target)
         start = measured(self.original)
         wanted = at_most * start if at_most <= 1 else at_most
+        if self.rounds > 1:  # the same share in each of the rounds that are left
+            now = measured(self.graph)
+            wanted = max(wanted, now * (wanted / now) ** (1 / self.rounds))
         allowed = wanted * estimated(self.original) / start
         for _ in range(ROUNDS):
             graph = make(Limit(estimated, allowed))
@@ -137,18 +146,50 @@ def prune(
     multiple: int = 4,
     most: float = 0.9,
     reconstruct: bool = True,
+    even: bool = False,
+    rounds: int = 1,
+    between: int = BETWEEN,
 ) -> Graph:
     """Structured pruning to a share of the channels to remove, or to a limit on flash, RAM or cycles.
 
-    With `reconstruct` layers make up for what is removed by what stays, as training samples show it.
+    With `reconstruct` layers make up for what is removed by what stays, as training samples show it.  To keep a limit
+    all layers lose the same share if `even`, else those whose channels matter least for what they save.  In several
+    `rounds`, with so many epochs of training `between` them, each takes the same share, by an importance of its own.
     """
+    if rounds < 1 or between < 0:
+        raise UsageError(
+            f"pruning has 1 round or more, and no negative epochs between; given {rounds}, {between}"
+        )
     name, budget = _one_of("pruning", channels=channels, flash=flash, ram=ram, cycles=cycles)
     importance, moments = _criterion(work, criterion), work.moments() if reconstruct else None
 
     def made(budget: float | Mapping[str, float] | Limit) -> Graph:
-        return pruned(work.graph, budget, importance, multiple=multiple, most=most, moments=moments).graph
+        return pruned(
+            work.graph,
+            budget,
+            importance,
+            multiple=multiple,
+            most=most,
+            moments=moments,
+            before=work.start,
+            even=even,
+        ).graph
 
-    return made(budget) if name == "channels" else work.within(cast(Priced, name), budget, made)
+    if name != "channels":
+        return work.within(cast(Priced, name), budget, made)
+    at_once = work.rounds == 1 and (work.start is None or work.start is work.graph)
+    return made(budget if at_once else _share(work, budget))
+
+
+def _share(work: Work, budget: float | Mapping[str, float]) -> float:
+    """Of the channels that there are now: what this round takes on the way to a share of those at the start."""
+    if isinstance(budget, Mapping):
+        raise UsageError(
+            "shares of single layers go in one round: give a limit or one share, or leave out rounds"
+        )
+    now, start = (ChannelGroups(graph).count for graph in (work.graph, work.start or work.graph))
+    left = (1 - budget) * start / now if 0 <= budget < 1 else 1 - budget
+    return 1 - float(left ** (1 / work.rounds)) if left > 0 else budget
 
 
 def low_rank(
