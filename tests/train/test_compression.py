@@ -171,3 +171,17 @@ def test_a_student_takes_the_originals_place(tmp_path: Path) -> None:
     assert student.name.startswith("cnn student")
     assert len(student.inputs) == 1
     assert any(value.dtype is DType.S8 for value in quantized.values.values())
+
+
+def test_low_rank_leaves_alone_what_gains_nothing_on_the_device(tmp_path: Path) -> None:
+    """Where what is measured falls neither in cycles nor in flash, the network stays as it was."""
+    recipe = Recipe((Stage("low-rank", {"energy": 0.5}, Training(epochs=0)),))
+    (gaining,) = compression(tmp_path / "gaining", recipe).run()
+    assert len(gaining.graph.nodes) > len(network().nodes)
+
+    def nodes(graph: Graph) -> Costs:
+        return Costs(len(graph.nodes), 1, len(graph.nodes))
+
+    data = training_data(network(), samples())
+    (alone,) = Compression(network(), recipe, data, tmp_path / "alone", nodes).run()
+    assert graphs_equal(alone.graph, network())

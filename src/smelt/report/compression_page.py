@@ -59,7 +59,8 @@ def _drawn(page: Page, kind: str) -> bytes:
         stream = io.BytesIO()
         # no date, so that the same run gives the same file
         metadata = {"Date": None} if kind == "svg" else {}
-        figure.savefig(stream, format=kind, dpi=120, metadata=metadata)
+        # on a page the ground is the page's
+        figure.savefig(stream, format=kind, dpi=120, metadata=metadata, transparent=kind == "svg")
     return stream.getvalue()
 
 

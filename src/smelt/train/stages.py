@@ -105,7 +105,13 @@ class Work:
             wanted = max(wanted, now * (wanted / now) ** (1 / self.rounds))
         allowed = wanted * estimated(self.original) / start
         for _ in range(ROUNDS):
-            graph = make(Limit(estimated, allowed))
+            try:
+                graph = make(Limit(estimated, allowed))
+            except UsageError as error:
+                unit = "cycles" if name == "cycles" else f"bytes of {name}"
+                raise UsageError(
+                    f"{error} (as estimated, where {allowed:,.0f} are {wanted:,.0f} {unit})"
+                ) from error
             if (found := measured(graph)) <= wanted:
                 return graph
             allowed *= 0.95 * wanted / found
@@ -201,14 +207,25 @@ def low_rank(
     cycles: float | None = None,
     multiple: int = 4,
 ) -> Graph:
-    """Layers in factors that keep a share of what they compute (energy), or keep a limit on flash, RAM or cycles."""
+    """Layers in factors that keep a share of what they compute (energy), or keep a limit on flash, RAM or cycles.
+
+    With a share, layers are taken apart where that saves cycles of the target; the network stays as it was where what
+    is measured of it shows neither fewer cycles nor less flash.
+    """
     name, budget = _one_of("low-rank", energy=energy, flash=flash, ram=ram, cycles=cycles)
     moments = work.moments()
 
     def made(budget: float | Mapping[str, float] | Limit) -> Graph:
-        return factorize(work.graph, budget, moments, multiple=multiple)
+        cycles = None if work.target is None or name != "energy" else int8_cost("cycles", work.target)
+        return factorize(work.graph, budget, moments, multiple=multiple, measure=cycles)
 
-    return made(budget) if name == "energy" else work.within(cast(Priced, name), budget, made)
+    if name != "energy":
+        return work.within(cast(Priced, name), budget, made)
+    found = made(budget)
+    if work.measure is None or found is work.graph:
+        return found
+    before, after = work.measure(work.graph), work.measure(found)
+    return found if after.cycles < before.cycles or after.flash < before.flash else work.graph
 
 
 def sparsify(
