@@ -61,9 +61,10 @@ REFUSED = {
     r"(conv|depthwise|dense)_narrow_.*(dynamic|symmetric)_s[48]": "this type is not supported|cannot quantize",
     r"(conv|depthwise|dense)_narrow_.*f32_(s4|f16)": "has not: DEQUANTIZE of",
     r"(conv|depthwise|dense)_narrow_(?!per_tensor).*f32_s8": "the input must have one scale",
-    r"(add|sub|mul)_s16": "TFLite takes s16 for quantized",
     r"dense_weights_zero_point_.*": "the weights must be symmetric",
     r"transpose_conv_cut_f32": "neither SAME nor VALID",
+    r"(add|sub|mul)_s16|minimum_s8|maximum_u8": "TFLite takes [su][0-9]+ for quantized",
+    r"elu_steep_f32": "TFLite has no elu of alpha",
     r"softmax_s8_5": "beta times the scale of the input is too small or too large",
 }
 """Cases that the interpreter does not run, as regular expressions of their names, and what it says of them."""

@@ -1,18 +1,4 @@
 #include "activation.h"
-#include "smelt_interpreter_operators.h"
-#include "smelt_node.h"
+#include "interpreted_unary_f32.h"
 
-static enum smelt_status run(struct smelt_node *node) {
-    struct smelt_tensor x, y;
-    const enum smelt_status status = smelt_node_unary(node, SMELT_F32, SMELT_F32, &x, &y);
-    if (status != SMELT_OK) {
-        return status;
-    }
-    SMELT_REQUIRE(node, x.elements == y.elements, "the number of elements must stay");
-    if (smelt_ready(node)) {
-        smelt_tanh_f32(y.data, x.data, y.elements);
-    }
-    return SMELT_OK;
-}
-
-const struct smelt_registration smelt_operator_tanh_f32 = {SMELT_CODE_TANH, SMELT_F32, run};
+SMELT_INTERPRETED_UNARY_F32(tanh, SMELT_CODE_TANH)

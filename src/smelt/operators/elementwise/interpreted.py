@@ -10,7 +10,7 @@ _SHARED = ("interpreted_arithmetic.c", "interpreted_walk.c")
 
 def _sums(dtype: DType, *more: str) -> tuple[Interpreted, ...]:
     kind = dtype.value
-    sources = (f"interpreted_sum_{kind}.c", f"add_broadcast_{kind}.c", f"add_{kind}.c", *more, *_SHARED)
+    sources = (f"interpreted_add_{kind}.c", f"add_broadcast_{kind}.c", f"add_{kind}.c", *more, *_SHARED)
     return tuple(Interpreted(name, dtype, sources) for name in ("add", "sub"))
 
 

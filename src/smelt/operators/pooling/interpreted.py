@@ -39,4 +39,12 @@ INTERPRETED = (
             "max_pool_2d_s8__arm_dsp.c",
         ),
     ),
+    *(
+        Interpreted(
+            "mean",
+            dtype,
+            (f"interpreted_mean_{dtype.value}.c", f"mean_{dtype.value}.c", "interpreted_reduced.c"),
+        )
+        for dtype in (DType.F32, DType.S8, DType.S16)
+    ),
 )

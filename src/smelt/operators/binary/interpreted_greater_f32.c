@@ -1,0 +1,3 @@
+#include "interpreted_real.h"
+
+SMELT_INTERPRETED_BINARY(greater, f32, SMELT_CODE_GREATER, SMELT_F32, SMELT_BOOL)

@@ -1,0 +1,3 @@
+#include "interpreted_real.h"
+
+SMELT_INTERPRETED_BINARY(less, f32, SMELT_CODE_LESS, SMELT_F32, SMELT_BOOL)

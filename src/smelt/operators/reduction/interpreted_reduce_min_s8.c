@@ -1,0 +1,3 @@
+#include "interpreted_reductions.h"
+
+SMELT_INTERPRETED_REDUCTION(reduce_min, s8, SMELT_CODE_REDUCE_MIN, SMELT_S8)

@@ -1,0 +1,4 @@
+#include "interpreted_unary_f32.h"
+#include "unary.h"
+
+SMELT_INTERPRETED_UNARY_F32(ceil, SMELT_CODE_CEIL)
