@@ -6,8 +6,8 @@ enum smelt_status smelt_read_resize(struct smelt_node *node, uint32_t flags, uin
     struct smelt_file *const file = &node->interpreter->file;
     const struct smelt_layout *const x = &resize->x, *const y = &resize->y;
     int32_t sizes[SMELT_MOST_NUMBERS];
-    enum smelt_status status = smelt_layouts(node, &resize->x, &resize->y);
-    const int32_t count = status == SMELT_OK ? smelt_numbers(node, 1, sizes, &status) : -1;
+    enum smelt_status status;
+    const int32_t count = smelt_parameters(node, &resize->x, &resize->y, 1, sizes, &status);
     if (status != SMELT_OK) {
         return status;
     }

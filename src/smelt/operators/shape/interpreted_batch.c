@@ -52,8 +52,8 @@ static void move(const struct smelt_layout *wide, const struct smelt_layout *man
 static enum smelt_status rearrange(struct smelt_node *node, int to_batch) {
     struct smelt_layout x, y;
     struct blocks b;
-    enum smelt_status status = smelt_layouts(node, &x, &y);
-    b.count = status == SMELT_OK ? smelt_numbers(node, 1, b.size, &status) : -1;
+    enum smelt_status status;
+    b.count = smelt_parameters(node, &x, &y, 1, b.size, &status);
     const int32_t margins = b.count < 0 ? -1 : smelt_numbers(node, 2, b.margins, &status);
     if (margins < 0) {
         return status;

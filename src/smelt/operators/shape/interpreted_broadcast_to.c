@@ -4,8 +4,8 @@ static enum smelt_status run(struct smelt_node *node) {
     struct smelt_layout x, y;
     struct smelt_loop loops[SMELT_MOST_AXES];
     int32_t sizes[SMELT_MOST_NUMBERS];
-    enum smelt_status status = smelt_layouts(node, &x, &y);
-    const int32_t count = status == SMELT_OK ? smelt_numbers(node, 1, sizes, &status) : -1;
+    enum smelt_status status;
+    const int32_t count = smelt_parameters(node, &x, &y, 1, sizes, &status);
     if (count < 0) {
         return status;
     }
@@ -16,10 +16,7 @@ static enum smelt_status run(struct smelt_node *node) {
         loops[k] = (struct smelt_loop){y.size[k], step, y.step[k]};
     }
     SMELT_REQUIRE(node, fits, "the input does not broadcast to the output");
-    if (smelt_ready(node) && y.tensor.bytes != 0) {
-        smelt_move(y.tensor.data, x.tensor.data, y.element, loops, count);
-    }
-    return SMELT_OK;
+    return smelt_move_part(node, &x, 0, &y, loops, count);
 }
 
 const struct smelt_registration smelt_operator_broadcast_to = {SMELT_CODE_BROADCAST_TO, SMELT_ANY, run};

@@ -26,8 +26,8 @@ static void mirror(const struct smelt_layout *x, const struct smelt_layout *y, c
 static enum smelt_status run(struct smelt_node *node) {
     struct smelt_layout x, y;
     int32_t amounts[SMELT_MOST_NUMBERS];
-    enum smelt_status status = smelt_layouts(node, &x, &y);
-    const int32_t count = status == SMELT_OK ? smelt_numbers(node, 1, amounts, &status) : -1;
+    enum smelt_status status;
+    const int32_t count = smelt_parameters(node, &x, &y, 1, amounts, &status);
     if (count < 0) {
         return status;
     }

@@ -7,8 +7,9 @@ static enum smelt_status lay_out(struct smelt_node *node, struct smelt_layout *l
     layout->rank = tensor->rank;
     layout->element = tensor->elements == 0 ? 0 : (int32_t)tensor->bytes / tensor->elements;
     int32_t step = layout->element;
-    for (int32_t axis = layout->rank - 1; axis >= 0; axis--) {
-        layout->size[axis] = (int32_t)smelt_file_word(&node->interpreter->file, tensor->dimensions.at + 4 * (uint32_t)axis);
+    for (int32_t axis = SMELT_MOST_AXES - 1; axis >= 0; axis--) {
+        const uint32_t at = tensor->dimensions.at + 4 * (uint32_t)axis;
+        layout->size[axis] = axis < layout->rank ? (int32_t)smelt_file_word(&node->interpreter->file, at) : 1;
         layout->step[axis] = step;
         step = step == 0 ? 0 : step * layout->size[axis];
     }
@@ -99,6 +100,12 @@ int32_t smelt_numbers(struct smelt_node *node, uint32_t index, int32_t *numbers,
     return tensor.elements;
 }
 
+int32_t smelt_parameters(struct smelt_node *node, struct smelt_layout *x, struct smelt_layout *y, uint32_t index,
+                         int32_t *numbers, enum smelt_status *status) {
+    *status = smelt_layouts(node, x, y);
+    return *status != SMELT_OK ? -1 : smelt_numbers(node, index, numbers, status);
+}
+
 void smelt_move(uint8_t *to, const uint8_t *from, int32_t element, const struct smelt_loop *loops, int32_t count) {
     int32_t axes[3 * SMELT_MOST_AXES] = {1, 0, 0}, *axis = axes;
     struct smelt_strided_copy_parameters parameters = {element, 0, 0, axes};
@@ -120,6 +127,14 @@ void smelt_move(uint8_t *to, const uint8_t *from, int32_t element, const struct 
     }
     parameters.loops += parameters.loops == 0;
     smelt_strided_copy(to, from, &parameters);
+}
+
+enum smelt_status smelt_move_part(struct smelt_node *node, const struct smelt_layout *x, uint32_t offset,
+                                  const struct smelt_layout *y, const struct smelt_loop *loops, int32_t count) {
+    if (smelt_ready(node) && y->tensor.bytes != 0) {
+        smelt_move(y->tensor.data, (const uint8_t *)x->tensor.data + offset, y->element, loops, count);
+    }
+    return SMELT_OK;
 }
 
 void smelt_fill(const struct smelt_layout *y, const void *value) {

@@ -14,7 +14,8 @@ struct smelt_layout {
     struct smelt_tensor tensor;
     int32_t rank;
     int32_t element;                                   /* bytes */
-    int32_t size[SMELT_MOST_AXES], step[SMELT_MOST_AXES]; /* step: bytes from one index to the next, 0 in an empty tensor */
+    /* step: bytes from one index to the next, 0 in an empty tensor; behind the last dimension sizes are 1 */
+    int32_t size[SMELT_MOST_AXES], step[SMELT_MOST_AXES];
 };
 
 /* Describe an input, or an output of the type of `like`. */
@@ -51,6 +52,10 @@ int32_t smelt_axis_from(int32_t axis, int32_t rank);
 enum { SMELT_MOST_NUMBERS = 2 * SMELT_MOST_AXES };
 int32_t smelt_numbers(struct smelt_node *node, uint32_t index, int32_t *numbers, enum smelt_status *status);
 
+/* Both: input 0, output 0, and the numbers of input `index`. */
+int32_t smelt_parameters(struct smelt_node *node, struct smelt_layout *x, struct smelt_layout *y, uint32_t index,
+                         int32_t *numbers, enum smelt_status *status);
+
 /* A loop of copies, with the bytes from one to the next on both sides. */
 struct smelt_loop {
     int32_t count, from, to;
@@ -58,6 +63,11 @@ struct smelt_loop {
 
 /* Copy elements of `element` bytes in `loops` nested loops, the outermost first, at most SMELT_MOST_AXES. */
 void smelt_move(uint8_t *to, const uint8_t *from, int32_t element, const struct smelt_loop *loops, int32_t count);
+
+/* The same from input 0 on to output 0, from byte `offset` of the former, where it is time and the output
+ * not empty. SMELT_OK. */
+enum smelt_status smelt_move_part(struct smelt_node *node, const struct smelt_layout *x, uint32_t offset,
+                                  const struct smelt_layout *y, const struct smelt_loop *loops, int32_t count);
 
 /* Make each element of an output that is not empty what is at `value`. */
 void smelt_fill(const struct smelt_layout *y, const void *value);

@@ -4,8 +4,8 @@ static enum smelt_status run(struct smelt_node *node) {
     struct smelt_layout x, y;
     struct smelt_loop loops[SMELT_MOST_AXES];
     int32_t axes[SMELT_MOST_NUMBERS];
-    enum smelt_status status = smelt_layouts(node, &x, &y);
-    const int32_t count = status == SMELT_OK ? smelt_numbers(node, 1, axes, &status) : -1;
+    enum smelt_status status;
+    const int32_t count = smelt_parameters(node, &x, &y, 1, axes, &status);
     if (count < 0) {
         return status;
     }
@@ -20,10 +20,7 @@ static enum smelt_status run(struct smelt_node *node) {
         loops[axis].from = -x.step[axis];
         offset += (uint32_t)(x.size[axis] - 1) * (uint32_t)x.step[axis];
     }
-    if (smelt_ready(node) && y.tensor.bytes != 0) {
-        smelt_move(y.tensor.data, (const uint8_t *)x.tensor.data + offset, x.element, loops, x.rank);
-    }
-    return SMELT_OK;
+    return smelt_move_part(node, &x, offset, &y, loops, x.rank);
 }
 
 const struct smelt_registration smelt_operator_reverse_v2 = {SMELT_CODE_REVERSE_V2, SMELT_ANY, run};

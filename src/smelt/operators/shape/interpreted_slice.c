@@ -5,11 +5,8 @@ static enum smelt_status run(struct smelt_node *node) {
     struct smelt_layout x, y;
     struct smelt_loop loops[SMELT_MOST_AXES];
     int32_t begin[SMELT_MOST_NUMBERS], size[SMELT_MOST_NUMBERS];
-    enum smelt_status status = smelt_layouts(node, &x, &y);
-    if (status != SMELT_OK) {
-        return status;
-    }
-    const int32_t begins = smelt_numbers(node, 1, begin, &status);
+    enum smelt_status status;
+    const int32_t begins = smelt_parameters(node, &x, &y, 1, begin, &status);
     const int32_t sizes = begins < 0 ? -1 : smelt_numbers(node, 2, size, &status);
     if (sizes < 0) {
         return status;
@@ -23,10 +20,7 @@ static enum smelt_status run(struct smelt_node *node) {
         loops[k] = (struct smelt_loop){y.size[k], x.step[k], y.step[k]};
     }
     SMELT_REQUIRE(node, fits, "begin and size do not lead to the output");
-    if (smelt_ready(node) && y.tensor.bytes != 0) {
-        smelt_move(y.tensor.data, (const uint8_t *)x.tensor.data + offset, x.element, loops, x.rank);
-    }
-    return SMELT_OK;
+    return smelt_move_part(node, &x, offset, &y, loops, x.rank);
 }
 
 const struct smelt_registration smelt_operator_slice = {SMELT_CODE_SLICE, SMELT_ANY, run};

@@ -4,11 +4,8 @@ static enum smelt_status run(struct smelt_node *node) {
     struct smelt_layout x, y;
     struct smelt_loop loops[SMELT_MOST_AXES];
     int32_t permutation[SMELT_MOST_NUMBERS];
-    enum smelt_status status = smelt_layouts(node, &x, &y);
-    if (status != SMELT_OK) {
-        return status;
-    }
-    const int32_t count = smelt_numbers(node, 1, permutation, &status);
+    enum smelt_status status;
+    const int32_t count = smelt_parameters(node, &x, &y, 1, permutation, &status);
     if (count < 0) {
         return status;
     }
@@ -23,10 +20,7 @@ static enum smelt_status run(struct smelt_node *node) {
         }
     }
     SMELT_REQUIRE(node, fits, "this is no permutation of the dimensions");
-    if (smelt_ready(node) && y.tensor.bytes != 0) {
-        smelt_move(y.tensor.data, x.tensor.data, y.element, loops, count);
-    }
-    return SMELT_OK;
+    return smelt_move_part(node, &x, 0, &y, loops, count);
 }
 
 const struct smelt_registration smelt_operator_transpose = {SMELT_CODE_TRANSPOSE, SMELT_ANY, run};
