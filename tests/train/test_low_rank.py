@@ -149,3 +149,27 @@ def test_single_layers_by_name_and_what_makes_no_sense() -> None:
         factorize(graph, 2.0)
     with pytest.raises(UsageError, match=r"factorization reaches \d+ with .* not 1:"):
         factorize(graph, Limit(_macs, 1))
+
+
+def _cp(rank: int) -> Array:
+    factors = (RNG.normal(size=(size, rank)) for size in (24, 3, 3, 16))
+    return np.einsum("or,hr,wr,ir->ohwi", *factors).astype(np.float32)
+
+
+@pytest.mark.parametrize("with_moments", [False, True])
+def test_cp_takes_a_convolution_apart_in_four(with_moments: bool) -> None:
+    graph = _graph("conv_2d", _cp(4), IMAGE, **WINDOW)
+    samples = _samples(graph)
+    moments = data_moments(graph, samples) if with_moments else None
+    smaller = verify_graph(factorize(graph, 0.9999, moments, cp=True))
+    assert [node.operator for node in smaller.nodes] == ["conv_2d", *["depthwise_conv_2d"] * 2, "conv_2d"]
+    assert smaller.values[smaller.nodes[0].outputs[0]].shape[-1] == 4
+    assert _macs(smaller) < _macs(factorize(graph, 0.9999, moments))
+    assert _difference(graph, smaller, samples[0]) < 0.02
+
+
+def test_cp_needs_to_make_weights_fewer() -> None:
+    graph = _graph("conv_2d", RNG.normal(size=(8, 3, 3, 8)).astype(np.float32), (1, 6, 6, 8))
+    assert factorize(graph, 1.0, cp=True) is graph
+    limit = Limit(_macs, 0.5 * _macs(graph))
+    assert _macs(factorize(graph, limit, cp=True, multiple=1)) <= limit.at_most

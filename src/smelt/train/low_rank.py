@@ -12,7 +12,8 @@ from smelt.ir import Array, Attribute, DType, Graph, Node, Value
 from smelt.operators import Call, call_of, find_operator
 from smelt.passes.channels import Mixing, mixing
 from smelt.train.channel_statistics import Floats, Moments, with_ridge
-from smelt.train.low_rank_factors import SPLITTINGS, Factor, Split, above_noise, keeping_energy
+from smelt.train.low_rank_cp import cp_split
+from smelt.train.low_rank_factors import SPLITTINGS, Factor, Split, above_noise, keeping_energy, window
 from smelt.train.pruning_choice import Limit
 
 
@@ -23,6 +24,7 @@ def factorize(
     *,
     multiple: int = 4,
     measure: Callable[[Graph], float] | None = None,
+    cp: bool = False,
 ) -> Graph:
     """The graph with dense layers and convolutions in factors, where that is a gain.
 
@@ -31,7 +33,8 @@ def factorize(
     are multiples of `multiple`.  With `moments` (`data_moments`), it is the share of what layers compute from data
     that is kept, and biases make up for the mean of the rest.  Of the ways to take a layer apart the one with the
     lowest `measure(graph)` is taken, by default that of the limit, else the number of multiplications; the layer stays
-    if none is lower, or if weights become more.
+    if none is lower, or if weights become more.  With `cp`, which takes longer, convolutions are taken apart by CP
+    decomposition too, where the budget is a share or a limit.
     UsageError for a quantized graph, shares outside 0 to 1, a multiple below 1, unknown names, a limit out of reach.
     """
     if any(value.quantization is not None for value in graph.values.values()):
@@ -39,8 +42,8 @@ def factorize(
     if multiple < 1:
         raise UsageError(f"ranks are multiples of 1 or more, not of {multiple}")
     if not isinstance(budget, Limit):
-        return _Work(moments or {}, multiple, measure or _multiplications).factorized(graph, budget)
-    work = _Work(moments or {}, multiple, measure or budget.measure)
+        return _Work(moments or {}, multiple, measure or _multiplications, cp).factorized(graph, budget)
+    work = _Work(moments or {}, multiple, measure or budget.measure, cp)
     return _to_limit(graph, budget, work)
 
 
@@ -77,6 +80,7 @@ class _Work:
     moments: Mapping[str, Moments]
     multiple: int
     measure: Callable[[Graph], float]
+    cp: bool
 
     def factorized(self, graph: Graph, shares: float | Mapping[str, float] | None) -> Graph:
         single = isinstance(shares, Mapping)
@@ -108,12 +112,15 @@ class _Work:
         if mixed is None or mixed.groups > 1 or call.input(mixed.role.input).dtype is not DType.F32:
             return
         weights = _weights(call, mixed)
+        root = self._root(call, weights.shape[-1])
         ranks = above_noise(self.multiple) if share is None else keeping_energy(share, self.multiple)
-        for split in SPLITTINGS[call.node.operator](
-            call, weights, self._root(call, weights.shape[-1]), ranks
-        ):
+        for split in SPLITTINGS[call.node.operator](call, weights, root, ranks):
             if split.elements < weights.size:
                 yield split
+        if self.cp and share is not None and weights.ndim == 4 and min(weights.shape[1:3]) > 1:
+            by_cp = cp_split(weights, root, window(call), share, self.multiple)
+            if by_cp is not None:
+                yield by_cp
 
     def _root(self, call: Call, features: int) -> Floats:
         moments = self.moments.get(call.input(0).name)
@@ -131,8 +138,7 @@ class _Work:
         exact = weights.reshape(len(weights), -1, weights.shape[-1]).sum(axis=1)
         product: Floats = np.eye(weights.shape[-1])
         for factor in split.factors:
-            rows = factor.weights
-            product = rows.reshape(len(rows), -1, rows.shape[-1]).sum(axis=1) @ product
+            product = factor.total @ product
         return np.asarray((exact - product) @ moments.mean)
 
 
@@ -162,7 +168,8 @@ def _with_split(graph: Graph, call: Call, split: Split, offset: Floats | None) -
         if last:
             inputs += _bias(graph, call, offset, constant)
         output = layer.outputs[0] if last else graph.fresh_name(stem)
-        nodes.append(Node(layer.operator, tuple(inputs), (output,), _attributes(layer, factor, last), stem))
+        operator = factor.operator or layer.operator
+        nodes.append(Node(operator, tuple(inputs), (output,), _attributes(layer, factor, last), stem))
         data = output
     values += _between(graph, nodes, values)
     at = graph.nodes.index(layer)

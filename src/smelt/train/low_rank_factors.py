@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +16,22 @@ from smelt.train.rank_estimate import variational_rank
 
 @dataclass(frozen=True)
 class Factor:
-    """One of the layers: its weights, and how its attributes differ from those that do nothing."""
+    """One of the layers: its weights, and how its attributes differ from those that do nothing.
+
+    `operator` is None for that of the layer that is taken apart.
+    """
 
     weights: Floats
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    operator: str | None = None
+
+    @property
+    def total(self) -> Floats:
+        """Of the weights between each output and each input the sum over all places."""
+        rows = self.weights
+        if self.operator == "depthwise_conv_2d":
+            return np.diag(rows.sum(axis=(0, 1, 2)))
+        return np.asarray(rows.reshape(len(rows), -1, rows.shape[-1]).sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,7 @@ Splitting = Callable[[Call, Floats, Floats, Ranks], Iterator[Split]]
 def dense_splits(call: Call, weights: Floats, root: Floats, ranks: Ranks) -> Iterator[Split]:
     """Two dense layers, by truncated singular value decomposition."""
     second, first = _truncated(weights @ root, ranks)
-    yield Split("svd", (Factor(_unrooted(first, root)), Factor(second)))
+    yield Split("svd", (Factor(unrooted(first, root)), Factor(second)))
 
 
 def convolution_splits(call: Call, weights: Floats, root: Floats, ranks: Ranks) -> Iterator[Split]:
@@ -54,22 +67,27 @@ def convolution_splits(call: Call, weights: Floats, root: Floats, ranks: Ranks) 
     al., "Compression of Deep Convolutional Neural Networks for Fast and Low Power Mobile Applications", 2016.
     """
     outputs, height, width, inputs = weights.shape
-    window = {name: getattr(call.attributes, name) for name in ("stride", "padding", "dilation")}
+    around = window(call)
     rooted = weights @ root
     if height == width == 1:
         second, first = _truncated(rooted[:, 0, 0], ranks)
-        small = _unrooted(first, root)[:, None, None]
-        yield Split("svd", (Factor(small, window), Factor(second[:, None, None])))
+        small = unrooted(first, root)[:, None, None]
+        yield Split("svd", (Factor(small, around), Factor(second[:, None, None])))
         return
-    yield _tucker(rooted, root, window, ranks)
+    yield _tucker(rooted, root, around, ranks)
     if min(height, width) > 1:
         across, down = _truncated(
             rooted.transpose(0, 2, 1, 3).reshape(outputs * width, height * inputs), ranks
         )
-        columns = _unrooted(down.reshape(-1, height, 1, inputs), root)
+        columns = unrooted(down.reshape(-1, height, 1, inputs), root)
         rows = across.reshape(outputs, width, 1, -1).transpose(0, 2, 1, 3)
-        vertical, horizontal = _directions(window)
+        vertical, horizontal = directions(around)
         yield Split("spatial", (Factor(columns, vertical), Factor(rows, horizontal)))
+
+
+def window(call: Call) -> dict[str, Attribute]:
+    """What a convolution's attributes say of where its window is."""
+    return {name: getattr(call.attributes, name) for name in ("stride", "padding", "dilation")}
 
 
 def _tucker(rooted: Floats, root: Floats, window: Mapping[str, Attribute], ranks: Ranks) -> Split:
@@ -77,7 +95,7 @@ def _tucker(rooted: Floats, root: Floats, window: Mapping[str, Attribute], ranks
     to_outputs = _basis(rooted.reshape(outputs, -1), ranks)
     to_inputs = _basis(np.moveaxis(rooted, -1, 0).reshape(inputs, -1), ranks)
     core = np.tensordot(to_outputs, rooted, (0, 0)) @ to_inputs
-    first = _unrooted(to_inputs.T, root)[:, None, None]
+    first = unrooted(to_inputs.T, root)[:, None, None]
     return Split("tucker", (Factor(first), Factor(core, window), Factor(to_outputs[:, None, None])))
 
 
@@ -94,12 +112,12 @@ def _basis(matrix: Floats, ranks: Ranks) -> Floats:
     return np.asarray(left[:, : ranks(values, (matrix.shape[0], matrix.shape[1]))])
 
 
-def _unrooted(weights: Floats, root: Floats) -> Floats:
+def unrooted(weights: Floats, root: Floats) -> Floats:
     """Weights for the data, from those for what has been whitened."""
     return np.asarray(np.linalg.solve(root.T, weights.reshape(-1, len(root)).T).T.reshape(weights.shape))
 
 
-def _directions(window: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, Attribute], dict[str, Attribute]]:
+def directions(window: Mapping[str, Any]) -> tuple[dict[str, Attribute], dict[str, Attribute]]:
     """A window's attributes for its columns alone, and for its rows alone."""
     (down, across), (high, wide) = window["stride"], window["dilation"]
     top, bottom, left, right = window["padding"]

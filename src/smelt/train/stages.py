@@ -206,6 +206,7 @@ def low_rank(
     ram: float | None = None,
     cycles: float | None = None,
     multiple: int = 4,
+    cp: bool = False,
 ) -> Graph:
     """Layers in factors that keep a share of what they compute (energy), or keep a limit on flash, RAM or cycles.
 
@@ -217,7 +218,7 @@ def low_rank(
 
     def made(budget: float | Mapping[str, float] | Limit) -> Graph:
         cycles = None if work.target is None or name != "energy" else int8_cost("cycles", work.target)
-        return factorize(work.graph, budget, moments, multiple=multiple, measure=cycles)
+        return factorize(work.graph, budget, moments, multiple=multiple, measure=cycles, cp=cp)
 
     if name != "energy":
         return work.within(cast(Priced, name), budget, made)
