@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from smelt.codegen.amalgamation import amalgamated
 from smelt.codegen.project import MANIFEST, manifest, templates
 from smelt.codegen.sources import interpreter_files
 from smelt.errors import FormatError, SmeltError, UnsupportedError, UsageError
@@ -89,7 +90,9 @@ def operator_list(name: str, operators: Sequence[Interpreted], title: str) -> st
     rows = "".join(f"    &{row.registration},\n" for row in operators)
     return (
         f"/* {comment_text(title)} Include it in one source file. */\n"
-        f'#ifndef {guard}\n#define {guard}\n\n#include "smelt_interpreter_operators.h"\n\n'
+        f"#ifndef {guard}\n#define {guard}\n\n"
+        "#ifndef SMELT_INTERPRETER_OPERATORS_H /* smelt.h has it in it */\n"
+        '#include "smelt_interpreter_operators.h"\n#endif\n\n'
         f"static const struct smelt_registration *const {name}[] = {{\n{rows}}};\n\n"
         f"enum {{ {name.upper()}_COUNT = sizeof {name} / sizeof {name}[0] }};\n\n#endif\n"
     )
@@ -109,6 +112,16 @@ def resolver(name: str, models: Mapping[str, bytes]) -> str:
     return operator_list(
         name, rows, f"The interpreter's operators for {', '.join(models)}, written by smelt."
     )
+
+
+def amalgamated_project() -> dict[str, str]:
+    """File name → text of the interpreter's C in one header and one source file, and a list of all operators."""
+    files = amalgamated()
+    files[f"{_ALL}.h"] = operator_list(
+        _ALL, all_interpreted(), "All operators of the interpreter, for experiments, behind smelt.h."
+    )
+    files[MANIFEST] = manifest(files)
+    return files
 
 
 def runtime_project() -> dict[str, str]:

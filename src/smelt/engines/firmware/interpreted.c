@@ -66,7 +66,7 @@ uint32_t interpreted_number(uint32_t which) {
 /* A number of an item of the arena; UINT32_MAX where there is no such item. */
 uint32_t interpreted_item(uint32_t index, uint32_t which) {
     struct smelt_arena_item item;
-    if (!smelt_arena_item(&interpreter, index, &item)) {
+    if (!smelt_find_arena_item(&interpreter, index, &item)) {
         return UINT32_MAX;
     }
     const uint32_t numbers[] = {(uint32_t)item.place, item.offset, item.bytes, item.first, item.last};

@@ -156,7 +156,7 @@ struct smelt_arena_item {
 };
 
 /* Item `index` of a model that is initialized: first its tensors, then its operators. 0 where there are no more. */
-int smelt_arena_item(const struct smelt_interpreter *interpreter, uint32_t index, struct smelt_arena_item *item);
+int smelt_find_arena_item(const struct smelt_interpreter *interpreter, uint32_t index, struct smelt_arena_item *item);
 
 /* After SMELT_ERROR_ARENA: how much larger the arena must be. Where not even the records of tensors and operators fit,
  * the rest is not known yet and not counted. */

@@ -23,7 +23,7 @@ struct smelt_arena_sections smelt_arena_use(const struct smelt_interpreter *inte
     return use;
 }
 
-int smelt_arena_item(const struct smelt_interpreter *interpreter, uint32_t index, struct smelt_arena_item *item) {
+int smelt_find_arena_item(const struct smelt_interpreter *interpreter, uint32_t index, struct smelt_arena_item *item) {
     const uint32_t tensors = interpreter->tensors.count, nodes = interpreter->nodes.count;
     if (interpreter->status != SMELT_OK || index >= tensors + nodes) {
         return 0;
