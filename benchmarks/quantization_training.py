@@ -67,11 +67,16 @@ def load_mnist(shared: Path) -> Task:
 
 
 def moved(inputs: tuple[torch.Tensor, ...], generator: torch.Generator) -> tuple[torch.Tensor, ...]:
-    """Half of the images mirrored, all shifted by up to SHIFT pixels each way, their edges repeated."""
+    """Half of the images mirrored, all shifted."""
+    (images,) = inputs
+    mirrored = torch.rand(len(images), generator=generator) < 0.5
+    return shifted((torch.where(mirrored[:, None, None, None], images.flip(2), images),), generator)
+
+
+def shifted(inputs: tuple[torch.Tensor, ...], generator: torch.Generator) -> tuple[torch.Tensor, ...]:
+    """Images shifted by up to SHIFT pixels each way, their edges repeated."""
     (images,) = inputs
     count, height, width, _ = images.shape
-    mirrored = torch.rand(count, generator=generator) < 0.5
-    images = torch.where(mirrored[:, None, None, None], images.flip(2), images)
     shifts = torch.randint(-SHIFT, SHIFT + 1, (2, count, 1), generator=generator)
     rows = (torch.arange(height) + shifts[0]).clamp(0, height - 1)
     columns = (torch.arange(width) + shifts[1]).clamp(0, width - 1)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from smelt.train.costs import Costs, Measure
     from smelt.train.data import Batch, TrainingData, training_data
     from smelt.train.distillation import distil
+    from smelt.train.gradual_pruning import GradualPruning
     from smelt.train.loop import fit
     from smelt.train.losses import cross_entropy, soft_targets, squared_error
     from smelt.train.module import GraphModule
@@ -41,6 +42,7 @@ _MODULES = {
     "TrainingData": "smelt.train.data",
     "training_data": "smelt.train.data",
     "distil": "smelt.train.distillation",
+    "GradualPruning": "smelt.train.gradual_pruning",
     "fit": "smelt.train.loop",
     "cross_entropy": "smelt.train.losses",
     "soft_targets": "smelt.train.losses",
@@ -67,6 +69,7 @@ __all__ = [
     "Done",
     "Epoch",
     "Fitted",
+    "GradualPruning",
     "GraphModule",
     "Measure",
     "QuantizedModule",

@@ -27,7 +27,7 @@ from smelt.train.progress import Epoch, Fitted
 from smelt.train.quantized_module import QuantizedModule
 from smelt.train.quantized_training import zeros_of
 from smelt.train.recipe import Recipe, Stage, Training
-from smelt.train.stages import BETWEEN, TECHNIQUES, UNTRAINED, Work
+from smelt.train.stages import BETWEEN, TECHNIQUES, UNTRAINED, Work, gradual_pruning
 
 REGRESSION_SAMPLES = 64
 """By which the maps of features begin."""
@@ -142,6 +142,8 @@ class Compression:
                 raise UsageError(f"{where}: {error}") from error
             self._write(f"{name}-begun", changed)
         how = stage.training
+        if not how.epochs and gradual_pruning(stage.technique, stage.options):
+            raise UsageError(f"{where}: pruning that has an end needs epochs")
         if work.rounds > 1:
             how = replace(how, epochs=int(stage.options.get("between", BETWEEN)))
         if stage.technique in UNTRAINED or not how.epochs:
@@ -163,6 +165,7 @@ class Compression:
         features = fitted.count if isinstance(fitted, Adapted) else 0
         answers = answer_loss(self.graph, how.temperature, how.labels)
         training, chosen = self.split
+        stage = self.recipe.stages[number - 1]
         return fit(
             fitted,
             training,
@@ -181,6 +184,7 @@ class Compression:
             device=self.device,
             progress=lambda epoch: self.watch.epoch(number, epoch),
             checkpoint=self.folder / f"{name}.pt",
+            pruning=gradual_pruning(stage.technique, stage.options),
         )
 
     def _student(self, before: Graph, changed: Graph, how: Training) -> tuple[GraphModule, torch.nn.Module]:

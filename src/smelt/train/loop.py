@@ -13,6 +13,7 @@ import torch
 
 from smelt.errors import TrainingError, UsageError
 from smelt.train.data import Augment, Batch, TrainingData
+from smelt.train.gradual_pruning import GradualPruning, Pruner
 from smelt.train.losses import Loss
 from smelt.train.progress import Epoch, Fitted, Progress
 
@@ -67,6 +68,7 @@ def fit(
     device: str | None = None,
     progress: Callable[[Epoch], None] | None = None,
     checkpoint: Path | None = None,
+    pruning: GradualPruning | None = None,
 ) -> Fitted:
     """Train a module in place; afterwards it has the parameters of its best epoch, the start being one.
 
@@ -80,7 +82,7 @@ def fit(
     where the module is; afterwards the module is where it was.  `progress` is called after every epoch.
     The same seed gives the same parameters.  `checkpoint` is a file that is
     written after every epoch; where it exists already, training goes on from it, and gives what it would have given
-    without the interruption.
+    without the interruption.  With `pruning` weights become zero on the way; an epoch is chosen when all are.
 
     Raises UsageError for settings that make no sense, and a checkpoint of other settings; TrainingError when the loss
     is not a finite number, the module having the best parameters so far.
@@ -98,12 +100,21 @@ def fit(
             )
         generator = torch.Generator().manual_seed(seed)
         step = train_step or _Step(loss, mixed_precision)
-        run = _Run(module, score or loss, teacher, augment, generator, batch_size, step)
-        steps = max(1, epochs * math.ceil(len(training) / batch_size))
-        progressing = Progress(module, (optimizer or adam(1e-3))(_trained(module)), steps, generator)
+        epoch_steps = math.ceil(len(training) / batch_size)
+        pruner = None if pruning is None else _pruner(pruning, module, epochs, epoch_steps)
+        run = _Run(module, score or loss, teacher, augment, generator, batch_size, step, pruner)
+        made = (optimizer or adam(1e-3))(_trained(module))
+        first = 0 if pruning is None else pruning.chosen_from
+        progressing = Progress(module, made, max(1, epochs * epoch_steps), generator, first)
         if checkpoint is not None:
             progressing.resume(checkpoint)
         return run.epochs(training, chosen, progressing, epochs, patience, progress, checkpoint)
+
+
+def _pruner(pruning: GradualPruning, module: torch.nn.Module, epochs: int, epoch_steps: int) -> Pruner:
+    if pruning.chosen_from > epochs:
+        raise UsageError(f"pruning ends after epoch {pruning.end:g}, and training after {epochs}: train longer")
+    return Pruner(pruning, module, epoch_steps)
 
 
 def _split(
@@ -181,6 +192,7 @@ class _Run:
     generator: torch.Generator
     batch_size: int
     step: TrainStep
+    pruner: Pruner | None = None
 
     def epochs(
         self,
@@ -193,10 +205,11 @@ class _Run:
         checkpoint: Path | None,
     ) -> Fitted:
         """All epochs that are left; the best state is loaded at the end, and before an error leaves."""
-        result = Fitted(state.epochs)
+        result = state.fitted
         try:
             for number in range(len(state.epochs), count + 1):
-                if patience is not None and number and number - 1 - result.best.number >= patience:
+                waited = number - 1 - max(result.best.number, result.chosen_from) if number else 0
+                if patience is not None and number and waited >= patience:
                     break
                 loss = self._train(training, state) if number else math.nan
                 state.add(Epoch(number, count, loss, self._scored(chosen)))
@@ -218,6 +231,8 @@ class _Run:
             taught = self._taught(replace(batch, inputs=inputs))
             total += finite_loss(self.step(self.module, taught, state.optimizer)) * batch.size
             state.schedule.step()
+            if self.pruner is not None:
+                self.pruner.after_step(state.schedule.last_epoch)
         return total / len(data)
 
     def _scored(self, data: TrainingData) -> float:

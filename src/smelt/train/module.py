@@ -93,11 +93,16 @@ class GraphModule(torch.nn.Module):
             for a, b in zip(found, wanted, strict=True)
         )
 
+    @property
+    def parameter_places(self) -> Mapping[str, tuple[str, Array]]:
+        """For each parameter its constant, and the indices of the parameter's numbers in it."""
+        return self._own.places
+
     def current_constant(self, name: str) -> Array:
         """A constant as the parameters are now."""
         array: Array = self.graph.constants[name]
         flat = np.array(array).reshape(-1)
-        for label, (source, places) in self._own.places.items():
+        for label, (source, places) in self.parameter_places.items():
             if source == name:
                 flat[places] = getattr(self, label).detach().cpu().numpy()
         return flat.reshape(array.shape)

@@ -30,14 +30,16 @@ class Epoch:
 
 @dataclass
 class Fitted:
-    """What `fit` did: every epoch, and the one whose parameters the module has now."""
+    """What `fit` did: every epoch, and the one whose parameters the module has now, `chosen_from` at the earliest."""
 
     epochs: list[Epoch] = field(default_factory=list)
+    chosen_from: int = 0
 
     @property
     def best(self) -> Epoch:
-        """The epoch of the smallest score."""
-        return min(self.epochs, key=lambda epoch: epoch.score)
+        """The epoch of the smallest score; the last one while none may be chosen."""
+        able = [epoch for epoch in self.epochs if epoch.number >= self.chosen_from]
+        return min(able or self.epochs[-1:], key=lambda epoch: epoch.score)
 
 
 class Progress:
@@ -49,17 +51,23 @@ class Progress:
         optimizer: torch.optim.Optimizer,
         steps: int,
         generator: torch.Generator,
+        chosen_from: int = 0,
     ) -> None:
         self.optimizer = optimizer
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-        self.epochs: list[Epoch] = []
+        self.fitted = Fitted(chosen_from=chosen_from)
         self.best = _copied(module)
         self._module, self._generator, self._steps = module, generator, steps
+
+    @property
+    def epochs(self) -> list[Epoch]:
+        """All that are over."""
+        return self.fitted.epochs
 
     def add(self, epoch: Epoch) -> None:
         """An epoch is over."""
         self.epochs.append(epoch)
-        if min(self.epochs, key=lambda each: each.score) is epoch:
+        if self.fitted.best is epoch:
             self.best = _copied(self._module)
 
     def save(self, path: Path) -> None:
@@ -98,7 +106,8 @@ class Progress:
             self.schedule.load_state_dict(state["schedule"])
             self._generator.set_state(state["order"])
             torch.set_rng_state(state["random"])
-            self.best, self.epochs = state["best"], [Epoch(*epoch) for epoch in state["epochs"]]
+            self.best = state["best"]
+            self.epochs[:] = [Epoch(*epoch) for epoch in state["epochs"]]
         except (RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
             raise FormatError(
                 f"'{path}' is not a checkpoint of this training; remove it to begin anew "

@@ -25,6 +25,7 @@ from smelt.train.costs import Measure
 from smelt.train.data import Batch, TrainingData
 from smelt.train.device_cost import Quantity, int8_cost
 from smelt.train.distillation import check_alike
+from smelt.train.gradual_pruning import GradualPruning
 from smelt.train.losses import cross_entropy
 from smelt.train.low_rank import factorize
 from smelt.train.pruning import prune as pruned
@@ -230,15 +231,35 @@ def low_rank(
 
 
 def sparsify(
-    work: Work, *, share: float | Mapping[str, float] | None = None, keep: int | None = None, of: int = 4
+    work: Work,
+    *,
+    share: float | Mapping[str, float] | None = None,
+    keep: int | None = None,
+    of: int = 4,
+    begin: float = 0.0,
+    end: float | None = None,
+    every: int = 10,
 ) -> Graph:
-    """Weights made zero: a share of all, or all but `keep` in each `of` neighbours (2 in 4)."""
+    """Weights made zero: a share of all, or all but `keep` in each `of` neighbours (2 in 4); with `end` by training."""
     name, budget = _one_of("sparsify", share=share, keep=keep)
+    if name == "keep" and end is not None:
+        raise UsageError("sparsify prunes gradually to a share; it keeps 2 of 4 weights at once")
+    if end is not None:
+        GradualPruning(budget, end, begin, every)  # says what is wrong
+        return work.graph
     return (
         zero_weights(work.graph, budget)
         if name == "share"
         else zero_weights_of_blocks(work.graph, budget, of)
     )
+
+
+def gradual_pruning(technique: str, options: Mapping[str, Any]) -> GradualPruning | None:
+    """What a stage's training prunes."""
+    if technique != "sparsify" or options.get("end") is None:
+        return None
+    named = {name: options[name] for name in ("begin", "every") if name in options}
+    return GradualPruning(options["share"], options["end"], **named)
 
 
 def cluster(work: Work, *, values: int | Mapping[str, int] = 16) -> Graph:
