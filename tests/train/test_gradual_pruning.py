@@ -99,7 +99,9 @@ class _Killed(Exception):
 
 def _recipe(**options: Any) -> Recipe:
     training = Training(epochs=4, batch_size=8)
-    return Recipe((Stage("sparsify", {"share": 0.8, "end": 3.0, "every": 3, **options}, training),), held_out=0.5)
+    return Recipe(
+        (Stage("sparsify", {"share": 0.8, "end": 3.0, "every": 3, **options}, training),), held_out=0.5
+    )
 
 
 def test_a_recipe_that_is_killed_gives_the_same_weights(tmp_path: Path) -> None:

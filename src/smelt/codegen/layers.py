@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from smelt.codegen.options import BALANCED, Options
 from smelt.codegen.shared_code import sharing_kernels
+from smelt.codegen.sparse import sparse_form
 from smelt.ir import Graph, Node
 from smelt.memory import Step
 from smelt.operators import Call, Kernel, call_of, candidate_kernels, choose_kernel, find_operator
@@ -114,12 +115,17 @@ def make_layers(graph: Graph, target: Target, options: Options = BALANCED) -> tu
 
 
 def _best_kernel(call: Call, target: Target, options: Options) -> Kernel:
-    """The cheapest of those with a measured price, else the first for the form; raises UnsupportedError."""
+    """The cheapest of those with a measured price, else the first for the form, or one that skips zeros where it pays.
+
+    Raises UnsupportedError.
+    """
     prices = options.prices.get(call.output.name, {})
     priced = [kernel for kernel in candidate_kernels(call, target) if kernel.label in prices]
     if priced:
         return min(priced, key=lambda kernel: prices[kernel.label])
-    return choose_kernel(call, target, options.form)
+    kernel = choose_kernel(call, target, options.form)
+    sparse = sparse_form(call, kernel, target, options)
+    return sparse.kernel if sparse is not None and sparse.pays(options) else kernel
 
 
 def with_kernel(layer: Layer, kernel: Kernel, target: Target, *, by_rows: bool) -> Layer:

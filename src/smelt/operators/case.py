@@ -90,3 +90,11 @@ def random_nibbles(shape: Sequence[int], axis: int | None, seed: int, scale: flo
     """Constant int4 weights, symmetric, per channel along `axis` (per tensor when None)."""
     weights = random_weights(shape, axis, seed, -7, 7, scale)
     return Tensor(DType.S4, weights.shape, weights.quantization, weights.constant)
+
+
+def random_sparse(shape: Sequence[int], share: float, axis: int | None, seed: int) -> Tensor:
+    """Constant int8 weights as `random_weights`, so large a share of them zero."""
+    weights = random_weights(shape, axis, seed)
+    kept = np.random.default_rng(seed).random(tuple(shape)) >= share
+    assert weights.constant is not None
+    return Tensor(DType.S8, weights.shape, weights.quantization, np.asarray(weights.constant * kept, np.int8))

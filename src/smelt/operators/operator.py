@@ -296,9 +296,10 @@ Cycles = Callable[[Call, int | None], float]
 """Estimated cycles of a call on the cores that a kernel is for (portable C: on a Cortex-M4): None by the function of
 `lower`; a number by the row function, called for so many rows at a time."""
 
-Form = Literal["usual", "compact", "large", "measured"]
+Form = Literal["usual", "compact", "large", "sparse", "measured"]
 """What a kernel's body trades: nothing; more cycles for less flash; more flash for fewer cycles.
 
+"sparse" skips weights of zero, and is chosen layer by layer (smelt.codegen.sparse).
 "measured" is a variant for which no rule says when it is better: only tuning chooses it.
 """
 

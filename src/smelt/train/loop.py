@@ -113,7 +113,9 @@ def fit(
 
 def _pruner(pruning: GradualPruning, module: torch.nn.Module, epochs: int, epoch_steps: int) -> Pruner:
     if pruning.chosen_from > epochs:
-        raise UsageError(f"pruning ends after epoch {pruning.end:g}, and training after {epochs}: train longer")
+        raise UsageError(
+            f"pruning ends after epoch {pruning.end:g}, and training after {epochs}: train longer"
+        )
     return Pruner(pruning, module, epoch_steps)
 
 

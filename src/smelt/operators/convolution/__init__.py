@@ -8,6 +8,7 @@ from smelt.operators.convolution import (
     arm_v6m,
     few_bits,
     narrow,
+    sparse,
 )
 from smelt.operators.convolution.geometry import (
     Conv2dAttributes,
@@ -52,6 +53,7 @@ CONV_2D = Operator(
         CONV_2D_F32,
         *narrow.CONV_2D,
         *few_bits.CONV_2D,
+        *sparse.CONV_2D,
     ),
 )
 DEPTHWISE_CONV_2D = Operator(

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from smelt.ir import Attribute, DType, Quantization
-from smelt.operators.case import Case, Tensor, quantized, random_few_bits, random_nibbles, random_weights
+from smelt.operators.case import (
+    Case,
+    Tensor,
+    quantized,
+    random_few_bits,
+    random_nibbles,
+    random_sparse,
+    random_weights,
+)
 
 Shape = tuple[int, ...]
 _ACTIVATIONS = ("none", "relu", "relu6", "relu_n1_to_1")
@@ -122,6 +130,14 @@ def _narrow(
     integers = (quantized_bias(source, four, channels, seed=1),) if bias else ()
     output = Quantization.per_tensor(0.2 * float(np.sqrt(np.prod(weights) // channels)), 5)
     return [*found, Case(f"{name}_s8_s4", operator, (source, four, *integers), attributes, output)]
+
+
+def _sparse(name: str, data: Shape, weights: Shape, share: float, **attributes: Attribute) -> Case:
+    """int8 weights so many of which are zero."""
+    source, tensor = quantized(data, 0.05, -3), random_sparse(weights, share, 0, seed=5)
+    inputs = (source, tensor, quantized_bias(source, tensor, weights[0], seed=1))
+    output = Quantization.per_tensor(0.05 * float(np.sqrt(np.prod(weights[1:]))), 5)
+    return Case(f"{name}_s8", "conv_2d", inputs, attributes, output)
 
 
 def _few_bits(name: str, data: Shape, weights: Shape, attributes: dict[str, Attribute]) -> list[Case]:
@@ -243,6 +259,9 @@ CASES = [
             ("depthwise", (1, 4, 4, 5), (1, 3, 3, 5)),
         )
     ),
+    _sparse("conv_sparse", (2, 5, 6, 12), (5, 3, 3, 12), 0.9, padding=(1, 1, 1, 1), activation="relu6"),
+    _sparse("conv_sparse_strided", (1, 7, 6, 8), (6, 3, 3, 8), 0.8, stride=(2, 1), padding=(1, 1, 1, 1)),
+    _sparse("conv_sparse_pointwise", (1, 3, 4, 40), (7, 1, 1, 40), 0.92),
     *(case for sizes in _FEW_BITS for case in _few_bits(*sizes)),
     *(case for sizes in _NARROW for case in _narrow(*sizes)),
     *_narrow("conv_narrow_per_tensor", (1, 5, 4, 8), (6, 2, 2, 8), {}, per_channel=False),

@@ -24,7 +24,7 @@ from smelt.operators.convolution.outputs import (
     rows_fields,
     rows_fields_s16,
 )
-from smelt.operators.dense import arm_dsp, arm_dsp_compact, arm_mve, arm_v6m, blocks, few_bits, narrow
+from smelt.operators.dense import arm_dsp, arm_dsp_compact, arm_mve, arm_v6m, blocks, few_bits, narrow, sparse
 from smelt.operators.dense.blocks import output_blocks
 from smelt.operators.dense.geometry import (
     FullyConnectedAttributes,
@@ -248,5 +248,6 @@ FULLY_CONNECTED = Operator(
         *narrow.FULLY_CONNECTED,
         *blocks.FULLY_CONNECTED,
         *few_bits.FULLY_CONNECTED,
+        *sparse.FULLY_CONNECTED,
     ),
 )

@@ -12,6 +12,7 @@ from smelt.operators.case import (
     random_blocks,
     random_few_bits,
     random_nibbles,
+    random_sparse,
     random_weights,
 )
 from smelt.operators.convolution.cases import quantized_bias
@@ -115,6 +116,14 @@ def _few_bits(name: str, data: Shape, weights: Shape, *, per_channel: bool = Tru
     return found
 
 
+def _sparse(name: str, data: Shape, weights: Shape, share: float, **attributes: Attribute) -> Case:
+    """int8 weights so many of which are zero."""
+    source, tensor = quantized(data, 0.05, -3), random_sparse(weights, share, 0, seed=5)
+    inputs = (source, tensor, quantized_bias(source, tensor, weights[0], seed=1))
+    output = Quantization.per_tensor(0.05 * float(np.sqrt(weights[1])), 5)
+    return Case(f"{name}_s8", "fully_connected", inputs, attributes, output)
+
+
 def _blocks(name: str, data: Shape, weights: Shape, block: int, how: str, *, bias: bool = True) -> Case:
     """int4 weights with a scale for each block of a row."""
     inputs = [Tensor(DType.F32, data), random_blocks(weights, block, seed=8)]
@@ -152,6 +161,10 @@ CASES = [
     *_few_bits("dense_few_bits", (3, 20), (7, 20)),
     *_few_bits("dense_few_bits_long", (1, 108), (9, 108)),
     *_few_bits("dense_few_bits_per_tensor", (2, 32), (5, 32), per_channel=False),
+    _sparse("dense_sparse", (2, 70), (9, 70), 0.9, activation="relu"),
+    _sparse("dense_sparse_long", (1, 600), (6, 600), 0.97),
+    _sparse("dense_sparse_half", (1, 33), (5, 33), 0.5),
+    _sparse("dense_sparse_nothing", (1, 20), (3, 20), 1.0),
     *_narrow("dense_narrow", (3, 20), (7, 20), activation="relu"),
     *_narrow("dense_narrow_odd", (2, 9), (5, 9)),
     *_narrow("dense_narrow_per_tensor", (1, 16), (4, 16), per_channel=False),
