@@ -56,7 +56,10 @@ class Pruner:
     """Prunes a module as it is trained; its masks are buffers of the module, so that checkpoints have them."""
 
     def __init__(self, plan: GradualPruning, module: torch.nn.Module, epoch_steps: int) -> None:
-        """Of a module of `to_module`, or one around it; UsageError for any other, QuantizationError where it is of integers."""
+        """Of a module of `to_module`, or one around it; UsageError for any other.
+
+        QuantizationError where it is of integers.
+        """
         module = next((each for each in module.modules() if isinstance(each, GraphModule)), module)
         if isinstance(module, QuantizedModule):
             raise QuantizationError("gradual pruning is of a float model: prune, then quantize")
