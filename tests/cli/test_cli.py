@@ -201,7 +201,7 @@ def test_run(command: Command, files: Path, tmp_path: Path, engine: str) -> None
     if engine in modules:
         pytest.importorskip(modules[engine])
     output = tmp_path / "scores.npy"
-    model = files / ("plain_int8.tflite" if engine == "interpreted" else "small_int8.tflite")
+    model = files / "small_int8.tflite"
     arguments = ("run", model, "--engine", engine, "--input", files / "sample.npy")
     result = command(*arguments, "--output", output, "--json")
     assert result.code == 0

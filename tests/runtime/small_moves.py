@@ -149,6 +149,7 @@ MOVES: dict[str, Move] = {
         "BROADCAST_TO", ((3, 1, 4), numbers(2, 3, 5, 4)), [(2, 3, 5, 4)], table="BroadcastToOptions"
     ),
     "broadcast_to_last": Move("BROADCAST_TO", ((3, 1), numbers(3, 4)), [(3, 4)], table="BroadcastToOptions"),
+    "broadcast_args": Move("BROADCAST_ARGS", (numbers(4, 1), numbers(2, 1, 3)), [(3,)], result="int32"),
     "fill": Move("FILL", (numbers(3, 5), ()), [(3, 5)], table="FillOptions"),
     "zeros_like": Move("ZEROS_LIKE", ((3, 5),), [(3, 5)], table="ZerosLikeOptions"),
     "shape": Move("SHAPE", (X,), [(4,)], {"out_type": TensorType.INT32}, "ShapeOptions", result="int32"),

@@ -17,6 +17,7 @@ from smelt.errors import EngineError
 from smelt.formats.tflite import read_tflite
 from smelt.ir import Array, Graph
 from smelt.operators.evaluate import evaluate_graph
+from smelt.targets import find_target
 
 KINDS = ("float32", "int8", "int16", "int32", "int64", "uint8", "bool")
 NOWHERE = {
@@ -76,3 +77,14 @@ def run(move: Move, kind: str, relative: float = 0.0) -> None:
         for array, other in zip(actual.values(), result, strict=True):
             largest = np.abs(other.astype(np.float64)).max()
             np.testing.assert_allclose(array, other, rtol=0, atol=relative * largest)
+
+
+@pytest.mark.parametrize("name", ["gather_nd", "space_to_batch_nd", "resize_nearest_larger_half"])
+def test_moves_on_an_emulated_core(name: str) -> None:
+    pytest.importorskip("unicorn", reason="emulates cores")
+    model = MOVES[name].model("int64" if name == "gather_nd" else "int16")
+    graph = read_tflite(model)
+    inputs = random_inputs(graph, 2)
+    with InterpretedEngine(model, graph, find_target("cortex-m0plus")) as engine:
+        for output, array in engine.run(inputs).items():
+            np.testing.assert_array_equal(array, evaluate_graph(graph, inputs)[output])

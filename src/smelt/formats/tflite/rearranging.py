@@ -178,6 +178,12 @@ def _fill(_: Surroundings, shape: str, value: str) -> Translated | Folded:
     return Translated("broadcast_to", (value,), {"shape": wanted})
 
 
+@reads(BuiltinOperator.BROADCAST_ARGS)
+def _broadcast_args(_: Surroundings, first: str, second: str) -> Folded:
+    shapes = (tuple(int(n) for n in integers(_, name).reshape(-1)) for name in (first, second))
+    return Folded(np.array(np.broadcast_shapes(*shapes), _.outputs[0].dtype.numpy))
+
+
 @reads(BuiltinOperator.ZEROS_LIKE)
 def _zeros_like(_: Surroundings, x: str) -> Folded:
     return Folded(np.zeros(_.value(x).shape, _.outputs[0].dtype.numpy))

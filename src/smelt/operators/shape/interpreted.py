@@ -9,6 +9,7 @@ MOVES = ("interpreted_moves.c", "strided_copy.c")
 
 _BODIES = {
     "batch": ("batch_to_space_nd", "space_to_batch_nd"),
+    "broadcast_args": ("broadcast_args",),
     "broadcast_to": ("broadcast_to",),
     "depth": ("depth_to_space", "space_to_depth"),
     "dynamic_update_slice": ("dynamic_update_slice",),

@@ -97,6 +97,7 @@ enum {
     SMELT_CODE_BATCH_MATMUL = 126,
     SMELT_CODE_BROADCAST_TO = 130,
     SMELT_CODE_REDUCE_ALL = 140,
+    SMELT_CODE_BROADCAST_ARGS = 145,
     SMELT_CODE_GELU = 150,
     SMELT_CODE_DYNAMIC_UPDATE_SLICE = 151
 };
@@ -113,6 +114,7 @@ extern const struct smelt_registration smelt_operator_batch_matmul_f32;
 extern const struct smelt_registration smelt_operator_batch_matmul_s16;
 extern const struct smelt_registration smelt_operator_batch_matmul_s8;
 extern const struct smelt_registration smelt_operator_batch_to_space_nd;
+extern const struct smelt_registration smelt_operator_broadcast_args;
 extern const struct smelt_registration smelt_operator_broadcast_to;
 extern const struct smelt_registration smelt_operator_ceil_f32;
 extern const struct smelt_registration smelt_operator_concatenation;
