@@ -181,6 +181,9 @@ NOT_IN_LITERT: dict[str, str] = {
     **{f"prelu_f32_{kind}": "the slopes widen the result" for kind in ("channels", "nested")},
 }
 
+# What LiteRT must not be given: it takes states of int8 for int16, and reads beyond their end.
+UNSAFE_IN_LITERT = set(_cases_like("svdf_*_s8_s8"))
+
 # Where LiteRT's integers differ from TFLite Micro's, which smelt follows, by more than one step: by how many.
 LITERT_STEPS = {
     # where the input scale is a power of two it interpolates in another way
@@ -334,6 +337,8 @@ def test_tensorflow_lite_micro_runs_the_written_file_alike(case: Case) -> None:
 def test_litert_runs_the_written_file_alike(case: Case) -> None:
     """Floats agree; LiteRT rounds once where TFLite Micro (which smelt follows) rounds twice: one step is allowed."""
     pytest.importorskip("ai_edge_litert")
+    if case.name in UNSAFE_IN_LITERT:
+        pytest.skip("LiteRT takes states of int8 for int16")
     graph = case.graph()
     data = write_tflite(graph)
     if case.name in NOT_IN_LITERT:

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 import pytest
 from case_graphs import random_inputs
-from test_interpreter import assert_equal, interpreted_cases, refusal
+from test_interpreter import CASES, ROUNDING, assert_equal, interpreted_cases, refusal
 
 from smelt.engines.interpreted import InterpretedEngine
 from smelt.engines.tflm import TflmEngine
@@ -15,14 +15,11 @@ from smelt.formats.tflite import read_tflite, write_tflite
 from smelt.ir import DType
 from smelt.operators.case import Case
 
-OPERATORS = ("batch_matmul", "conv_2d", "depthwise_conv_2d", "fully_connected", "transpose_conv")
+OPERATORS = ("batch_matmul", "conv_2d", "depthwise_conv_2d", "fully_connected", "svdf", "transpose_conv")
 
 
-LACKING = re.compile(
-    r"transpose_conv_clamped_.*|transpose_conv_no_bias_s16|dense_narrow_(?!per_tensor).*s8_s4"
-)
-"""TensorFlow Lite Micro ignores the activation of an integer transpose_conv, needs its bias with int16 data, and has no
-scales of channels for int4 weights of fully_connected."""
+LACKING = re.compile(r"dense_narrow_(?!per_tensor).*s8_s4")
+"""TensorFlow Lite Micro has no scales of channels for int4 weights of fully_connected."""
 
 
 def integer_cases() -> list[Case]:
@@ -41,7 +38,7 @@ def is_new(case: Case) -> bool:
     data, weights = case.inputs[:2]
     assert data is not None
     assert weights is not None
-    plain = case.operator not in ("batch_matmul", "transpose_conv")
+    plain = case.operator not in ("batch_matmul", "svdf", "transpose_conv")
     return data.dtype is DType.S16 or (data.dtype is DType.S8 and not (plain and weights.dtype is DType.S8))
 
 
@@ -54,3 +51,23 @@ def test_the_bytes_of_tflm(case: Case) -> None:
         for seed in range(3):
             inputs = random_inputs(graph, seed)
             assert_equal(engine.run(inputs), tflm.run(inputs))
+
+
+@pytest.mark.parametrize("name", ["svdf_plain_s8_s8", "svdf_rank_s8_s16", "svdf_rank_f32"])
+def test_a_state_goes_from_call_to_call(name: str) -> None:
+    """More steps than the memory has, then a reset: what TensorFlow Lite Micro gives in the same order."""
+    pytest.importorskip("tflite_micro", reason="compares with TensorFlow Lite Micro")
+    model = write_tflite(CASES[name].graph())
+    graph = read_tflite(model)
+    with InterpretedEngine(model, graph) as engine, TflmEngine(model, graph) as tflm:
+        other, results = tflm._interpreter, []
+        for step in range(8):
+            (data,) = random_inputs(graph, step).values()
+            other.set_input(data, 0)
+            other.invoke()
+            found = engine.step({graph.inputs[0]: data})
+            assert_equal(found, {graph.outputs[0]: other.get_output(0)}, ROUNDING)
+            results.append(found[graph.outputs[0]])
+        (data,) = random_inputs(graph, 0).values()
+        assert_equal(engine.run({graph.inputs[0]: data}), {graph.outputs[0]: results[0]})
+        assert not (results[0] == results[-1]).all()

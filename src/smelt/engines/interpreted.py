@@ -40,6 +40,7 @@ _FUNCTIONS = (
     "interpreted_initialize",
     "interpreted_tensor",
     "interpreted_invoke",
+    "interpreted_reset",
     "interpreted_number",
     "interpreted_item",
     "model",
@@ -314,7 +315,12 @@ class InterpretedEngine(Engine):
         raise AssertionError("without an end")
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs for one set of inputs, by name."""
+        """The outputs for one set of inputs, by name; what the last run left in variables is forgotten."""
+        self._check(self.host.call("interpreted_reset"))
+        return self.step(inputs)
+
+    def step(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """As `run`, with variables as the last run left them."""
         self._places(inputs)
         self._check(self.host.call("interpreted_invoke"))
         results = {}

@@ -11,6 +11,7 @@ int32_t interpreted_initialize(const void *file, uint32_t file_bytes, void *memo
                                uint32_t options);
 void *interpreted_tensor(uint32_t is_output, uint32_t index, uint32_t bytes);
 int32_t interpreted_invoke(void);
+int32_t interpreted_reset(void);
 uint32_t interpreted_number(uint32_t which);
 uint32_t interpreted_item(uint32_t index, uint32_t which);
 
@@ -48,6 +49,10 @@ void *interpreted_tensor(uint32_t is_output, uint32_t index, uint32_t bytes) {
 
 int32_t interpreted_invoke(void) {
     return smelt_invoke(&interpreter);
+}
+
+int32_t interpreted_reset(void) {
+    return smelt_reset(&interpreter);
 }
 
 uint32_t interpreted_number(uint32_t which) {

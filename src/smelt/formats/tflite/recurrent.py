@@ -9,16 +9,17 @@ import numpy as np
 from smelt.errors import UnsupportedError
 from smelt.formats.tflite.schema import TFLITE, ActivationFunctionType, BuiltinOperator
 from smelt.formats.tflite.translation import Surroundings, Translated, reads
-from smelt.formats.tflite.writing import Writer, Written
+from smelt.formats.tflite.translation import activation as fused
+from smelt.formats.tflite.writing import FUSED, Writer, Written, tensors_of, version_of
 from smelt.formats.tflite.written_operators import WRITTEN
-from smelt.ir import Array, DType, Graph, Node, Value
+from smelt.ir import Array, Attribute, DType, Graph, Node, Quantization, Value
 from smelt.operators import Call, call_of
 from smelt.operators.recurrent.unrolled import unroll_nodes
 
 _ACTIVATIONS = {ActivationFunctionType.TANH: "tanh", ActivationFunctionType.RELU: "relu"}
 _GATES = ("input", "forget", "cell", "output")
 
-STATEFUL = frozenset([BuiltinOperator.UNIDIRECTIONAL_SEQUENCE_LSTM])
+STATEFUL = frozenset([BuiltinOperator.SVDF, BuiltinOperator.UNIDIRECTIONAL_SEQUENCE_LSTM])
 """Operators that may read variable tensors."""
 
 
@@ -64,6 +65,49 @@ def _lstm(
     names = [_.new_constant(role, array) for role, array in arrays.items()]
     activation = _ACTIVATIONS[fused_activation_function]
     return Translated("lstm", (given[0], *names), {"returns": "sequence", "activation": activation})
+
+
+@reads(BuiltinOperator.SVDF)
+def _svdf(
+    _: Surroundings,
+    x: str,
+    features: str,
+    time: str,
+    bias: str | None,
+    state: str,
+    *,
+    rank: int,
+    fused_activation_function: ActivationFunctionType,
+) -> Translated:
+    """The state, too, begins at zero each time.  That of integers has no activation, as in TensorFlow Lite Micro."""
+    kept = _.value(state)
+    if not _.is_variable(state) or kept.dtype is not _.value(time).dtype:
+        raise UnsupportedError(
+            f"{_.label}: the state '{state}' is no variable tensor of the type of '{time}'"
+        )
+    is_real = _.value(x).dtype.is_float
+    attributes: dict[str, Attribute] = {
+        "rank": rank,
+        "activation": fused(_, fused_activation_function) if is_real else "none",
+    }
+    if kept.quantization is not None:
+        attributes |= {
+            "state_scale": kept.quantization.scale,
+            "state_zero_point": kept.quantization.zero_point,
+        }
+    return Translated("svdf", (x, features, time, bias), attributes)
+
+
+def _write_svdf(writer: Writer, call: Call) -> Written:
+    a, (batches, _), (filters, memory) = call.attributes, call.input(0).shape, call.input(2).shape
+    dtype = call.input(2).dtype
+    known = None if dtype.is_float else Quantization.per_tensor(a.state_scale, a.state_zero_point)
+    state = Value(f"{call.output.name}/state", dtype, (batches, filters * memory), known)
+    inputs = [*tensors_of(writer, call, 4), writer.add_tensor(state, None, variable=True)]
+    # LiteRT insists on the activation of integers that it then leaves out
+    fused_activation = FUSED[a.activation] if dtype.is_float else ActivationFunctionType.RELU
+    options = TFLITE.record("SVDFOptions", rank=a.rank, fused_activation_function=fused_activation)
+    return Written(BuiltinOperator.SVDF, version_of(call, 1, 3), inputs, options)
 
 
 def in_tflite_terms(graph: Graph) -> Graph:
@@ -161,3 +205,4 @@ def _write_lstm(writer: Writer, call: Call) -> Written:
 
 
 WRITTEN["lstm"] = _write_lstm
+WRITTEN["svdf"] = _write_svdf

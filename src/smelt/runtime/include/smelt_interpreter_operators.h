@@ -31,6 +31,7 @@ enum {
     SMELT_CODE_RESIZE_BILINEAR = 23,
     SMELT_CODE_SOFTMAX = 25,
     SMELT_CODE_SPACE_TO_DEPTH = 26,
+    SMELT_CODE_SVDF = 27,
     SMELT_CODE_TANH = 28,
     SMELT_CODE_PAD = 34,
     SMELT_CODE_GATHER = 36,
@@ -247,6 +248,8 @@ extern const struct smelt_registration smelt_operator_sub_s8;
 extern const struct smelt_registration smelt_operator_sum_f32;
 extern const struct smelt_registration smelt_operator_sum_s32;
 extern const struct smelt_registration smelt_operator_sum_s8;
+extern const struct smelt_registration smelt_operator_svdf_f32;
+extern const struct smelt_registration smelt_operator_svdf_s8;
 extern const struct smelt_registration smelt_operator_tanh_f32;
 extern const struct smelt_registration smelt_operator_transpose;
 extern const struct smelt_registration smelt_operator_transpose_conv;

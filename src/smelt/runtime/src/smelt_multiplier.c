@@ -68,7 +68,9 @@ int smelt_derive_multiplier(struct smelt_multiplier *multiplier, uint32_t a, uin
         const int32_t drop = bits_of(product) - 24;
         product = to_nearest_even(product, drop, 0) << drop;
     }
-    const uint64_t quotient = divide(product, z.mantissa, 53, &exponent);
+    const int32_t bits = rounded == SMELT_QUOTIENT_ROUNDED ? 24 : 53;
+    const uint64_t quotient = divide(product, z.mantissa, bits, &exponent) << (53 - bits);
+    exponent -= 53 - bits;
     uint32_t mantissa = (uint32_t)((quotient + (1u << 21)) >> 22);
     int32_t shift = exponent + 53;
     if (mantissa >> 31 != 0) {

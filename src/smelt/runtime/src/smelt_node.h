@@ -109,9 +109,10 @@ struct smelt_multiplier {
     int32_t mantissa, shift;
 };
 
-/* a * b / c of float32 numbers given by their bits; `rounded`: the product is rounded to float32 first. 0 for success.
+/* a * b / c of float32 numbers given by their bits; `rounded`: the product is rounded to float32 first, and where that is
+ * SMELT_QUOTIENT_ROUNDED the quotient too. 0 for success.
  * The result is that of C's double arithmetic and of QuantizeMultiplier in TensorFlow Lite. */
-enum { SMELT_ONE = 0x3F800000 };
+enum { SMELT_ONE = 0x3F800000, SMELT_QUOTIENT_ROUNDED = 2 };
 int smelt_derive_multiplier(struct smelt_multiplier *multiplier, uint32_t a, uint32_t b, uint32_t c, int rounded);
 
 /* round(a / b), ties away from zero, after a division in float32; 2^24 for all that is larger. Positive numbers. */
