@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -185,3 +188,37 @@ def test_low_rank_leaves_alone_what_gains_nothing_on_the_device(tmp_path: Path) 
     data = training_data(network(), samples())
     (alone,) = Compression(network(), recipe, data, tmp_path / "alone", nodes).run()
     assert graphs_equal(alone.graph, network())
+
+
+def test_hooks_reach_every_stage_that_trains(tmp_path: Path) -> None:
+    """A step of the user's own, and mixed precision, which integers do without."""
+    steps: list[tuple[str, bool]] = []
+
+    def step(module: Any, batch: Any, optimizer: Any) -> Any:
+        steps.append((type(module).__name__, batch.taught is not None))
+        optimizer.step()
+        return torch.zeros(())
+
+    plain = Compression(
+        network(), RECIPE, training_data(network(), samples()), tmp_path / "own", parameters, train_step=step
+    ).run()
+    assert set(steps) == {("GraphModule", True), ("QuantizedModule", True)}
+    assert len(plain) == 2
+    recipe = replace(
+        RECIPE,
+        stages=tuple(
+            replace(stage, training=replace(stage.training, mixed_precision=True)) for stage in RECIPE.stages
+        ),
+    )
+    mixed, exact = (compression(tmp_path / name, each).run() for name, each in (("m", recipe), ("e", RECIPE)))
+    assert not graphs_equal(mixed[0].graph, exact[0].graph)
+    assert all(math.isfinite(epoch.score) for done in mixed for epoch in done.epochs)
+
+
+def test_labels_that_are_missing_are_said_before_anything_is_done(tmp_path: Path) -> None:
+    graph = network()
+    stages = (Stage("prune", {"channels": 0.3}, Training(epochs=1)), Stage("qat", {}, Training(labels=0.5)))
+    unlabelled = training_data(graph, {"x": samples()["x"]})
+    with pytest.raises(UsageError, match=r"stage 2 \(qat\): labels have a share of 0.5 in its loss"):
+        Compression(graph, Recipe(stages), unlabelled, tmp_path / "out", parameters).run()
+    assert not (tmp_path / "out").exists()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from random_networks import RandomNetwork
 
 from smelt.ir import DType, Graph
+from smelt.operators import all_operators
 from smelt.operators.builder import GraphBuilder
+from smelt.operators.convolution.geometry import CHANNEL_AXIS
 from smelt.operators.evaluate import evaluate_graph
 from smelt.passes.remove_dead_channels import remove_dead_channels
 from smelt.quantize import quantize_graph
@@ -17,6 +20,7 @@ from smelt.quantize import quantize_graph
 pytest.importorskip("torch", reason="torch is not installed")
 
 from smelt.train.pruning import prune
+from smelt.train.pruning_groups import ChannelGroups
 from smelt.train.pruning_removal import Pruned
 
 
@@ -83,3 +87,21 @@ def test_units_of_lstm_go_and_the_quantized_model_follows(scheme: str) -> None:
         found = (array.astype(np.float64) - own.zero_point) * own.scale
         signal, noise = signal + np.square(wanted).sum(), noise + np.square(found - wanted).sum()
     assert 10 * np.log10(signal / noise) > 15
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_groups_depend_on_what_operators_say_not_on_their_names(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = RandomNetwork(seed).graph
+    groups = ChannelGroups(graph)
+    for name in {node.operator for node in graph.nodes}:
+        monkeypatch.setitem(all_operators(), f"other {name}", all_operators()[name])
+    for name, axis in list(CHANNEL_AXIS.items()):  # a family may know its own names
+        monkeypatch.setitem(CHANNEL_AXIS, f"other {name}", axis)
+    renamed = graph.replaced(nodes=[replace(node, operator=f"other {node.operator}") for node in graph.nodes])
+    again = ChannelGroups(renamed)
+    assert again.families == groups.families
+    assert groups.count > 0
+    for name in (output for node in graph.nodes for output in node.outputs):
+        np.testing.assert_array_equal(again.of(name), groups.of(name))
