@@ -47,6 +47,7 @@ enum {
     SMELT_CODE_SPLIT = 49,
     SMELT_CODE_PRELU = 54,
     SMELT_CODE_MAXIMUM = 55,
+    SMELT_CODE_ARG_MAX = 56,
     SMELT_CODE_MINIMUM = 57,
     SMELT_CODE_LESS = 58,
     SMELT_CODE_NEG = 59,
@@ -66,6 +67,7 @@ enum {
     SMELT_CODE_RSQRT = 76,
     SMELT_CODE_SHAPE = 77,
     SMELT_CODE_POW = 78,
+    SMELT_CODE_ARG_MIN = 79,
     SMELT_CODE_REDUCE_PROD = 81,
     SMELT_CODE_REDUCE_MAX = 82,
     SMELT_CODE_PACK = 83,
@@ -109,6 +111,12 @@ extern const struct smelt_registration smelt_operator_add_s16;
 extern const struct smelt_registration smelt_operator_add_s32;
 extern const struct smelt_registration smelt_operator_add_s64;
 extern const struct smelt_registration smelt_operator_add_s8;
+extern const struct smelt_registration smelt_operator_arg_max_f32;
+extern const struct smelt_registration smelt_operator_arg_max_s32;
+extern const struct smelt_registration smelt_operator_arg_max_s8;
+extern const struct smelt_registration smelt_operator_arg_min_f32;
+extern const struct smelt_registration smelt_operator_arg_min_s32;
+extern const struct smelt_registration smelt_operator_arg_min_s8;
 extern const struct smelt_registration smelt_operator_average_pool_2d_f32;
 extern const struct smelt_registration smelt_operator_average_pool_2d_s8;
 extern const struct smelt_registration smelt_operator_batch_matmul_f32;

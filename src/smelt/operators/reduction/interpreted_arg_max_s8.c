@@ -1,0 +1,3 @@
+#include "interpreted_argument.h"
+
+SMELT_INTERPRETED_ARGUMENT(arg_max, s8, SMELT_CODE_ARG_MAX, SMELT_S8)
