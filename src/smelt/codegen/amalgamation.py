@@ -12,6 +12,8 @@ HEADER, SOURCE = "smelt.h", "smelt.c"
 
 _OWN_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)".*\n', re.MULTILINE)
 _TEXTS = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'', re.DOTALL)
+_DECLARES = re.compile(r"^[ \t]+static [\w ]*\b(?!smelt_|name\b)\w+\(.*\\$", re.MULTILINE)
+"""A line of a macro: a function with a name of a source file, where the macro is not told the name."""
 _BEGINNING = f"""#include "{HEADER}"
 
 #if defined(__clang__) /* it reports inline functions that are not used, outside of headers */
@@ -47,8 +49,9 @@ def amalgamated() -> dict[str, str]:
 
 
 def _templates(files: Mapping[str, str]) -> set[str]:
-    """Headers that use macros of source files that include them, and headers that include those."""
-    found: set[str] = set()
+    """Headers that use macros of source files that include them, or have macros that declare what is a file's own; and
+    headers that include those."""
+    found = {name for name, text in files.items() if _DECLARES.search(text)}
     for name, text in files.items():
         macros = _macros(text) if name.endswith(".c") else set()
         if macros:
@@ -110,7 +113,7 @@ def _own_names(text: str) -> set[str]:
     names |= set(re.findall(r"^typedef [^;{]*?(\w+)(?:\[[^;]*\])?;", text, re.MULTILINE))
     for body in re.findall(r"^(?:typedef )?enum(?: \w+)? \{([^}]*)\}", text, re.MULTILINE):
         names |= set(re.findall(r"(?:^|,)\s*(\w+)", body))
-    for line in re.findall(r"^(?:\w+ )*static [^;{]*", text, re.MULTILINE):
+    for line in re.findall(r"^[ \t]*(?:\w+ )*static [^;{]*", text, re.MULTILINE):
         declared = re.search(
             r"(\w+)\s*(?:[(=\[]|$)", re.sub(r"__attribute__\s*\(\(.*?\)\)|\bSMELT_ALIGN\(\w+\)", "", line)
         )

@@ -10,7 +10,7 @@
 SMELT_CODE_SECTION
 static float average(const SMELT_PARAMETERS *p, const float *first, struct smelt_pool_rows rows, int32_t columns,
                      int32_t channels) {
-    const float sum = smelt_sum_f32(first, rows, columns, channels);
+    const float sum = smelt_window_sum_f32(first, rows, columns, channels);
     return smelt_pool_clamp_f32(sum / (float)(rows.count * columns), p->low, p->high);
 }
 

@@ -12,7 +12,7 @@ void smelt_mean_f32(float *output, const float *input, const struct smelt_mean_f
         for (int32_t middle = 0; middle < parameters->middle; middle++) {
             const float *first = input + middle * block;
             for (int32_t i = 0; i < inner; i++) {
-                *output++ = smelt_sum_f32(first + i, rows, parameters->columns, inner) / count;
+                *output++ = smelt_window_sum_f32(first + i, rows, parameters->columns, inner) / count;
             }
         }
         input += parameters->rows * row;

@@ -58,7 +58,7 @@ static inline struct smelt_pool_rows smelt_pool_rows(int32_t top, int32_t filter
 
 SMELT_SUM_FUNCTION(smelt_sum_s8, int8_t, int32_t)
 SMELT_SUM_FUNCTION(smelt_sum_s16, int16_t, int32_t)
-SMELT_SUM_FUNCTION(smelt_sum_f32, float, float)
+SMELT_SUM_FUNCTION(smelt_window_sum_f32, float, float)
 
 SMELT_CODE_SECTION
 static inline float smelt_pool_clamp_f32(float x, float low, float high) {
