@@ -1,4 +1,5 @@
-"""Builds main.c with smelt's interpreter for an emulated Cortex-M4 and runs it.
+"""Builds main.c, and main.cc in the names of TensorFlow Lite Micro, with smelt's interpreter for an emulated
+Cortex-M4 and runs them.
 
     python examples/hello_world/run.py [FOLDER]
 
@@ -21,6 +22,7 @@ from smelt.targets import find_target
 HERE = Path(__file__).parent
 MODEL = HERE / "sine.tflite"
 TARGET = "cortex-m4"
+PROGRAMS = ("main.c", "main.cc")
 
 
 def smelt(*arguments: str | Path) -> str:
@@ -38,9 +40,14 @@ def main() -> int:
     smelt("resolver", MODEL, "-o", out / "ops.h")
     smelt("convert", MODEL, "-o", out / "sine.h")
     arena = json.loads(smelt("arena", MODEL, "--target", TARGET, "--json"))["arena_bytes"]
+    return max(run(out, program, arena) for program in PROGRAMS)
+
+
+def run(out: Path, program: str, arena: int) -> int:
+    """Compile one of the programs and run it: its exit status."""
     target = find_target(TARGET)
-    elf = out / "hello_world.elf"
-    sources = [HERE / "main.c", *sorted((out / "interpreter").glob("*.c"))]
+    elf = out / f"{program.replace('.', '_')}.elf"
+    sources = [HERE / program, *sorted((out / "interpreter").glob("*.c"))]
     includes = [out, out / "interpreter"]
     find_toolchain(target).compile_firmware(
         sources, includes, elf, optimize="-Os", defines=[f"ARENA_BYTES={arena}"]

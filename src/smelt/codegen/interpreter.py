@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smelt.codegen.amalgamation import amalgamated
+from smelt.codegen.micro_names import micro_operators
 from smelt.codegen.project import MANIFEST, manifest, templates
-from smelt.codegen.sources import interpreter_files
+from smelt.codegen.sources import RUNTIME, interpreter_files
 from smelt.errors import FormatError, SmeltError, UnsupportedError, UsageError
 from smelt.formats import type_preserving
 from smelt.formats.c_array.names import comment_text, identifier
@@ -18,6 +19,7 @@ from smelt.formats.tflite.types import TYPES
 from smelt.operators.interpreted import Interpreted, all_interpreted, find_interpreted
 
 _ALL = "smelt_all_operators"
+_MICRO = "smelt_micro.h"
 
 
 def needed_operators(model: bytes) -> tuple[Interpreted, ...]:
@@ -133,6 +135,8 @@ def runtime_project() -> dict[str, str]:
     files = interpreter_files(rows)
     sources = [name for name in files if name.endswith(".c")]
     files[f"{_ALL}.h"] = operator_list(_ALL, rows, "All operators of the interpreter, for experiments.")
+    files[_MICRO] = (RUNTIME / "include" / _MICRO).read_text(encoding="utf-8")
+    files["smelt_micro_operators.h"] = micro_operators(rows)
     files["CMakeLists.txt"] = templates().get_template("runtime.cmake.j2").render(sources=sources)
     files[MANIFEST] = manifest(files)
     return files

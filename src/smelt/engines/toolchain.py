@@ -24,6 +24,7 @@ FIRMWARE_FOLDER = Path(__file__).parent / "firmware"
 
 # Contraction to fused multiply-add differs between compilers and cores; results must not.
 _LANGUAGE_FLAGS = ("-std=c99", "-g", "-ffp-contract=off")
+_CPP_FLAGS = ("-std=c++11", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics")
 _SECTION_FLAGS = ("-ffunction-sections", "-fdata-sections")
 _ZIG_FLAGS = (
     "-fno-sanitize=all",
@@ -91,7 +92,9 @@ class Toolchain:
         objects = tuple(folder / f"{index:03d}_{s.stem}.o" for index, s in enumerate(everything))
 
         def compile_one(source: Path, output: Path) -> None:
-            self._run([*self._compile_flags(includes), *flags, "-c", str(source), "-o", str(output)], source)
+            own = _CPP_FLAGS if source.suffix in (".cc", ".cpp") else ()
+            compiling = [flag for flag in self._compile_flags(includes) if not (own and flag == "-std=c99")]
+            self._run([*compiling, *own, *flags, "-c", str(source), "-o", str(output)], source)
 
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
             list(pool.map(compile_one, everything, objects))
