@@ -54,7 +54,8 @@ int main(int, char **arguments) {
     }
     run(file, bytes, few, 1 << 16, 0);
     run(file, 40, all, 1 << 16, 0);
-    MicroPrintf("%d %d %d", few.AddCustom("other", &custom), few.AddCustom("mine", &custom), few.count() == 1);
+    const TfLiteStatus other = few.AddCustom("other", &custom), mine = few.AddCustom("mine", &custom);
+    MicroPrintf("%d %d %d", static_cast<int>(other), static_cast<int>(mine), static_cast<int>(few.count()));
     TfLiteStatus status = kTfLiteOk;
     for (int k = 0; k < 100 && status == kTfLiteOk; k++) {
         status = few.AddConv2D();
