@@ -14,6 +14,7 @@ from smelt.engines.tflm import TflmEngine
 from smelt.formats.tflite import read_tflite, write_tflite
 from smelt.ir import DType
 from smelt.operators.case import Case
+from smelt.operators.evaluate import evaluate_graph
 
 OPERATORS = ("batch_matmul", "conv_2d", "depthwise_conv_2d", "fully_connected", "svdf", "transpose_conv")
 
@@ -53,7 +54,9 @@ def test_the_bytes_of_tflm(case: Case) -> None:
             assert_equal(engine.run(inputs), tflm.run(inputs))
 
 
-@pytest.mark.parametrize("name", ["svdf_plain_s8_s8", "svdf_rank_s8_s16", "svdf_rank_f32"])
+@pytest.mark.parametrize(
+    "name", ["svdf_plain_s8_s8", "svdf_rank_s8_s16", "svdf_rank_f32", "lstm_sequence_f32"]
+)
 def test_a_state_goes_from_call_to_call(name: str) -> None:
     """More steps than the memory has, then a reset: what TensorFlow Lite Micro gives in the same order."""
     pytest.importorskip("tflite_micro", reason="compares with TensorFlow Lite Micro")
@@ -71,3 +74,11 @@ def test_a_state_goes_from_call_to_call(name: str) -> None:
         (data,) = random_inputs(graph, 0).values()
         assert_equal(engine.run({graph.inputs[0]: data}), {graph.outputs[0]: results[0]})
         assert not (results[0] == results[-1]).all()
+
+
+def test_an_lstm_computes_its_meaning() -> None:
+    graph = CASES["lstm_sequence_f32"].graph()
+    model = write_tflite(graph)
+    with InterpretedEngine(model, read_tflite(model)) as engine:
+        inputs = random_inputs(graph, 1)
+        assert_equal(engine.run(inputs), evaluate_graph(graph, inputs), ROUNDING)

@@ -4,8 +4,8 @@
 #include "recurrent.h"
 
 SMELT_CODE_SECTION
-static void step(float *state, float *cell, const float *sums, const float *more,
-                 const struct smelt_recurrent_f32_parameters *p) {
+void smelt_lstm_step_f32(float *state, float *cell, const float *sums, const float *more,
+                         const struct smelt_recurrent_f32_parameters *p) {
     const int32_t units = p->units;
     for (int32_t i = 0; i < units; i++) {
         const float in = smelt_recurrent_activate_f32(sums[i] + more[i], p->gate_activation);
@@ -30,7 +30,7 @@ void smelt_lstm_f32(float *sequence, float *last, float *last_cell, const float 
             const int32_t at = batch * p.time + (p.reverse ? p.time - 1 - k : k);
             smelt_recurrent_product_f32(sums, kernel, input + at * p.features, bias, 4 * p.units, p.features);
             smelt_recurrent_product_f32(more, recurrent, h, NULL, 4 * p.units, p.units);
-            step(h, c, sums, more, &p);
+            smelt_lstm_step_f32(h, c, sums, more, &p);
             if (sequence != NULL) {
                 smelt_recurrent_begin_f32(sequence + at * p.units, h, p.units);
             }

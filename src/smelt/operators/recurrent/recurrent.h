@@ -34,6 +34,10 @@ void smelt_rnn_f32(float *sequence, float *last, const float *input, const float
                    const float *bias, const float *state, const struct smelt_recurrent_f32_parameters *parameters,
                    void *scratch);
 
+/* One step of an lstm, whose state and cell it changes; sums and more are those of the four gates, one after the other. */
+void smelt_lstm_step_f32(float *state, float *cell, const float *sums, const float *more,
+                         const struct smelt_recurrent_f32_parameters *parameters);
+
 /* Steps that the layers share. */
 float smelt_recurrent_activate_f32(float x, int32_t activation);
 /* sums[i] = bias[i] + row i of the matrix times the vector; bias may be NULL. */

@@ -42,6 +42,7 @@ enum {
     SMELT_CODE_SUB = 41,
     SMELT_CODE_DIV = 42,
     SMELT_CODE_SQUEEZE = 43,
+    SMELT_CODE_UNIDIRECTIONAL_SEQUENCE_LSTM = 44,
     SMELT_CODE_STRIDED_SLICE = 45,
     SMELT_CODE_EXP = 47,
     SMELT_CODE_SPLIT = 49,
@@ -268,6 +269,7 @@ extern const struct smelt_registration smelt_operator_tanh_f32;
 extern const struct smelt_registration smelt_operator_tanh_s8;
 extern const struct smelt_registration smelt_operator_transpose;
 extern const struct smelt_registration smelt_operator_transpose_conv;
+extern const struct smelt_registration smelt_operator_unidirectional_sequence_lstm_f32;
 extern const struct smelt_registration smelt_operator_unpack;
 extern const struct smelt_registration smelt_operator_zeros_like;
 

@@ -1,0 +1,14 @@
+"""Recurrent layers in the interpreter."""
+
+from __future__ import annotations
+
+from smelt.ir import DType
+from smelt.operators.interpreted import Interpreted
+
+INTERPRETED = (
+    Interpreted(
+        "unidirectional_sequence_lstm",
+        DType.F32,
+        ("interpreted_lstm_f32.c", "lstm_f32.c", "recurrent_f32.c"),
+    ),
+)
