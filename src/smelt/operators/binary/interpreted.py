@@ -21,6 +21,7 @@ def _plain(name: str, dtype: DType, *more: str) -> Interpreted:
 INTERPRETED = (
     *(_plain(name, DType.F32) for name in _REAL),
     _plain("div", DType.F32, "interpreted_arithmetic.c", "relu_f32.c"),
+    _plain("prelu", DType.S8),
     *(_plain(name, DType.BOOL) for name in ("logical_and", "logical_or")),
     *(Interpreted(name, DType.S32, _INTEGERS) for name in _S32),
     *(Interpreted(name, DType.S64, _INTEGERS) for name in _S64),

@@ -215,6 +215,7 @@ extern const struct smelt_registration smelt_operator_pad;
 extern const struct smelt_registration smelt_operator_padv2;
 extern const struct smelt_registration smelt_operator_pow_f32;
 extern const struct smelt_registration smelt_operator_prelu_f32;
+extern const struct smelt_registration smelt_operator_prelu_s8;
 extern const struct smelt_registration smelt_operator_quantize_f32;
 extern const struct smelt_registration smelt_operator_quantize_s8;
 extern const struct smelt_registration smelt_operator_reduce_all_bool;
