@@ -12,7 +12,7 @@ HEADER, SOURCE = "smelt.h", "smelt.c"
 
 _OWN_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)".*\n', re.MULTILINE)
 _TEXTS = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'', re.DOTALL)
-_DECLARES = re.compile(r"^[ \t]+static [\w ]*\b(?!smelt_|name\b)\w+\(.*\\$", re.MULTILINE)
+_DECLARES = re.compile(r"^[ \t]+static [\w ]*\b(?!smelt_|name\b)(\w+)\(.*\\$", re.MULTILINE)
 """A line of a macro: a function with a name of a source file, where the macro is not told the name."""
 _BEGINNING = f"""#include "{HEADER}"
 
@@ -40,7 +40,11 @@ def amalgamated() -> dict[str, str]:
         if name.endswith(".c"):
             whole = _with_templates(text, files, templates)
             parts += [_header(included, files, done) for included in _OWN_INCLUDE.findall(whole)]
-            parts.append(_part(name, own_names_marked(name.removesuffix(".c"), whole)))
+            mark = name.removesuffix(".c")
+            declared = {each for below in _below(name, files) for each in _DECLARES.findall(files[below])}
+            parts += [f"\n#define {each} {each}_{mark}\n" for each in sorted(declared)]
+            parts.append(_part(name, own_names_marked(mark, whole)))
+            parts += [f"#undef {each}\n" for each in sorted(declared)]
     title = "/* smelt's interpreter; written by smelt. */\n"
     return {
         HEADER: f"{title}#ifndef SMELT_H\n#define SMELT_H\n\n{header}#endif\n",
@@ -49,9 +53,8 @@ def amalgamated() -> dict[str, str]:
 
 
 def _templates(files: Mapping[str, str]) -> set[str]:
-    """Headers that use macros of source files that include them, or have macros that declare what is a file's own; and
-    headers that include those."""
-    found = {name for name, text in files.items() if _DECLARES.search(text)}
+    """Headers that use macros of source files that include them, and headers that include those."""
+    found: set[str] = set()
     for name, text in files.items():
         macros = _macros(text) if name.endswith(".c") else set()
         if macros:
