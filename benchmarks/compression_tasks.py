@@ -8,15 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 import smelt
 from quantization_tasks import logits_of
-from quantization_training import small_network
 from smelt.ir import Array, DType, Graph
 from smelt.operators.builder import GraphBuilder
 from smelt.quantize.noise import scored_tensors
-from smelt.train import TrainingData, cross_entropy, fit, to_graph, to_module, training_data
+from smelt.train import (
+    Augmentation,
+    TrainingData,
+    cross_entropy,
+    fit,
+    make_student,
+    to_graph,
+    to_module,
+    training_data,
+)
+from smelt.train.loop import relative_adam
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 Shared = Callable[[], Path]
@@ -103,12 +111,13 @@ def _mnist(work: Path, shared: Shared) -> Task:
     for part in ("train", "test"):
         arrays = np.load(shared() / f"data/mnist_{part}.npz")
         sets.append((arrays["x"][..., None].astype(np.float32) / 255, arrays["y"]))
-    start = small_network()
+    start = make_student("cnn", small_student())
     data, test = (training_data(start, {"x": x, "y": y}) for x, y in sets)
     original = work / "mnist.tflite"
     if not original.exists():
         module = to_module(start, outputs=scored_tensors(start))
-        fit(module, data, cross_entropy, optimizer=lambda p: torch.optim.Adam(p, 0.004), epochs=6)
+        optimizer, augment = relative_adam(0.02), Augmentation(shift=1)
+        fit(module, data, cross_entropy, optimizer=optimizer, epochs=7, augment=augment)
         work.mkdir(parents=True, exist_ok=True)
         smelt.save(to_graph(module), original)
     student = work / "mnist_student.tflite"
@@ -116,14 +125,14 @@ def _mnist(work: Path, shared: Shared) -> Task:
     text = f"""seed = 1
 [training]
 batch_size = 32
-labels = 0.5
+labels = 0.7
 [augment]
 shift = 1
 [[stage]]
 technique = "distil"
 student = "{student}"
 rate = 0.02
-epochs = 45
+epochs = 26
 [[stage]]
 technique = "qat"
 rate = 0.0004
@@ -170,7 +179,8 @@ TASKS: Mapping[str, Kind] = {
     ),
     "mnist": Kind(
         _mnist,
-        "A network of five convolutions trained on 17,435 images, and a student of four; 10,000 test images.",
+        "A network of three convolutions trained on 17,435 images, and a student of four smaller ones; 10,000 "
+        "test images.",
     ),
     "digits": Kind(
         _digits,
