@@ -54,7 +54,9 @@ class Kind:
     about: str
 
 
-def _recipes(training: str, epochs: int, student: str, low_rank: str) -> dict[str, Path | str]:
+def _recipes(
+    training: str, epochs: int, student: str, low_rank: str, student_epochs: int
+) -> dict[str, Path | str]:
     """Each technique alone, then quantization."""
     head = f"seed = 1\n{training}\n"
 
@@ -65,7 +67,7 @@ def _recipes(training: str, epochs: int, student: str, low_rank: str) -> dict[st
     own = f"epochs = {epochs}"
     return {
         "low-rank": one("low-rank", low_rank, own),
-        "distillation": one("distil", student, f"{own}\nfeatures = 0.0"),
+        "distillation": one("distil", student, f"epochs = {student_epochs}\nfeatures = 0.0"),
         "2 of 4": one("sparsify", "keep = 2\nof = 4", own),
         "clusters": one("cluster", "values = 32"),
         "qat": one("qat", 'scheme = "int4"', f"rate = 0.0004\nepochs = {max(1, epochs // 3)}", then=""),
@@ -83,7 +85,7 @@ def _resnet8(work: Path, shared: Shared) -> Task:
         "[training]\nbatch_size = 32\nrate = 0.004\nlabels = 0.2\nfeatures = 3.0\n"
         "[augment]\nmirror = true\nshift = 2"
     )
-    alone = _recipes(training, 10, 'architecture = "cnn"\nwidth = 1.5\nrate = 0.01', "flash = 0.7")
+    alone = _recipes(training, 10, 'architecture = "cnn"\nwidth = 1.5\nrate = 0.01', "flash = 0.7", 10)
     return Task("resnet8", graph, data, test, {"joint": EXAMPLES / "recipes/resnet8.toml", **alone})
 
 
@@ -99,7 +101,7 @@ def _digits(work: Path, shared: Shared) -> Task:
         training_data(graph, {"x": images, "y": labels}) for images, labels in ((x, y), (test_x, test_y))
     ]
     training = "[training]\nbatch_size = 32\nrate = 0.01\nlabels = 0.3\n[augment]\nshift = 1"
-    alone = _recipes(training, 6, 'architecture = "cnn"\nwidth = 0.5\ndepth = 2', "energy = 0.9")
+    alone = _recipes(training, 6, 'architecture = "cnn"\nwidth = 0.5\ndepth = 2', "energy = 0.9", 60)
     prune = f'seed = 1\n{training}\n[[stage]]\ntechnique = "prune"\ncycles = 0.75\nepochs = 12\n'
     prune += '[[stage]]\ntechnique = "quantize"\n'
     joint = EXAMPLES / "recipes/digits.toml"
@@ -175,7 +177,8 @@ TASKS: Mapping[str, Kind] = {
         _resnet8,
         "MLPerf Tiny's resnet8, from its float .tflite; 5,085 training images of CIFAR-10 (with half of the images "
         "mirrored, all shifted), 1,017 test images. `joint` is "
-        "[examples/recipes/resnet8.toml](../examples/recipes/resnet8.toml); its first stage is pruning alone.",
+        "[examples/recipes/resnet8.toml](../examples/recipes/resnet8.toml); its first stage is pruning alone. "
+        "`qat` has weights of int4.",
     ),
     "mnist": Kind(
         _mnist,
@@ -184,7 +187,8 @@ TASKS: Mapping[str, Kind] = {
     ),
     "digits": Kind(
         _digits,
-        "examples/digits/digits.onnx, scikit-learn's digits, every fourth a test sample. `joint` is "
+        "examples/digits/digits.onnx, scikit-learn's digits, every fourth a test sample. `qat` has weights of "
+        "int4. `joint` is "
         "[examples/recipes/digits.toml](../examples/recipes/digits.toml).",
     ),
 }
