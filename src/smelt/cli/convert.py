@@ -127,20 +127,22 @@ def command(
 
 
 def _unchanged(model: Path, output: Path) -> bytes | None:
-    """The .tflite file, where one is only put into a C array or taken out of one."""
+    """The .tflite file, where one is only put into a C array or taken out of one, or is compiled for an Ethos-U."""
     from smelt import formats
     from smelt.errors import SmeltError
     from smelt.formats.tflite.flatbuffer import read_flatbuffer
+    from smelt.formats.tflite.read import ETHOS_U
     from smelt.formats.tflite.schema import TFLITE
 
     data = formats.load_tflite(model) if formats.files_of_tflite(output) else None
-    if data is None or (output.suffix.lower() == ".tflite" and data == formats.read_bytes(model)):
+    if data is None:
         return None
     try:
-        read_flatbuffer(data, TFLITE)
+        codes = read_flatbuffer(data, TFLITE).operator_codes
     except SmeltError as error:
         raise formats.type_preserving(error, f"{model}: {error}") from error
-    return data
+    optimizable = output.suffix.lower() == ".tflite" and data == formats.read_bytes(model)
+    return None if optimizable and ETHOS_U not in (code.custom_code for code in codes) else data
 
 
 def _say(json: bool, model: tuple[Path, int], output: Path) -> None:

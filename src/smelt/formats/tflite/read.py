@@ -24,6 +24,14 @@ SIGNATURE = "tflite:signature"
 _MOST_INLINED = 100_000  # operators of called subgraphs; a damaged file may call one from another without end
 _DEEPEST = 16
 
+ETHOS_U = "ethos-u"
+"""The custom operator that Arm's compiler Vela makes of what an Ethos-U computes."""
+
+_FOR_ETHOS_U = (
+    "; 'ethos-u' is a program for an Ethos-U, which needs Arm's driver and runtime: `smelt convert` to .tflite or a C "
+    "array leaves such a file as it is"
+)
+
 
 def read_tflite(data: bytes, name: str | None = None, signature: str | None = None) -> Graph:
     """The graph in a .tflite file.
@@ -350,7 +358,8 @@ class _Reader:
                 missing[name] = missing.get(name, 0) + 1
         if missing:
             listed = ", ".join(f"{name} ({count}x)" if count > 1 else name for name, count in missing.items())
-            raise UnsupportedError(f"the model uses operators that smelt does not support: {listed}")
+            hint = _FOR_ETHOS_U if f"custom operator '{ETHOS_U}'" in missing else ""
+            raise UnsupportedError(f"the model uses operators that smelt does not support: {listed}{hint}")
 
     def _code(self, index: int) -> BuiltinOperator:
         codes = self.model.operator_codes
