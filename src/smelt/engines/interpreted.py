@@ -19,7 +19,7 @@ from smelt.codegen.interpreter import needed_operators, operator_list, tensor_na
 from smelt.codegen.sources import interpreter_files
 from smelt.engines.engine import Engine
 from smelt.engines.machine import CallResult, Machine
-from smelt.engines.toolchain import FIRMWARE_FOLDER, find_toolchain
+from smelt.engines.toolchain import FIRMWARE_FOLDER, Firmware, find_toolchain
 from smelt.errors import EngineError
 from smelt.ir import Array, Graph, Value
 from smelt.operators.evaluate import check_input
@@ -335,6 +335,13 @@ class InterpretedEngine(Engine):
             raise EngineError("Only an emulated core counts its instructions.")
         self._places(inputs)
         return self.host.machine.call("interpreted_invoke", count=True)
+
+    @property
+    def firmware(self) -> Firmware:
+        """The image that an emulated core runs; EngineError on this computer."""
+        if not isinstance(self.host, _Firmware):
+            raise EngineError("Only an emulated core runs an image.")
+        return self.host.firmware
 
     def run_all(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Not possible: the interpreter reuses its memory. Raises EngineError."""
