@@ -183,7 +183,8 @@ TASKS: Mapping[str, Kind] = {
     "mnist": Kind(
         _mnist,
         "A network of three convolutions trained on 17,435 images, and a student of four smaller ones; 10,000 "
-        "test images.",
+        "test images. Two earlier versions of this recipe (other teachers, a narrower student, fewer epochs) had been "
+        "scored on them too, with 96.66 and 98.08 %; each change was made for what held-out samples said.",
     ),
     "digits": Kind(
         _digits,
