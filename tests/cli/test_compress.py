@@ -163,6 +163,16 @@ def test_why_there_is_no_tflite_is_said(compress: Compress, tmp_path: Path) -> N
     assert (tmp_path / "out/firmware/model.c").exists()
 
 
+def test_after_zeros_it_is_said_what_the_device_makes_of_them(compress: Compress, tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text(
+        "[training]\nepochs = 0\n[[stage]]\ntechnique = 'sparsify'\nkeep = 2\n[[stage]]\ntechnique = 'quantize'"
+    )
+    code, _, said = compress()
+    assert code == 0, said
+    assert "% zeros: " in said
+    assert "Zeros gain nothing on cortex-m4 as it is compiled now" in said.replace("\n", " ")
+
+
 def test_a_terminal_shows_epochs_and_the_time_left(
     compress: Compress, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,6 +87,8 @@ def command(
         result = compress(graph, stages, samples, output, board, tested=tested, train_on=device, watch=watch)
     if missing := result.write(output, __version__):
         console.note(missing)
+    if any(each.technique == "sparsify" for each in stages.stages) and (zeros := result.zeros()):
+        console.note(zeros)
     if json:
         console.print_json([row.to_json() for row in result.rows])
         return

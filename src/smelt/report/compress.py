@@ -15,8 +15,9 @@ from smelt.quantize.samples import Sample
 from smelt.report.compression import Row, accuracy_of, class_labels
 from smelt.report.compression_page import Page, compression_html, compression_png
 from smelt.report.device_costs import device_costs
+from smelt.report.sparse_layers import sparse_layers, sparse_sentences
 from smelt.targets import Target
-from smelt.train.compression import Compression, Done, Watch
+from smelt.train.compression import Compression, Done, Watch, is_quantized
 from smelt.train.costs import Measure
 from smelt.train.data import TrainingData
 from smelt.train.recipe import Recipe
@@ -58,6 +59,13 @@ class Compressed:
     graph: Graph
     device: Device
     accuracy: str
+
+    def zeros(self) -> str | None:
+        """What the device makes of single weights of zero, in one paragraph; None while the network is float."""
+        if not is_quantized(self.graph):
+            return None
+        layers = sparse_layers(self.graph, self.device.target, self.device.options)
+        return sparse_sentences(layers, self.device.target)
 
     def write(self, folder: Path, version: str) -> str | None:
         """Write the model, its firmware, log.json, report.html and pareto.png.
