@@ -23,7 +23,7 @@ static enum smelt_status integers(struct smelt_node *node, enum smelt_type type,
                        smelt_file_u8(&node->interpreter->file, node->options, OPTION_ACTIVATION, 0) == 0),
                   "the scales of integers must be equal, and there is no fused activation");
     const struct smelt_integer_binary_parameters p = {
-        operation,    bytes,         type != SMELT_U8 && type != SMELT_BOOL, compares ? 1 : bytes, t.walk.count, t.walk.step_a,
+        (int32_t)operation, bytes, type != SMELT_U8 && type != SMELT_BOOL, compares ? 1 : bytes, t.walk.count, t.walk.step_a,
         t.walk.step_b, t.walk.table};
     if (smelt_ready(node)) {
         smelt_integer_binary(t.y.data, t.a.data, t.b.data, &p);
