@@ -64,7 +64,8 @@ int main(int argc, char **argv) {
     const size_t size = fread(model, 1, sizeof model, file);
     fclose(file);
     memset(arena, 0x55, sizeof arena);
-    const struct smelt_setup setup = {model, (uint32_t)size, operators, 1, arena, sizeof arena, 0, report, NULL};
+    const struct smelt_setup setup = {.model = model, .model_bytes = (uint32_t)size, .operators = operators, .operator_count = 1,
+                                      .arena = arena, .arena_bytes = sizeof arena, .report = report};
     struct smelt_interpreter interpreter;
     if (smelt_initialize(&interpreter, &setup) != SMELT_OK) {
         return 0;

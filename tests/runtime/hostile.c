@@ -57,8 +57,9 @@ static int run(const uint8_t *model, size_t size, uint32_t options) {
     memcpy(file, model, size);
     memset(arena, 0x55, ARENA_BYTES);
     const uint64_t before = checksum(file, size);
-    const struct smelt_setup setup = {file,  (uint32_t)size, smelt_interpreted_operators, SMELT_INTERPRETED_OPERATORS_COUNT,
-                                      arena, ARENA_BYTES,    options,   NULL, NULL};
+    const struct smelt_setup setup = {.model = file, .model_bytes = (uint32_t)size, .operators = smelt_interpreted_operators,
+                                      .operator_count = SMELT_INTERPRETED_OPERATORS_COUNT, .arena = arena,
+                                      .arena_bytes = ARENA_BYTES, .options = options};
     int status = smelt_initialize(&interpreter, &setup);
     if (status == SMELT_OK) {
         status = smelt_invoke(&interpreter);

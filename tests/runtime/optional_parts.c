@@ -52,8 +52,9 @@ int main(int argc, char **argv) {
     }
     const uint32_t size = (uint32_t)fread(model, 1, sizeof model, file);
     fclose(file);
-    const struct smelt_setup setup = {model, size, smelt_interpreted_operators, SMELT_INTERPRETED_OPERATORS_COUNT, arena,
-                                      sizeof arena, 0, NULL, NULL};
+    const struct smelt_setup setup = {.model = model, .model_bytes = size, .operators = smelt_interpreted_operators,
+                                      .operator_count = SMELT_INTERPRETED_OPERATORS_COUNT, .arena = arena,
+                                      .arena_bytes = sizeof arena};
     struct smelt_interpreter interpreter;
     if (smelt_initialize(&interpreter, &setup) != SMELT_OK || fill(&interpreter) != SMELT_OK ||
         smelt_invoke(&interpreter) != SMELT_OK || print(&interpreter) != SMELT_OK) {

@@ -34,9 +34,14 @@ static void keep(void *context, const struct smelt_error *error) {
 
 int32_t interpreted_initialize(const void *file, uint32_t file_bytes, void *memory, uint32_t memory_bytes,
                                uint32_t options) {
-    const struct smelt_setup setup = {
-        file,         file_bytes, smelt_interpreted_operators, SMELT_INTERPRETED_OPERATORS_COUNT, memory,
-        memory_bytes, options,    keep,      NULL};
+    const struct smelt_setup setup = {.model = file,
+                                      .model_bytes = file_bytes,
+                                      .operators = smelt_interpreted_operators,
+                                      .operator_count = SMELT_INTERPRETED_OPERATORS_COUNT,
+                                      .arena = memory,
+                                      .arena_bytes = memory_bytes,
+                                      .options = options,
+                                      .report = keep};
     return smelt_initialize(&interpreter, &setup);
 }
 

@@ -76,6 +76,11 @@ struct smelt_setup {
     uint32_t options;
     smelt_report *report; /* called with each error, or NULL */
     void *report_context;
+    /* Where the planned section lies, aligned as the arena, which then needs only the others; NULL: in the arena.
+     * Interpreters of which only one runs at a time can have it in common: from when an input of one is written until
+     * its outputs are read, nothing else may use it. */
+    void *shared;
+    uint32_t shared_bytes;
 };
 
 struct smelt_file {
@@ -119,7 +124,8 @@ static inline float smelt_scale(const struct smelt_tensor *tensor) {
     return scale;
 }
 
-/* Verify, allocate, prepare. SMELT_ERROR_ARENA where the arena is too small: smelt_arena_missing_bytes says by how much. */
+/* Verify, allocate, prepare. SMELT_ERROR_ARENA where the arena, or what is shared, is too small:
+ * smelt_arena_missing_bytes says by how much. */
 enum smelt_status smelt_initialize(struct smelt_interpreter *interpreter, const struct smelt_setup *setup);
 
 /* Run once. Inputs may be overwritten. */
@@ -132,7 +138,8 @@ enum smelt_status smelt_reset(struct smelt_interpreter *interpreter);
 enum smelt_status smelt_input(struct smelt_interpreter *interpreter, uint32_t index, struct smelt_tensor *tensor);
 enum smelt_status smelt_output(struct smelt_interpreter *interpreter, uint32_t index, struct smelt_tensor *tensor);
 
-/* The bytes of the arena that are needed, and their parts. */
+/* The bytes of the arena that are needed, and their parts; with shared memory, `planned` are those of it, and the sum
+ * is that of both. */
 struct smelt_arena_sections {
     uint32_t state;   /* records of tensors and operators */
     uint32_t kept;    /* what stays from one invocation to the next: variables, multipliers */
@@ -146,8 +153,8 @@ struct smelt_arena_sections smelt_arena_use(const struct smelt_interpreter *inte
 
 enum smelt_place { SMELT_IN_FILE, SMELT_KEPT, SMELT_PLANNED, SMELT_UNUSED };
 
-/* A tensor, or an operator's scratch memory (`tensor` is -1): `bytes` bytes from `offset` on, of the arena or, for constants,
- * of the file. What is planned is there from the call of operator `first` to that of `last`, whose numbers are those of
+/* A tensor, or an operator's scratch memory (`tensor` is -1): `bytes` bytes from `offset` on, of the arena, of what is shared
+ * where it is planned there, or, for constants, of the file. What is planned is there from the call of operator `first` to that of `last`, whose numbers are those of
  * the model; the model's outputs stay until behind the last operator. */
 struct smelt_arena_item {
     enum smelt_place place;
@@ -158,7 +165,7 @@ struct smelt_arena_item {
 /* Item `index` of a model that is initialized: first its tensors, then its operators. 0 where there are no more. */
 int smelt_find_arena_item(const struct smelt_interpreter *interpreter, uint32_t index, struct smelt_arena_item *item);
 
-/* After SMELT_ERROR_ARENA: how much larger the arena must be. Where not even the records of tensors and operators fit,
+/* After SMELT_ERROR_ARENA: how much larger the arena, or what is shared, must be. Where not even the records of tensors and operators fit,
  * the rest is not known yet and not counted. */
 uint32_t smelt_arena_missing_bytes(const struct smelt_interpreter *interpreter);
 

@@ -32,9 +32,12 @@ int smelt_find_arena_item(const struct smelt_interpreter *interpreter, uint32_t 
     const int constant = record.place >= SMELT_CONSTANT, used = record.place != 0 && record.place != SMELT_NOWHERE;
     item->tensor = index < tensors ? (int32_t)index : -1;
     item->bytes = record.bytes;
-    item->offset = constant ? record.place - SMELT_CONSTANT : record.place;
     item->first = record.first != SMELT_NEVER ? record.first : 0;
     item->last = record.first != SMELT_NEVER ? record.last : nodes;
     item->place = constant ? SMELT_IN_FILE : !used ? SMELT_UNUSED : record.first == SMELT_NEVER ? SMELT_KEPT : SMELT_PLANNED;
+    item->offset = constant ? record.place - SMELT_CONSTANT : record.place;
+    if (item->place == SMELT_PLANNED && interpreter->setup.shared != NULL) {
+        item->offset -= interpreter->state_bytes + interpreter->kept_bytes;
+    }
     return 1;
 }

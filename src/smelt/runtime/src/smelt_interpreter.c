@@ -29,9 +29,9 @@ static enum smelt_status broken(struct smelt_interpreter *interpreter, int32_t n
     return smelt_fail(interpreter, SMELT_ERROR_MODEL, node, tensor, message);
 }
 
-static enum smelt_status too_small(struct smelt_interpreter *interpreter, uint32_t bytes) {
-    interpreter->missing_bytes = bytes - interpreter->setup.arena_bytes;
-    return smelt_fail(interpreter, SMELT_ERROR_ARENA, -1, -1, SMELT_MESSAGE("the arena is too small"));
+static enum smelt_status too_small(struct smelt_interpreter *interpreter, uint32_t missing, const char *message) {
+    interpreter->missing_bytes = missing;
+    return smelt_fail(interpreter, SMELT_ERROR_ARENA, -1, -1, message);
 }
 
 uint32_t smelt_operator_entry(struct smelt_interpreter *interpreter, uint32_t node) {
@@ -264,15 +264,16 @@ enum smelt_status smelt_initialize(struct smelt_interpreter *interpreter, const 
     if (status != SMELT_OK) {
         return status;
     }
-    if (setup->arena == NULL || ((uintptr_t)setup->arena & (SMELT_ARENA_ALIGNMENT - 1)) != 0 ||
-        setup->arena_bytes > MOST_BYTES) {
-        return smelt_fail(interpreter, SMELT_ERROR_ARENA, -1, -1, SMELT_MESSAGE("the arena is NULL or not aligned"));
+    if (setup->arena == NULL || setup->arena_bytes > MOST_BYTES ||
+        (((uintptr_t)setup->arena | (uintptr_t)setup->shared) & (SMELT_ARENA_ALIGNMENT - 1)) != 0) {
+        return smelt_fail(interpreter, SMELT_ERROR_ARENA, -1, -1, SMELT_MESSAGE("the arena is NULL, or it or what is shared is not aligned"));
     }
     interpreter->state_bytes =
         (interpreter->tensors.count + interpreter->nodes.count) * (uint32_t)sizeof(struct smelt_record) +
         interpreter->nodes.count * (uint32_t)sizeof(struct smelt_node_record);
     if (interpreter->state_bytes > setup->arena_bytes) {
-        return too_small(interpreter, interpreter->state_bytes);
+        return too_small(interpreter, interpreter->state_bytes - setup->arena_bytes,
+                         SMELT_MESSAGE("the arena is too small"));
     }
     if ((status = read_tensors(interpreter, root)) != SMELT_OK ||
         (status = prepare_nodes(interpreter)) != SMELT_OK) {
@@ -284,8 +285,13 @@ enum smelt_status smelt_initialize(struct smelt_interpreter *interpreter, const 
         return smelt_fail(interpreter, SMELT_ERROR_UNSUPPORTED, -1, -1, SMELT_MESSAGE("gigabytes of tensors"));
     }
     interpreter->planned_bytes = end - start;
-    if (end > setup->arena_bytes) {
-        return too_small(interpreter, end);
+    const uint32_t needed = setup->shared == NULL ? end : start;
+    if (needed > setup->arena_bytes) {
+        return too_small(interpreter, needed - setup->arena_bytes, SMELT_MESSAGE("the arena is too small"));
+    }
+    if (setup->shared != NULL && interpreter->planned_bytes > setup->shared_bytes) {
+        return too_small(interpreter, interpreter->planned_bytes - setup->shared_bytes,
+                         SMELT_MESSAGE("what is shared is too small"));
     }
     interpreter->status = SMELT_OK;
     return smelt_reset(interpreter);

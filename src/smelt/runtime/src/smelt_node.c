@@ -6,6 +6,14 @@
 enum { QUANTIZATION_SCALE = 2, QUANTIZATION_ZERO_POINT = 3 };
 enum { TENSOR_SHAPE = 0, TENSOR_TYPE = 1, TENSOR_QUANTIZATION = 4, TENSOR_VARIABLE = 5, NODE_CUSTOM_OPTIONS = 5 };
 
+void *smelt_at(const struct smelt_interpreter *interpreter, uint32_t place) {
+    const uint32_t start = interpreter->state_bytes + interpreter->kept_bytes;
+    if (interpreter->setup.shared != NULL && place >= start) {
+        return (uint8_t *)interpreter->setup.shared + (place - start);
+    }
+    return (uint8_t *)interpreter->setup.arena + place;
+}
+
 void smelt_describe(struct smelt_interpreter *interpreter, int32_t index, struct smelt_tensor *tensor) {
     const struct smelt_record record = smelt_records(interpreter)[index];
     struct smelt_file *const file = &interpreter->file;
@@ -16,7 +24,7 @@ void smelt_describe(struct smelt_interpreter *interpreter, int32_t index, struct
     if (record.place >= SMELT_CONSTANT) {
         tensor->data = (void *)(uintptr_t)(file->bytes + (record.place - SMELT_CONSTANT));
     } else if (record.place < SMELT_NOWHERE) {
-        tensor->data = (uint8_t *)interpreter->setup.arena + record.place;
+        tensor->data = smelt_at(interpreter, record.place);
     }
     tensor->dimensions = shape;
     tensor->bytes = record.bytes;
@@ -148,8 +156,7 @@ void *smelt_scratch(struct smelt_node *node, uint32_t bytes) {
         return NULL;
     }
     const struct smelt_interpreter *const interpreter = node->interpreter;
-    return (uint8_t *)interpreter->setup.arena +
-           smelt_records(interpreter)[interpreter->tensors.count + node->index].place + before;
+    return smelt_at(interpreter, smelt_records(interpreter)[interpreter->tensors.count + node->index].place + before);
 }
 
 uint32_t smelt_allot(struct smelt_interpreter *interpreter, uint32_t bytes) {

@@ -11,7 +11,7 @@
 
 /* Memory that is needed from the call of node `first` to that of node `last`. */
 struct smelt_record {
-    uint32_t place; /* bytes from the beginning of the arena */
+    uint32_t place; /* bytes from the beginning of the arena, as if what is shared followed what is kept */
     uint32_t bytes;
     uint32_t table; /* in the file */
     uint16_t first, last;
@@ -41,6 +41,9 @@ uint32_t smelt_plan(struct smelt_record *records, uint32_t count, uint32_t start
 
 /* The place in the arena of `bytes` bytes that nothing else uses. */
 uint32_t smelt_allot(struct smelt_interpreter *interpreter, uint32_t bytes);
+
+/* Where a place is that is known. */
+void *smelt_at(const struct smelt_interpreter *interpreter, uint32_t place);
 
 /* The entry of a node's operator in the file's list of operators, and its number. */
 uint32_t smelt_operator_entry(struct smelt_interpreter *interpreter, uint32_t node);
