@@ -7,6 +7,7 @@ from smelt.operators.interpreted import Interpreted
 
 _LOOKUP = ("interpreted_lookup.c", "lookup_s8.c")
 _SLOPES = ("interpreted_slopes_s8.c", *_LOOKUP)
+_SIGMOID = ("interpreted_sigmoid_s8.c", "smelt_exponential.c", *_LOOKUP)
 _RELU = ("interpreted_relu_f32.c", "relu_f32.c")
 
 INTERPRETED = (
@@ -19,6 +20,6 @@ INTERPRETED = (
     ),
     Interpreted("leaky_relu", DType.F32, ("interpreted_leaky_relu_f32.c", "leaky_relu_f32.c")),
     *(Interpreted(name, DType.S8, _SLOPES) for name in ("relu", "relu6", "relu_n1_to_1", "leaky_relu")),
-    *(Interpreted(name, DType.S8, ("interpreted_sigmoid_s8.c", *_LOOKUP)) for name in ("logistic", "tanh")),
+    *(Interpreted(name, DType.S8, _SIGMOID) for name in ("logistic", "tanh")),
     Interpreted("hard_swish", DType.S8, ("interpreted_hard_swish_s8.c", *_LOOKUP)),
 )

@@ -1,24 +1,8 @@
 /* logistic and tanh in fixed point, as gemmlowp computes them (operators/fixed_point_functions.py). */
 #include "interpreted_lookup.h"
+#include "smelt_exponential.h"
 
 enum { TWO_TO_27 = 0x4D000000, LOGISTIC_SCALE = 0x3B800000, TANH_SCALE = 0x3C000000, LARGEST = 0x7FFFFFFF };
-
-/* exp(x) in 31 fractional bits for x < 0 with `bits` (4 or 5) integer bits. */
-static int32_t exponential(int32_t x, int32_t bits) {
-    static const int32_t powers[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
-    const int32_t quarter = 1 << (29 - bits), rest = (x & (quarter - 1)) - quarter, remainder = rest - x;
-    const int32_t t = rest * (1 << bits) + (1 << 28);
-    const int32_t t2 = smelt_high_mul(t, t), t3 = smelt_high_mul(t2, t), t4 = smelt_high_mul(t2, t2);
-    const int32_t inner = smelt_high_mul(smelt_rounding_shift_right(t4, 2) + t3, 715827883) + t2;
-    int32_t result = 1895147668;
-    result += smelt_high_mul(result, t + smelt_rounding_shift_right(inner, 1));
-    for (int32_t k = 0; k < bits + 2; k++) {
-        if ((remainder & (quarter << k)) != 0) {
-            result = smelt_high_mul(result, powers[k]);
-        }
-    }
-    return result;
-}
 
 static int32_t doubled_twice(int32_t x) {
     return smelt_clamp(x, -(1 << 29), (1 << 29) - 1) * 4 + (x > (1 << 29) - 1 ? 3 : 0);
@@ -50,7 +34,7 @@ static int32_t logistic(const void *parameters, int32_t x) {
         return (side(p, x) + 1) * 128;
     }
     const int32_t value = smelt_requantize(x < 0 ? -x : x, p->multiplier.mantissa, p->multiplier.shift);
-    const int32_t inverse = two_over_one_plus(value == 0 ? LARGEST : exponential(-value, 4));
+    const int32_t inverse = two_over_one_plus(value == 0 ? LARGEST : smelt_exponential(-value, 4));
     const int32_t positive = inverse >= 1 << 30 ? LARGEST : inverse * 2;
     return value == 0 ? 128 : smelt_rounding_shift_right(x > 0 ? positive : LARGEST - positive, 23);
 }
@@ -64,7 +48,7 @@ static int32_t hyperbolic_tangent(const void *parameters, int32_t x) {
     if (value == 0) {
         return 0;
     }
-    const int32_t positive = doubled_twice(two_over_one_plus(exponential(-value, 5)) - (1 << 29));
+    const int32_t positive = doubled_twice(two_over_one_plus(smelt_exponential(-value, 5)) - (1 << 29));
     return smelt_rounding_shift_right(x > 0 ? positive : -positive, 24);
 }
 

@@ -1,27 +1,10 @@
+#include "smelt_exponential.h"
 #include "smelt_interpreter_operators.h"
 #include "smelt_node.h"
 #include "smelt_requantize.h"
 #include "softmax.h"
 
 enum { OPTION_BETA = 0, OUTPUT_SCALE = 0x3B800000, TABLE = 256, UNKNOWN = -1, LARGEST_DEPTH = 8191 };
-enum { INTEGER_BITS = 5, QUARTER = 1 << (31 - INTEGER_BITS - 2) };
-
-/* exp(x) in 31 fractional bits for x < 0 with 26 of them, as gemmlowp computes it (operators/fixed_point_functions.py). */
-static int32_t exponential(int32_t x) {
-    static const int32_t powers[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
-    const int32_t rest = (x & (QUARTER - 1)) - QUARTER, remainder = rest - x;
-    const int32_t t = rest * (1 << INTEGER_BITS) + (1 << 28);
-    const int32_t t2 = smelt_high_mul(t, t), t3 = smelt_high_mul(t2, t), t4 = smelt_high_mul(t2, t2);
-    const int32_t inner = smelt_high_mul(smelt_rounding_shift_right(t4, 2) + t3, 715827883) + t2;
-    int32_t result = 1895147668;
-    result += smelt_high_mul(result, t + smelt_rounding_shift_right(inner, 1));
-    for (int32_t k = 0; k < INTEGER_BITS + 2; k++) {
-        if ((remainder & (QUARTER << k)) != 0) {
-            result = smelt_high_mul(result, powers[k]);
-        }
-    }
-    return result;
-}
 
 /* Fill what a row needs of the table of exponentials. */
 static void fill(int32_t *table, const int8_t *row, const struct smelt_softmax_s8_parameters *p,
@@ -33,9 +16,8 @@ static void fill(int32_t *table, const int8_t *row, const struct smelt_softmax_s
     for (int32_t i = 0; i < p->depth; i++) {
         const int32_t distance = largest - row[i];
         if (distance < p->length && table[distance] == UNKNOWN) {
-            table[distance] = distance == 0 ? INT32_MAX
-                                            : exponential(smelt_high_mul(
-                                                  (int32_t)((uint32_t)-distance << multiplier.shift), multiplier.mantissa));
+            const int32_t x = smelt_high_mul((int32_t)((uint32_t)-distance << multiplier.shift), multiplier.mantissa);
+            table[distance] = distance == 0 ? INT32_MAX : smelt_exponential(x, 5);
         }
     }
 }
