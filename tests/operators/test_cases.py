@@ -169,6 +169,7 @@ NOT_IN_TFLM |= {
 # What TFLite Micro computes wrongly, without a word: its DEQUANTIZE applies the first scale to all channels.
 WRONG_IN_TFLM = {name for name in _cases_like("*narrow*_f32_s8") if "per_tensor" not in name}
 NOT_IN_LITERT: dict[str, str] = {
+    **dict.fromkeys(_cases_like("signal_*"), "LiteRT does not have the custom operator"),
     **dict.fromkeys(
         ("abs_s64", "square_s32", "square_s64", "sign_s64", "div_s64_channels", "floor_div_s64_channels"),
         "LiteRT has no kernel for these integers",

@@ -64,5 +64,5 @@ def test_names() -> None:
     assert [micro_name(name) for name in theirs.split()] == [*names.split(), "AddResizeNearestNeighbor"]
     text = runtime_project()["smelt_micro_operators.h"]
     for row in all_interpreted():
-        assert f"TfLiteStatus {micro_name(row.name)}() {{" in text
+        assert f"TfLiteStatus {micro_name(row.name, row.custom)}() {{" in text
         assert f"&{row.registration}," in text

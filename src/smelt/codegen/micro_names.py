@@ -15,8 +15,10 @@ _SPELLED = {
 }
 
 
-def micro_name(operator: str) -> str:
-    """The method's name, of an operator's name in snake case: AddConv2D of conv_2d."""
+def micro_name(operator: str, custom: str = "") -> str:
+    """The method's name, of an operator's name in snake case: AddConv2D of conv_2d; AddPCAN of SignalPCAN."""
+    if custom:
+        return f"Add{custom.removeprefix('Signal')}"
     words = (word.upper() if word[0].isdigit() else word.capitalize() for word in operator.split("_"))
     return f"Add{_SPELLED.get(operator) or ''.join(words)}"
 
@@ -26,7 +28,7 @@ def micro_operators(operators: Sequence[Interpreted]) -> str:
     groups = {
         name: list(rows) for name, rows in groupby(sorted(operators, key=lambda r: r.name), lambda r: r.name)
     }
-    methods = "".join(_methods(name, [row.registration for row in rows]) for name, rows in groups.items())
+    methods = "".join(_methods(rows) for rows in groups.values())
     most = max(len(rows) for rows in groups.values())
     listed = "".join(f"        &{row.registration},\n" for row in operators)
     return f"""/* Written by smelt for smelt_micro.h: how its operators are registered by name. */
@@ -74,9 +76,9 @@ inline operator_list all_operators() {{
 """
 
 
-def _methods(operator: str, registrations: Sequence[str]) -> str:
-    rows = ", ".join(f"&{name}" for name in registrations)
-    name = micro_name(operator)
+def _methods(operators: Sequence[Interpreted]) -> str:
+    rows = ", ".join(f"&{row.registration}" for row in operators)
+    name = micro_name(operators[0].name, operators[0].custom)
     return f"""    TfLiteStatus {name}() {{
         static const smelt_registration *const list[] = {{{rows}}};
         return add(list);

@@ -6,11 +6,13 @@ import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 from smelt.errors import FormatError, GraphError, UnsupportedError
 from smelt.formats.tflite import recurrent
 from smelt.formats.tflite.flatbuffer import read_flatbuffer
+from smelt.formats.tflite.flexbuffer import read_flexbuffer
 from smelt.formats.tflite.operators import FUNCTIONS
 from smelt.formats.tflite.schema import TFLITE, BuiltinOperator
 from smelt.formats.tflite.tensors import contents, described, refusal, tensor_names
@@ -231,7 +233,11 @@ class _Reader:
             raise FormatError(f"{self.label}: the operator has no output")
         inputs = [None if i == -1 else self._real(scope, i, self.label) for i in op.inputs]
         self._check_variables(code, inputs)
-        result = translate(code, self, inputs, op.builtin_options)
+        if code is BuiltinOperator.CUSTOM:
+            options = read_flexbuffer(op.custom_options.tobytes()) if len(op.custom_options) else {}
+            result = translate(self._custom(op), self, inputs, SimpleNamespace(options=options))
+        else:
+            result = translate(code, self, inputs, op.builtin_options)
         if isinstance(result, Folded):
             if (
                 result.array.shape != self.outputs[0].shape
@@ -352,14 +358,17 @@ class _Reader:
         missing: dict[str, int] = {}
         for op in subgraph.operators:
             code = self._code(op.opcode_index)
-            if code not in FUNCTIONS and code not in _STRUCTURE:
-                custom = self.model.operator_codes[op.opcode_index].custom_code
-                name = f"custom operator '{custom}'" if code is BuiltinOperator.CUSTOM else code.name
+            key = self._custom(op) if code is BuiltinOperator.CUSTOM else code
+            if key not in FUNCTIONS and key not in _STRUCTURE:
+                name = key.name if isinstance(key, BuiltinOperator) else f"custom operator '{key}'"
                 missing[name] = missing.get(name, 0) + 1
         if missing:
             listed = ", ".join(f"{name} ({count}x)" if count > 1 else name for name, count in missing.items())
             hint = _FOR_ETHOS_U if f"custom operator '{ETHOS_U}'" in missing else ""
             raise UnsupportedError(f"the model uses operators that smelt does not support: {listed}{hint}")
+
+    def _custom(self, op: Any) -> str:
+        return str(self.model.operator_codes[op.opcode_index].custom_code)
 
     def _code(self, index: int) -> BuiltinOperator:
         codes = self.model.operator_codes

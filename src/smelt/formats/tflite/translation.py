@@ -63,7 +63,8 @@ Result = Translated | Folded | Sequence[Translated]
 Function = Callable[..., Result]
 
 
-FUNCTIONS: dict[BuiltinOperator, Function] = {}
+FUNCTIONS: dict[BuiltinOperator | str, Function] = {}
+"""Custom operators have a name, and `options` with what their FlexBuffer holds."""
 
 
 _ACTIVATIONS = {
@@ -85,7 +86,7 @@ def reads(*codes: BuiltinOperator) -> Callable[[Function], Function]:
 
 
 def translate(
-    code: BuiltinOperator, surroundings: Surroundings, inputs: Sequence[str | None], options: Any
+    code: BuiltinOperator | str, surroundings: Surroundings, inputs: Sequence[str | None], options: Any
 ) -> Result:
     """Call the function of an operator with its inputs and options.
 

@@ -43,7 +43,7 @@ class Writer:
     tensors: list[Record] = field(default_factory=list)
     buffers: list[Record] = field(default_factory=lambda: [TFLITE.record("Buffer")])
     operators: list[Record] = field(default_factory=list)
-    codes: dict[tuple[BuiltinOperator, int], int] = field(default_factory=dict)
+    codes: dict[tuple[BuiltinOperator | str, int], int] = field(default_factory=dict)
     index: dict[str, int] = field(default_factory=dict)
     _stored: dict[bytes, int] = field(default_factory=dict)
     _dequantized: dict[str, int] = field(default_factory=dict)
@@ -68,15 +68,7 @@ class Writer:
             for name, data in self.graph.metadata.items()
             if name != SIGNATURE
         ]
-        codes = [
-            TFLITE.record(
-                "OperatorCode",
-                deprecated_builtin_code=min(int(code), 127),
-                builtin_code=code,
-                version=version,
-            )
-            for code, version in self.codes
-        ]
+        codes = [_operator_code(code, version) for code, version in self.codes]
         model = TFLITE.record(
             "Model",
             version=3,
@@ -168,7 +160,7 @@ class Writer:
                 opcode_index=code,
                 inputs=list(written.inputs),
                 outputs=list(outputs),
-                builtin_options=written.options,
+                **{"custom_options" if isinstance(written.code, str) else "builtin_options": written.options},
             )
         )
 
@@ -226,6 +218,17 @@ class Writer:
             )
         written = function(self, call)
         self.operator(written, [self.tensor(v.name) for v in call.outputs])
+
+
+def _operator_code(code: BuiltinOperator | str, version: int) -> Record:
+    number = BuiltinOperator.CUSTOM if isinstance(code, str) else code
+    return TFLITE.record(
+        "OperatorCode",
+        deprecated_builtin_code=min(int(number), 127),
+        custom_code=code if isinstance(code, str) else None,
+        builtin_code=number,
+        version=version,
+    )
 
 
 _ARITHMETIC = frozenset(("add", "sub", "mul", "div", *BINARY))

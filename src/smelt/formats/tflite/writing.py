@@ -23,12 +23,15 @@ FUSED = {
 
 @dataclass(frozen=True)
 class Written:
-    """A TFLite operator: code, version, options, and inputs (tensor indices; -1 where absent)."""
+    """A TFLite operator: code, version, options, and inputs (tensor indices; -1 where absent).
 
-    code: BuiltinOperator
+    A custom operator has a name for a code, and bytes for options.
+    """
+
+    code: BuiltinOperator | str
     version: int
     inputs: Sequence[int]
-    options: Record | None = None
+    options: Record | bytes | None = None
 
 
 class Writer(Protocol):

@@ -25,6 +25,8 @@ enum smelt_type {
     SMELT_BOOL = 6,
     SMELT_S16 = 7,
     SMELT_S8 = 9,
+    SMELT_U64 = 12,
+    SMELT_U32 = 15,
     SMELT_S4 = 17
 };
 

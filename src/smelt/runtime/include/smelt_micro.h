@@ -27,6 +27,8 @@ enum TfLiteType {
     kTfLiteInt16 = 7,
     kTfLiteInt8 = 9,
     kTfLiteFloat16 = 10,
+    kTfLiteUInt64 = 13,
+    kTfLiteUInt32 = 16,
     kTfLiteInt4 = 18
 };
 
@@ -306,6 +308,8 @@ class MicroInterpreter {
         case SMELT_F32: return kTfLiteFloat32;
         case SMELT_F16: return kTfLiteFloat16;
         case SMELT_S4: return kTfLiteInt4;
+        case SMELT_U32: return kTfLiteUInt32;
+        case SMELT_U64: return kTfLiteUInt64;
         default: return static_cast<TfLiteType>(type);
         }
     }

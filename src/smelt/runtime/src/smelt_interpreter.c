@@ -238,6 +238,7 @@ static enum smelt_status prepare_nodes(struct smelt_interpreter *interpreter) {
         record->first = record->last = (uint16_t)index;
         record->place = SMELT_NOWHERE;
         more->kept = interpreter->state_bytes + interpreter->kept_bytes;
+        more->state = 0;
         open_node(interpreter, index, &node);
         node.preparing = 1;
         if ((status = note_uses(interpreter, node.inputs, index, 0, 1)) == SMELT_OK &&
@@ -304,6 +305,10 @@ enum smelt_status smelt_reset(struct smelt_interpreter *interpreter) {
             smelt_describe(interpreter, (int32_t)index, &variable);
             memset(variable.data, variable.type == SMELT_S8 ? variable.zero_point : 0, variable.bytes);
         }
+    }
+    for (uint32_t index = 0; index < interpreter->nodes.count && interpreter->status == SMELT_OK; index++) {
+        const struct smelt_node_record *const node = smelt_node_records(interpreter) + index;
+        memset((uint8_t *)interpreter->setup.arena + node->kept, 0, (size_t)node->state * SMELT_ARENA_ALIGNMENT);
     }
     return (enum smelt_status)interpreter->status;
 }

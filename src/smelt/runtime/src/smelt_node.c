@@ -176,6 +176,12 @@ void *smelt_keep(struct smelt_node *node, uint32_t bytes) {
     return (uint8_t *)interpreter->setup.arena + node->kept;
 }
 
+void *smelt_node_state(struct smelt_node *node, uint32_t bytes) {
+    const uint32_t units = smelt_aligned(bytes) / SMELT_ARENA_ALIGNMENT;
+    smelt_node_records(node->interpreter)[node->index].state = (uint16_t)units;
+    return smelt_keep(node, units > UINT16_MAX ? TOO_MUCH : bytes);
+}
+
 enum smelt_status smelt_activation_bounds(struct smelt_node *node, const struct smelt_tensor *y, uint32_t activation,
                                           struct smelt_bounds *bounds) {
     enum { RELU = 1, RELU_N1_TO_1 = 2, RELU6 = 3 };

@@ -85,6 +85,9 @@ void *smelt_scratch(struct smelt_node *node, uint32_t bytes);
  * too small. */
 void *smelt_keep(struct smelt_node *node, uint32_t bytes);
 
+/* As smelt_keep, of zeros until the first call and after every smelt_reset; for a node that keeps nothing else. */
+void *smelt_node_state(struct smelt_node *node, uint32_t bytes);
+
 /* Whether to call the kernel. */
 static inline int smelt_ready(const struct smelt_node *node) {
     return !node->preparing;

@@ -19,7 +19,7 @@ struct smelt_record {
 
 struct smelt_node_record {
     uint32_t kept; /* as `place` */
-    uint16_t registration, unused;
+    uint16_t registration, state; /* the latter: how much of what is kept is a state, in SMELT_ARENA_ALIGNMENT bytes */
 };
 
 static inline struct smelt_record *smelt_records(const struct smelt_interpreter *interpreter) {
