@@ -17,7 +17,7 @@ from smelt.formats.tflite.operators import FUNCTIONS
 from smelt.formats.tflite.schema import TFLITE, BuiltinOperator
 from smelt.formats.tflite.tensors import contents, described, refusal, tensor_names
 from smelt.formats.tflite.translation import Folded, Translated, translate
-from smelt.ir import Array, DType, Graph, Node, Value
+from smelt.ir import Array, DType, Graph, Node, Quantization, Value
 from smelt.operators import verify_graph
 
 SIGNATURE = "tflite:signature"
@@ -135,10 +135,10 @@ class _Reader:
         """Whether the tensor keeps its contents from one invoke to the next."""
         return name in self.variables
 
-    def new_constant(self, role: str, array: Array) -> str:
+    def new_constant(self, role: str, array: Array, quantization: Quantization | None = None) -> str:
         """A constant that the file has in another form."""
         name = self._unique(f"{self.outputs[0].name}/{role}")
-        self.values[name] = Value(name, DType.of(array), tuple(array.shape))
+        self.values[name] = Value(name, DType.of(array), tuple(array.shape), quantization)
         self.constants[name] = array
         return name
 

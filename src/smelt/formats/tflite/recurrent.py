@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from smelt.operators.recurrent.unrolled import unroll_nodes
 
 _ACTIVATIONS = {ActivationFunctionType.TANH: "tanh", ActivationFunctionType.RELU: "relu"}
 _GATES = ("input", "forget", "cell", "output")
+_STATES = ("output_state", "cell_state")
 
 STATEFUL = frozenset([BuiltinOperator.SVDF, BuiltinOperator.UNIDIRECTIONAL_SEQUENCE_LSTM])
 """Operators that may read variable tensors."""
@@ -46,7 +49,8 @@ def _lstm(
     weights = [*given[1:9], *given[12:16]]
     if any(name is None for name in weights):
         raise UnsupportedError(f"{_.label}: an LSTM that couples input and forget gate is not supported")
-    if time_major or diagonal_recurrent_tensors or cell_clip or proj_clip:
+    is_real = _.value(str(given[0])).dtype.is_float
+    if time_major or diagonal_recurrent_tensors or (cell_clip and is_real) or proj_clip:
         raise UnsupportedError(
             f"{_.label}: an LSTM with time as first dimension, clipping or diagonal weights is not supported"
         )
@@ -55,9 +59,15 @@ def _lstm(
     for name in given[18:20]:
         if name is None or not _.is_variable(name):
             raise UnsupportedError(f"{_.label}: the state '{name}' is no variable tensor")
+    if not is_real:
+        if fused_activation_function != ActivationFunctionType.TANH:
+            raise UnsupportedError(f"{_.label}: the activation of an LSTM of integers must be tanh")
+        return _integers(_, [str(name) for name in given[:20]], cell_clip)
     parts = [_.constant(name) for name in weights]
     if any(part.dtype != np.float32 for part in parts) or _.value(str(given[0])).dtype is not DType.F32:
-        raise UnsupportedError(f"{_.label}: only float32 LSTMs are supported; use the float file")
+        raise UnsupportedError(
+            f"{_.label}: only LSTMs of float32 and of int8 are supported, not of real data and int8 weights"
+        )
     arrays = {
         role: np.concatenate(parts[4 * k : 4 * k + 4])
         for k, role in enumerate(("kernel", "recurrent", "bias"))
@@ -65,6 +75,37 @@ def _lstm(
     names = [_.new_constant(role, array) for role, array in arrays.items()]
     activation = _ACTIVATIONS[fused_activation_function]
     return Translated("lstm", (given[0], *names), {"returns": "sequence", "activation": activation})
+
+
+def _integers(_: Surroundings, given: list[str], cell_clip: float) -> Translated:
+    """Data and weights of int8, a scale a gate; the output has the parameters of the state, the cell is int16."""
+    state, cell = _.value(given[18]), _.value(given[19])
+    cell_scale = 0.0 if cell.quantization is None else cell.quantization.scale
+    fraction, exponent = math.frexp(cell_scale)
+    types = {_.value(given[k]).dtype for k in (0, 18)}
+    if types != {DType.S8} or cell.dtype is not DType.S16 or fraction != 0.5 or not 0 <= 1 - exponent <= 15:
+        raise UnsupportedError(
+            f"{_.label}: needs data and a state of int8, and a cell of int16 of a scale that is a power of two"
+        )
+    names = []
+    for role, first in (("kernel", 1), ("recurrent", 5)):
+        parts = [_.constant(name) for name in given[first : first + 4]]
+        known = [_.value(name).quantization for name in given[first : first + 4]]
+        if any(part.dtype != np.int8 for part in parts) or any(
+            k is None or k.axis is not None for k in known
+        ):
+            raise UnsupportedError(f"{_.label}: the weights must be of int8, with a scale a gate")
+        rows = [(k.scale, k.zero_point) for k, part in zip(known, parts, strict=True) if k for _row in part]
+        scales, zero_points = (tuple(column) for column in zip(*rows, strict=True))
+        if any(zero_points):
+            raise UnsupportedError(f"{_.label}: the weights must be symmetric")
+        names.append(_.new_constant(role, np.concatenate(parts), Quantization(scales, zero_points, 0)))
+    biases = np.concatenate([_.constant(name) for name in given[12:16]])
+    names.append(_.new_constant("bias", biases))
+    if state.quantization != _.outputs[0].quantization:
+        raise UnsupportedError(f"{_.label}: output and state must have equal scales and zero points")
+    clip = min(int(np.float64(cell_clip) / cell_scale), 32767)
+    return Translated("quantized_lstm", (given[0], *names), {"cell_bits": 1 - exponent, "cell_clip": clip})
 
 
 @reads(BuiltinOperator.SVDF)
@@ -175,34 +216,70 @@ def _with_sequence(graph: Graph, node: Node) -> Graph:
 
 
 def _write_lstm(writer: Writer, call: Call) -> Written:
-    kernel, recurrent, bias = (call.constant(k) for k in (1, 2, 3))
+    recurrent, bias = call.constant(2), call.constant(3)
+    assert recurrent is not None
+    biases = np.zeros(len(recurrent), np.float32) if bias is None else bias
+    batch, units = call.input(0).shape[0], recurrent.shape[1]
+    states = {role: Value(role, DType.F32, (batch, units)) for role in _STATES}
+    activation = {name: kind for kind, name in _ACTIVATIONS.items()}[call.attributes.activation]
+    return _written(writer, call, biases, states, activation, 0.0)
+
+
+def _write_quantized_lstm(writer: Writer, call: Call) -> Written:
+    biases, a = call.constant(3), call.attributes
+    assert biases is not None
+    shape, cell_scale = (call.input(0).shape[0], call.output.shape[2]), 2.0**-a.cell_bits
+    states = {
+        _STATES[0]: Value(_STATES[0], DType.S8, shape, call.output.quantization),
+        _STATES[1]: Value(_STATES[1], DType.S16, shape, Quantization.per_tensor(cell_scale)),
+    }
+    return _written(writer, call, biases, states, ActivationFunctionType.TANH, a.cell_clip * cell_scale)
+
+
+def _written(
+    writer: Writer,
+    call: Call,
+    bias: Array,
+    states: Mapping[str, Value],
+    activation: ActivationFunctionType,
+    cell_clip: float,
+) -> Written:
+    """The weights of each gate as a tensor; quantized ones with the scale of their first row."""
+    kernel, recurrent = call.constant(1), call.constant(2)
     assert kernel is not None
     assert recurrent is not None
-    units, batch = recurrent.shape[1], call.input(0).shape[0]
-    zeros = np.zeros(4 * units, np.float32)
-    parts = {"kernel": kernel, "recurrent": recurrent, "bias": zeros if bias is None else bias}
-    written = {
-        role: [
-            writer.constant(call, f"{role}_{gate}", array[k * units : (k + 1) * units])
+    units = recurrent.shape[1]
+    written: dict[str, list[int]] = {}
+    for index, (role, array) in enumerate(
+        {"kernel": kernel, "recurrent": recurrent, "bias": bias}.items(), 1
+    ):
+        known = None if not call.has(index) else call.input(index).quantization
+        scales = [
+            None if known is None else Quantization.per_tensor(known.scales[k * units]) for k in range(4)
+        ]
+        written[role] = [
+            writer.constant(call, f"{role}_{gate}", array[k * units : (k + 1) * units], scales[k])
             for k, gate in enumerate(_GATES)
         ]
-        for role, array in parts.items()
-    }
-    states = [
-        writer.add_tensor(Value(f"{call.output.name}/{role}", DType.F32, (batch, units)), None, variable=True)
-        for role in ("output_state", "cell_state")
+    variables = [
+        writer.add_tensor(replace(value, name=f"{call.output.name}/{role}"), None, variable=True)
+        for role, value in states.items()
     ]
     none = -1
     inputs = [
         *(writer.tensor(call.input(0).name), *written["kernel"], *written["recurrent"]),
-        *(none, none, none, *written["bias"], none, none, *states, none, none, none, none),
+        *(none, none, none, *written["bias"], none, none, *variables, none, none, none, none),
     ]
-    activation = {name: kind for kind, name in _ACTIVATIONS.items()}[call.attributes.activation]
     options = TFLITE.record(
-        "UnidirectionalSequenceLSTMOptions", fused_activation_function=activation, time_major=False
+        "UnidirectionalSequenceLSTMOptions",
+        fused_activation_function=activation,
+        cell_clip=cell_clip,
+        time_major=False,
     )
-    return Written(BuiltinOperator.UNIDIRECTIONAL_SEQUENCE_LSTM, 1, inputs, options)
+    version = 1 if call.input(0).dtype.is_float else 3
+    return Written(BuiltinOperator.UNIDIRECTIONAL_SEQUENCE_LSTM, version, inputs, options)
 
 
 WRITTEN["lstm"] = _write_lstm
 WRITTEN["svdf"] = _write_svdf
+WRITTEN["quantized_lstm"] = _write_quantized_lstm

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from smelt.errors import FormatError, UnsupportedError
 from smelt.formats.tflite.schema import ActivationFunctionType, BuiltinOperator
-from smelt.ir import Array, Attribute, Value
+from smelt.ir import Array, Attribute, Quantization, Value
 
 
 class Surroundings(Protocol):
@@ -34,7 +34,7 @@ class Surroundings(Protocol):
     def is_variable(self, name: str) -> bool:
         """Whether the tensor keeps its contents from one invoke to the next."""
 
-    def new_constant(self, role: str, array: Array) -> str:
+    def new_constant(self, role: str, array: Array, quantization: Quantization | None = None) -> str:
         """A constant that the file has in another form; its name."""
 
     def step(self, translated: Translated, shape: Sequence[int]) -> str:

@@ -80,20 +80,31 @@ def _interpolated(magnitude: Int64, bits: int) -> Int64:
     return np.asarray((low << bits) + (magnitude & ((1 << bits) - 1)) * (high - low))
 
 
-def logistic_s16_response(call: Call, x: Int64) -> Int64:
-    """Source: Logistic for int16 in TensorFlow Lite (reference/integer_ops/logistic.h)."""
-    value = _rescaled(call, x)
-    magnitude = np.abs(value)
+def table_logistic(x: Int64) -> Int64:
+    """logistic(x) in 15 fractional bits for x of which 2**17 is 10.67.
+
+    Source: Logistic for int16 in TensorFlow Lite (reference/integer_ops/logistic.h).
+    """
+    magnitude = np.abs(x)
     result = np.where(magnitude >> 9 >= 255, 0x7FFF << 10, _interpolated(magnitude, 9))
-    return np.where(value >= 0, result + (1 << 9), (1 << 25) - result + (1 << 9) - 1) >> 10
+    return np.where(x >= 0, result + (1 << 9), (1 << 25) - result + (1 << 9) - 1) >> 10
+
+
+def table_tanh(x: Int64) -> Int64:
+    """tanh(x) likewise.  Source: Tanh for int16 in TensorFlow Lite (reference/integer_ops/tanh.h)."""
+    magnitude = np.abs(x)
+    result = np.where(magnitude >> 8 >= 255, 0xFFFF << 8, _interpolated(magnitude, 8))
+    return np.where(x >= 0, result - (1 << 23) + (1 << 7), (1 << 23) - result + (1 << 7) - 1) >> 8
+
+
+def logistic_s16_response(call: Call, x: Int64) -> Int64:
+    """Of an input with the call's parameters."""
+    return table_logistic(_rescaled(call, x))
 
 
 def tanh_s16_response(call: Call, x: Int64) -> Int64:
-    """Source: Tanh for int16 in TensorFlow Lite (reference/integer_ops/tanh.h)."""
-    value = _rescaled(call, x)
-    magnitude = np.abs(value)
-    result = np.where(magnitude >> 8 >= 255, 0xFFFF << 8, _interpolated(magnitude, 8))
-    return np.where(value >= 0, result - (1 << 23) + (1 << 7), (1 << 23) - result + (1 << 7) - 1) >> 8
+    """Of an input with the call's parameters."""
+    return table_tanh(_rescaled(call, x))
 
 
 def _accepts(call: Call, target: Target) -> bool:

@@ -1,4 +1,4 @@
-"""Recurrent layers over the second dimension of [batch, time, features]: lstm, gru and rnn, in float32.
+"""Recurrent layers over the second dimension of [batch, time, features]: lstm, gru and rnn, in float32; quantized_lstm.
 
 Gates lie one after the other along the first dimension of the weights: lstm input, forget, cell, output; gru update,
 reset, new; rnn one.  Sources: Hochreiter and Schmidhuber 1997; Cho et al. 2014.
@@ -31,6 +31,7 @@ from smelt.operators.operator import (
     Traits,
     Weights,
 )
+from smelt.operators.recurrent.integers import QUANTIZED_LSTM as QUANTIZED_LSTM
 from smelt.targets import Target
 
 Numbers = NDArray[Any]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from smelt.ir import Attribute, DType
-from smelt.operators.case import Case, Tensor
+from smelt.ir import Attribute, DType, Quantization
+from smelt.operators.case import Case, Tensor, quantized
 from smelt.operators.recurrent import GATES
 
 _FEATURES, _UNITS, _TIME = 3, 4, 5
@@ -27,7 +27,25 @@ def _case(
     return Case(f"{operator}_{name}_f32", operator, tuple(inputs), attributes)
 
 
+def _quantized(name: str, batch: int, zero_points: tuple[int, int], bias: int = 2000, **cell: int) -> Case:
+    """A scale a gate; the largest sums saturate."""
+    rng, rows = np.random.default_rng(batch + len(name)), 4 * _UNITS
+    inputs = [quantized((batch, _TIME, _FEATURES), 0.03, zero_points[0])]
+    for columns in (_FEATURES, _UNITS):
+        scales = np.repeat(np.array([0.011, 0.02, 0.013, 0.017], np.float32), _UNITS)
+        known = Quantization(tuple(float(scale) for scale in scales), (0,) * rows, 0)
+        weights = rng.integers(-127, 128, (rows, columns)).astype(np.int8)
+        inputs.append(Tensor(DType.S8, weights.shape, known, weights))
+    inputs.append(Tensor(DType.S32, (rows,), None, rng.integers(-bias, bias, rows).astype(np.int32)))
+    result = Quantization.per_tensor(1 / 140, zero_points[1])
+    return Case(f"quantized_lstm_{name}", "quantized_lstm", tuple(inputs), cell, result)
+
+
 CASES = [
+    _quantized("plain", 1, (3, -4)),
+    _quantized("batches", 2, (-128, 0), cell_bits=12),
+    _quantized("few_cell_bits", 1, (0, 20), cell_bits=9),
+    _quantized("clip", 1, (-7, 1), 20000, cell_bits=11, cell_clip=1500),
     *(_case("last", operator) for operator in GATES),
     *(_case("sequence", operator, 2, returns="sequence", bias=False) for operator in GATES),
     *(_case("all_reverse", operator, 2, returns="all", reverse=True, states=1) for operator in GATES),
