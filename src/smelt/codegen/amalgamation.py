@@ -31,7 +31,9 @@ def amalgamated() -> dict[str, str]:
     files that include them are copied into each.
     """
     files = interpreter_files(all_interpreted())
-    public = [path.name for folder in ("include", "optional") for path in (RUNTIME / folder).glob("*.h")]
+    folders = (RUNTIME / folder for folder in ("include", "optional"))
+    # smelt_micro.h, in C++, stays a file of its own
+    public = [path.name for folder in folders for path in folder.glob("*.h") if path.name in files]
     templates = _templates(files)
     done: set[str] = set()
     header = "".join(_header(name, files, done) for name in (*sorted(public), *_FOR_OPERATORS))
