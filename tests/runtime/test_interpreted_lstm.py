@@ -1,4 +1,4 @@
-"""unidirectional_sequence_lstm of int8 in the interpreter: the bytes of its meaning and of TensorFlow Lite Micro."""
+"""unidirectional_sequence_lstm of integers, interpreted: the bytes of its meaning and of TensorFlow Lite Micro."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def _lstm(
     parts = [_.constant(name) for name in weights]
     if any(part.dtype != np.float32 for part in parts) or _.value(str(given[0])).dtype is not DType.F32:
         raise UnsupportedError(
-            f"{_.label}: only LSTMs of float32 and of int8 are supported, not of real data and int8 weights"
+            f"{_.label}: only LSTMs of float32, int8 and int16 are supported, not of real data and int8 weights"
         )
     arrays = {
         role: np.concatenate(parts[4 * k : 4 * k + 4])
@@ -78,14 +78,19 @@ def _lstm(
 
 
 def _integers(_: Surroundings, given: list[str], cell_clip: float) -> Translated:
-    """Data and weights of int8, a scale a gate; the output has the parameters of the state, the cell is int16."""
+    """Weights of int8, a scale a gate; the output has the parameters of the state, the cell is int16."""
     state, cell = _.value(given[18]), _.value(given[19])
     cell_scale = 0.0 if cell.quantization is None else cell.quantization.scale
     fraction, exponent = math.frexp(cell_scale)
     types = {_.value(given[k]).dtype for k in (0, 18)}
-    if types != {DType.S8} or cell.dtype is not DType.S16 or fraction != 0.5 or not 0 <= 1 - exponent <= 15:
+    if (
+        types not in ({DType.S8}, {DType.S16})
+        or cell.dtype is not DType.S16
+        or fraction != 0.5
+        or not 0 <= 1 - exponent <= 15
+    ):
         raise UnsupportedError(
-            f"{_.label}: needs data and a state of int8, and a cell of int16 of a scale that is a power of two"
+            f"{_.label}: needs data and a state of int8 or int16, and an int16 cell of a scale that is a power of two"
         )
     names = []
     for role, first in (("kernel", 1), ("recurrent", 5)):
@@ -230,7 +235,7 @@ def _write_quantized_lstm(writer: Writer, call: Call) -> Written:
     assert biases is not None
     shape, cell_scale = (call.input(0).shape[0], call.output.shape[2]), 2.0**-a.cell_bits
     states = {
-        _STATES[0]: Value(_STATES[0], DType.S8, shape, call.output.quantization),
+        _STATES[0]: Value(_STATES[0], call.output.dtype, shape, call.output.quantization),
         _STATES[1]: Value(_STATES[1], DType.S16, shape, Quantization.per_tensor(cell_scale)),
     }
     return _written(writer, call, biases, states, ActivationFunctionType.TANH, a.cell_clip * cell_scale)

@@ -1,9 +1,10 @@
-"""quantized_lstm: long short-term memory of int8 and an int16 cell, as TensorFlow Lite Micro has it."""
+"""quantized_lstm: of int8 or int16 data, int8 weights and an int16 cell, as TensorFlow Lite Micro has it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from smelt.operators.activation.wide import sigmoid_table, table_logistic, table
 from smelt.operators.fixed_point import (
     Int64,
     multiply_by_quantized_multiplier,
+    multiply_wide_sum,
     quantize_multiplier,
     wrap_int32,
 )
@@ -36,6 +38,12 @@ _GATES = 4
 _CELL = 2
 """The gate of new values, between forget and output."""
 
+_TYPES = (
+    (DType.S8, DType.S8, DType.S8, DType.S32),
+    (DType.S16, DType.S8, DType.S8, DType.S64),
+)
+"""Of data, kernel, recurrent kernel and bias."""
+
 
 @dataclass(frozen=True)
 class QuantizedLstm:
@@ -57,11 +65,11 @@ def _infer(call: Call) -> tuple[TensorType, ...]:
         and bias.shape == (_GATES * units,)
     )
     types = tuple(value.dtype for value in (data, kernel, recurrent, bias))
-    if not fits or types != (DType.S8, DType.S8, DType.S8, DType.S32):
+    if not fits or types not in _TYPES:
         raise GraphError(f"{call.node.label}: weights that do not fit '{data.name}' {list(data.shape)}")
     if not 0 <= call.attributes.cell_bits <= 15 or not 0 <= call.attributes.cell_clip <= 32767:
         raise UnsupportedError(f"{call.node.label}: the cell must be of 0 to 15 fractional bits")
-    return (TensorType(DType.S8, (*data.shape[:2], units)),)
+    return (TensorType(data.dtype, (*data.shape[:2], units)),)
 
 
 def _multipliers(call: Call) -> list[tuple[int, int, int, int]]:
@@ -90,14 +98,17 @@ def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     units, last = recurrent.shape[1], quantize_multiplier(2.0**-30 / result.scale)
     state = np.full((len(data), units), result.zero_point, np.int64)
     cell = np.zeros_like(state)
-    sequence = np.zeros((*data.shape[:2], units), np.int8)
+    sequence = np.zeros((*data.shape[:2], units), call.output.dtype.numpy)
+    low, high = call.output.dtype.integer_range
+    is_wide = call.output.dtype is DType.S16
+    wrap, scaled = (
+        (np.asarray, multiply_wide_sum) if is_wide else (wrap_int32, multiply_by_quantized_multiplier)
+    )
     by = np.repeat(np.array(_multipliers(call), np.int64), units, axis=0).T
     for step in range(data.shape[1]):
-        of_data = wrap_int32((data[:, step] - call.quantization(call.input(0)).zero_point) @ kernel.T + bias)
-        of_state = wrap_int32((state - result.zero_point) @ recurrent.T)
-        sums = _saturated(multiply_by_quantized_multiplier(of_data, by[0], by[1])) + _saturated(
-            multiply_by_quantized_multiplier(of_state, by[2], by[3])
-        )
+        of_data = wrap((data[:, step] - call.quantization(call.input(0)).zero_point) @ kernel.T + bias)
+        of_state = wrap((state - result.zero_point) @ recurrent.T)
+        sums = _saturated(scaled(of_data, by[0], by[1])) + _saturated(scaled(of_state, by[2], by[3]))
         arguments = np.split(3 * _saturated(sums), _GATES, axis=1)
         enter, forget, new, leave = (
             table_tanh(x) if gate == _CELL else table_logistic(x) for gate, x in enumerate(arguments)
@@ -108,7 +119,7 @@ def _evaluate(call: Call, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
         if a.cell_clip:
             cell = np.clip(cell, -a.cell_clip, a.cell_clip)
         opened = multiply_by_quantized_multiplier(_tanh_of_cell(cell, a.cell_bits) * leave, *last)
-        state = np.clip(opened + result.zero_point, -128, 127)
+        state = np.clip(opened + result.zero_point, low, high)
         sequence[:, step] = state
     return (sequence,)
 
@@ -119,8 +130,9 @@ def _tanh_of_cell(cell: Int64, bits: int) -> Int64:
     return table_tanh((3 * cell + (1 << (bits - 13))) >> (bits - 12))
 
 
-def _accepts(call: Call, target: Target) -> bool:
-    return all(call.constant(k) is not None for k in (1, 2, 3))
+def _accepts(dtype: DType, call: Call, target: Target) -> bool:
+    constant = all(call.constant(k) is not None for k in (1, 2, 3))
+    return constant and call.input(0).dtype is dtype
 
 
 def _lower(call: Call, target: Target) -> Lowering:
@@ -141,13 +153,16 @@ def _lower(call: Call, target: Target) -> Lowering:
         "input_zero_point": call.quantization(call.input(0)).zero_point,
         "zero_point": result.zero_point,
     }
-    parameters = Parameters("struct smelt_lstm_s8_parameters", fields)
-    return Lowering("smelt_lstm_s8", (Output(), *(Input(k) for k in range(4)), parameters, Scratch()))
+    parameters = Parameters("struct smelt_lstm_parameters", fields)
+    return Lowering(
+        f"smelt_lstm_{call.output.dtype.value}",
+        (Output(), *(Input(k) for k in range(4)), parameters, Scratch()),
+    )
 
 
 def _scratch_bytes(call: Call, target: Target) -> int:
-    """The cell and four gates of int16, the state of int8."""
-    return (2 * (1 + _GATES) + 1) * call.output.shape[2]
+    """The cell and four gates of int16, the state."""
+    return (2 * (1 + _GATES) + call.output.dtype.bits // 8) * call.output.shape[2]
 
 
 def _cost(call: Call) -> Cost:
@@ -157,20 +172,21 @@ def _cost(call: Call) -> Cost:
 
 QUANTIZED_LSTM = Operator(
     name="quantized_lstm",
-    summary="long short-term memory of int8 with an int16 cell, from states of zero",
+    summary="long short-term memory of integers with an int16 cell, from states of zero",
     attributes=QuantizedLstm,
     infer=_infer,
     evaluate=_evaluate,
     cost=_cost,
     traits=Traits(quantizable=False),
-    kernels=(
+    kernels=tuple(
         Kernel(
-            "smelt_lstm_s8",
-            ("lstm_s8.c", "lstm_steps_s8.c"),
-            "lstm_s8.h",
-            _accepts,
+            f"smelt_lstm_{dtype.value}",
+            (f"lstm_{dtype.value}.c", f"lstm_steps_{dtype.value}.c"),
+            "lstm_integers.h",
+            partial(_accepts, dtype),
             _lower,
             scratch_bytes=_scratch_bytes,
-        ),
+        )
+        for dtype in (DType.S8, DType.S16)
     ),
 )

@@ -282,6 +282,7 @@ extern const struct smelt_registration smelt_operator_tanh_s8;
 extern const struct smelt_registration smelt_operator_transpose;
 extern const struct smelt_registration smelt_operator_transpose_conv;
 extern const struct smelt_registration smelt_operator_unidirectional_sequence_lstm_f32;
+extern const struct smelt_registration smelt_operator_unidirectional_sequence_lstm_s16;
 extern const struct smelt_registration smelt_operator_unidirectional_sequence_lstm_s8;
 extern const struct smelt_registration smelt_operator_unpack;
 extern const struct smelt_registration smelt_operator_zeros_like;
