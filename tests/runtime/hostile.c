@@ -2,6 +2,7 @@
  * the model must stay as it is. Arguments: the model, the number of attempts, a seed. Prints how many ran. */
 #include "smelt_interpreted_operators.h"
 #include "smelt_interpreter.h"
+#include "smelt_stored_plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +60,7 @@ static int run(const uint8_t *model, size_t size, uint32_t options) {
     const uint64_t before = checksum(file, size);
     const struct smelt_setup setup = {.model = file, .model_bytes = (uint32_t)size, .operators = smelt_interpreted_operators,
                                       .operator_count = SMELT_INTERPRETED_OPERATORS_COUNT, .arena = arena,
-                                      .arena_bytes = ARENA_BYTES, .options = options};
+                                      .arena_bytes = ARENA_BYTES, .options = options, .planner = smelt_stored_plan};
     int status = smelt_initialize(&interpreter, &setup);
     if (status == SMELT_OK) {
         status = smelt_invoke(&interpreter);

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,6 +28,17 @@ def command(
         bool,
         typer.Option("--tensors", help="Every tensor and scratch memory too: where, and from when to when."),
     ] = False,
+    store_plan: Annotated[
+        bool,
+        typer.Option(
+            "--store-plan",
+            help="Write the model with a plan of the arena for this core, for smelt_stored_plan.h.",
+        ),
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The .tflite file with the plan.", show_default=False),
+    ] = None,
     shape: Shape = None,
     json: Json = False,
 ) -> None:
@@ -35,13 +47,25 @@ def command(
     from smelt.cli import console
     from smelt.engines import tflite_file
     from smelt.engines.interpreted import ALIGNMENT, MULTIPLIERS_AT_INVOKE, InterpretedEngine
+    from smelt.engines.stored_plan import with_stored_plan
+    from smelt.errors import UsageError
     from smelt.targets import find_target
 
+    if store_plan != (output is not None):
+        raise UsageError(
+            "--store-plan needs -o with the name of the file to write, and -o needs --store-plan"
+        )
     core = find_target(target)
     graph = formats.load(model, shapes=formats.parse_shapes(shape))
     options = MULTIPLIERS_AT_INVOKE if at_invoke else 0
-    with InterpretedEngine(tflite_file(graph, model), graph, options=options) as engine:
+    file = tflite_file(graph, model)
+    with InterpretedEngine(file, graph, options=options) as engine:
         use, items = engine.arena, engine.arena_items()
+    if output is not None:
+        data, items = with_stored_plan(file, items, core)
+        formats.write_bytes(output, data)
+        end = max((item.offset + item.bytes for item in items if item.place == "planned"), default=0)
+        use = replace(use, planned=max(end - use.state - use.kept, 0))
     if json:
         listed = [asdict(item) for item in items]
         console.print_json({"model": str(model), "target": core.name, **use.to_json(), "items": listed})

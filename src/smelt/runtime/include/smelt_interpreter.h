@@ -31,6 +31,7 @@ enum smelt_type {
 };
 
 struct smelt_node;
+struct smelt_interpreter;
 
 /* Instead of a type: all that there are. */
 enum { SMELT_ANY = 0xFFFF };
@@ -61,6 +62,9 @@ struct smelt_error {
 
 typedef void smelt_report(void *context, const struct smelt_error *error);
 
+/* Places what it will of what is planned, which begins at byte `start`; the rest is placed around it. */
+typedef void smelt_planner(struct smelt_interpreter *interpreter, uint32_t start);
+
 enum {
     /* Multipliers of channels are derived in every invocation instead of once: 8 bytes a channel of scratch memory, which
      * other tensors may use between, instead of 8 bytes of their own. */
@@ -83,6 +87,7 @@ struct smelt_setup {
      * its outputs are read, nothing else may use it. */
     void *shared;
     uint32_t shared_bytes;
+    smelt_planner *planner; /* smelt_stored_plan of smelt_stored_plan.h, or NULL */
 };
 
 struct smelt_file {

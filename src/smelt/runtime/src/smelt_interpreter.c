@@ -281,6 +281,9 @@ enum smelt_status smelt_initialize(struct smelt_interpreter *interpreter, const 
         return status;
     }
     const uint32_t start = interpreter->state_bytes + interpreter->kept_bytes;
+    if (setup->planner != NULL) {
+        setup->planner(interpreter, start);
+    }
     end = smelt_plan(smelt_records(interpreter), interpreter->tensors.count + interpreter->nodes.count, start);
     if (end == UINT32_MAX) {
         return smelt_fail(interpreter, SMELT_ERROR_UNSUPPORTED, -1, -1, SMELT_MESSAGE("gigabytes of tensors"));

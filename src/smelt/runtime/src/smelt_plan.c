@@ -28,6 +28,11 @@ static uint32_t behind_others(const struct smelt_record *others, uint32_t count,
 
 uint32_t smelt_plan(struct smelt_record *records, uint32_t count, uint32_t start) {
     uint32_t end = start;
+    for (const struct smelt_record *record = records; record < records + count; record++) {
+        if (record->first != SMELT_NEVER && record->place < SMELT_NOWHERE && record->place + record->bytes > end) {
+            end = record->place + record->bytes;
+        }
+    }
     for (struct smelt_record *record; (record = largest(records, count)) != NULL;) {
         uint32_t place = start, next;
         while ((next = behind_others(records, count, record, place)) != place) {

@@ -35,8 +35,8 @@ static inline uint32_t smelt_aligned(uint32_t bytes) {
     return (bytes + SMELT_ARENA_ALIGNMENT - 1u) & ~(uint32_t)(SMELT_ARENA_ALIGNMENT - 1);
 }
 
-/* Place `count` records from `start` on; gives the end of the last one, UINT32_MAX where one begins behind 2^30. The largest
- * come first, each as low as possible where nothing is that lives at the same time. */
+/* Place those of `count` records that have no place yet, from `start` on; gives the end of the last of all, UINT32_MAX where
+ * one begins behind 2^30. The largest come first, each as low as possible where nothing is that lives at the same time. */
 uint32_t smelt_plan(struct smelt_record *records, uint32_t count, uint32_t start);
 
 /* The place in the arena of `bytes` bytes that nothing else uses. */
