@@ -21,8 +21,10 @@ from smelt.errors import EngineError, FormatError
 from smelt.formats.tflite import read_tflite, write_tflite
 from smelt.formats.tflite.flexbuffer import read_flexbuffer, write_flexbuffer
 from smelt.ir import Array, Attribute, DType, Graph
+from smelt.ir.equality import graphs_equal
 from smelt.operators.audio.cases import CASES
-from smelt.operators.audio.channels import rounded_root
+from smelt.operators.audio.channels import GAINS, rounded_root
+from smelt.operators.builder import GraphBuilder
 from smelt.operators.case import Case, Tensor
 from smelt.operators.evaluate import evaluate_graph
 from smelt.operators.interpreted import all_interpreted
@@ -159,6 +161,11 @@ def with_options(model: bytes, options: bytes) -> bytes:
 HOSTILE = [
     ("signal_window_plain", {"shift": -1}),
     ("signal_window_plain", {"shift": 32}),
+    ("signal_rfft_2d_16", {"T": 7, "fft_length": 15}),
+    ("signal_rfft_2d_16", {"T": 7, "fft_length": 8}),
+    ("signal_rfft_2d_16", {"T": 7, "fft_length": 32}),
+    ("signal_rfft_2d_16", {"T": 7, "fft_length": 0}),
+    ("signal_rfft_2d_16", {"T": 7, "fft_length": 4096}),
     ("signal_energy_0_20", {"end_index": 21, "start_index": 0}),
     ("signal_energy_0_20", {"end_index": 4, "start_index": 5}),
     ("signal_energy_0_20", {"end_index": 4, "start_index": -(2**31)}),
@@ -209,3 +216,77 @@ def test_damaged_options_do_no_harm(data: st.DataObject) -> None:
         open_engine(with_options(write_tflite(graph), cut), graph) as engine,
     ):
         assert engine.run(random_inputs(graph, 0))["output"].shape == (16,)
+
+
+CHANNELS, WINDOW, FFT = 40, 480, 512
+
+
+def mel_tables() -> tuple[Array, ...]:
+    """Weights, unweights, starts, starts of weights and widths of channels that overlap, evenly spaced by ear."""
+    edges = 700 * (10 ** (np.linspace(96, 2840, CHANNELS + 2) / 2595) - 1) / 16000 * FFT
+    starts = np.ceil(edges[:-1]).astype(int)
+    widths = np.ceil(edges[1:]).astype(int) - starts
+    places = [(s + np.arange(w), a, b) for s, w, a, b in zip(starts, widths, edges, edges[1:], strict=False)]
+    falling = np.concatenate([(high - place) / (high - low) for place, low, high in places])
+    weights = np.round(4096 * (1 - falling)).astype(np.int16)
+    firsts = np.cumsum([0, *widths[:-1]])
+    return (
+        weights,
+        (4096 - weights).astype(np.int16),
+        *(t.astype(np.int16) for t in (starts, firsts, widths)),
+    )
+
+
+def front_end() -> Graph:
+    """From 30 ms of sound to the logarithms of 40 channels, as micro_speech of TensorFlow Lite Micro has it."""
+    builder = GraphBuilder("front_end")
+    sound = builder.input("sound", DType.S16, (WINDOW,))
+    hann = np.round(4096 * (0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(WINDOW) + 0.5) / WINDOW)))
+    window = builder.constant("window", hann.astype(np.int16))
+    windowed = builder.add("signal_window", [sound, window], {"shift": 12})
+    scaled = builder.add("signal_fft_auto_scale", [windowed], {}, outputs=("scaled", "bits"))
+    spectrum = builder.add("signal_rfft", [scaled], {"fft_length": FFT})
+    tables = [builder.constant(f"table_{k}", table) for k, table in enumerate(mel_tables())]
+    bounds: dict[str, Attribute] = {"start_index": 0, "end_index": FFT // 2 + 1}
+    energies = builder.add("signal_energy", [spectrum], bounds)
+    sums = builder.add("signal_filter_bank", [energies, *tables], {"num_channels": CHANNELS})
+    roots = builder.add("signal_filter_bank_square_root", [sums, "bits"])
+    clean = builder.add(
+        "signal_filter_bank_spectral_subtraction",
+        [roots],
+        dict(BY_NAME[STATEFUL[0]].attributes) | {"num_channels": CHANNELS},
+        outputs=("clean", "noise"),
+    )
+    table = np.zeros(GAINS, np.int16)
+    table[:3] = 2**21 * 80**-0.95
+    table[2::4] = 2**21 * (2.0 ** np.arange(1, 32) / 1024 + 80) ** -0.95  # steps instead of parabolas
+    gains = builder.constant("gains", table)
+    even = builder.add("signal_pcan", [clean, "noise", gains], {"snr_shift": 12})
+    features = builder.add(
+        "signal_filter_bank_log", [even], {"input_correction_bits": 3, "output_scale": 1600}
+    )
+    return builder.build([features])
+
+
+def test_the_front_end_of_micro_speech() -> None:
+    pytest.importorskip("tflite_micro", reason="compares with TensorFlow Lite Micro")
+    graph = front_end()
+    model = write_tflite(graph)
+    assert graphs_equal(read_tflite(model), graph)
+    rng = np.random.default_rng(3)
+    time = np.arange(12 * WINDOW) / 16000
+    tones = 9000 * np.sin(2 * np.pi * (300 + 2000 * time) * time) * (time > 0.1) + rng.normal(
+        0, 60, time.size
+    )
+    with InterpretedEngine(model, graph) as engine, TflmEngine(model, graph) as tflm:
+        other, seen = tflm._interpreter, []
+        for frame in tones.astype(np.int16).reshape(-1, WINDOW):
+            other.set_input(frame, 0)
+            other.invoke()
+            (found,) = engine.step({"sound": frame}).values()
+            np.testing.assert_array_equal(found, other.get_output(0))
+            seen.append(found)
+        (first,) = engine.run({"sound": frame}).values()
+        (meant,) = evaluate_graph(graph, {"sound": frame}).values()
+        np.testing.assert_array_equal(first, meant)
+    assert len(np.unique(seen)) > CHANNELS

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from smelt.formats.tflite.flexbuffer import write_flexbuffer
 from smelt.formats.tflite.translation import FUNCTIONS, Function, Surroundings, Translated
-from smelt.formats.tflite.writing import Writer, Written, tensors_of
+from smelt.formats.tflite.writing import TENSOR_TYPES, Writer, Written, tensors_of
 from smelt.formats.tflite.written_operators import WRITTEN
 from smelt.ir import Attribute
 from smelt.operators import Call, find_operator
@@ -15,6 +15,7 @@ from smelt.operators import Call, find_operator
 _NAMES = {
     "SignalWindow": "signal_window",
     "SignalFftAutoScale": "signal_fft_auto_scale",
+    "SignalRfft": "signal_rfft",
     "SignalEnergy": "signal_energy",
     "SignalFilterBank": "signal_filter_bank",
     "SignalFilterBankSquareRoot": "signal_filter_bank_square_root",
@@ -23,6 +24,10 @@ _NAMES = {
     "SignalFilterBankLog": "signal_filter_bank_log",
 }
 """smelt's name of each; attributes have the names of the options."""
+
+
+_TYPED = ("SignalRfft",)
+"""Operators whose options say the type of their data."""
 
 
 def _reader(operator: str) -> Function:
@@ -38,6 +43,8 @@ def _writer(custom: str) -> Callable[[Writer, Call], Written]:
     def write(writer: Writer, call: Call) -> Written:
         a = call.attributes
         options = {field.name: getattr(a, field.name) for field in fields(a)}
+        if custom in _TYPED:
+            options["T"] = int(TENSOR_TYPES[call.input(0).dtype])
         inputs = tensors_of(writer, call, len(call.inputs))
         return Written(custom, 1, inputs, write_flexbuffer(options) if options else None)
 

@@ -10,6 +10,7 @@ from smelt.operators.audio.channels import (
     SIGNAL_PCAN,
 )
 from smelt.operators.audio.spectrum import SIGNAL_ENERGY, SIGNAL_FFT_AUTO_SCALE, SIGNAL_WINDOW
+from smelt.operators.audio.transform import SIGNAL_RFFT
 
 __all__ = [
     "SIGNAL_ENERGY",
@@ -19,5 +20,6 @@ __all__ = [
     "SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION",
     "SIGNAL_FILTER_BANK_SQUARE_ROOT",
     "SIGNAL_PCAN",
+    "SIGNAL_RFFT",
     "SIGNAL_WINDOW",
 ]

@@ -28,6 +28,11 @@ def _scale(size: int) -> Case:
     return Case(f"signal_fft_auto_scale_{size}", "signal_fft_auto_scale", (Tensor(DType.S16, (size,)),), {})
 
 
+def _rfft(shape: tuple[int, ...], size: int) -> Case:
+    inputs = (Tensor(DType.S16, shape),)
+    return Case(f"signal_rfft_{len(shape)}d_{size}", "signal_rfft", inputs, {"fft_length": size})
+
+
 def _energy(size: int, start: int, end: int) -> Case:
     attributes = {"start_index": start, "end_index": end}
     return Case(
@@ -83,6 +88,13 @@ CASES = [
     _window("all_bits", (1, 5), 31),
     _scale(1),
     _scale(32),
+    _rfft((4,), 4),
+    _rfft((7,), 8),
+    _rfft((3, 16), 16),
+    _rfft((2, 1, 30), 32),
+    _rfft((480,), 512),
+    _rfft((1, 1024), 1024),
+    _rfft((2000,), 2048),
     _energy(20, 0, 20),
     _energy(1, 0, 1),
     _bank("plain", [0, 3, 8, 12], [3, 5, 4, 12]),

@@ -283,7 +283,7 @@ SIGNAL_FILTER_BANK = Operator(
         Kernel(
             "smelt_signal_filter_bank_u32",
             ("signal_filter_bank_u32.c",),
-            "signal.h",
+            "signal_operators.h",
             lambda call, target: _accepts_bank(call),
             lambda call, target: Lowering("smelt_signal_filter_bank_u32", _call_bank(call)),
         ),
@@ -310,7 +310,7 @@ SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION = Operator(
         Kernel(
             "smelt_signal_filter_bank_spectral_subtraction_u32",
             ("signal_filter_bank_spectral_subtraction_u32.c",),
-            "signal.h",
+            "signal_operators.h",
             lambda call, target: True,
             lambda call, target: _lower_subtraction(call),
             scratch_bytes=lambda call, target: 4 * call.input(0).shape[0],

@@ -37,4 +37,4 @@ def kernel(name: str, source: str, arguments: Callable[[Call], tuple[Argument, .
     def lower(call: Call, target: Target) -> Lowering:
         return Lowering(f"smelt_{name}", arguments(call))
 
-    return Kernel(f"smelt_{name}", (source,), "signal.h", lambda call, target: True, lower)
+    return Kernel(f"smelt_{name}", (source,), "signal_operators.h", lambda call, target: True, lower)

@@ -13,6 +13,7 @@ def _row(custom: str, name: str, kernel: str) -> Interpreted:
 INTERPRETED = (
     _row("SignalWindow", "signal_window", "s16"),
     _row("SignalFftAutoScale", "signal_fft_auto_scale", "s16"),
+    _row("SignalRfft", "signal_rfft", "s16"),
     _row("SignalEnergy", "signal_energy", "s16"),
     _row("SignalFilterBank", "signal_filter_bank", "u32"),
     _row("SignalFilterBankSquareRoot", "signal_filter_bank_square_root", "u64"),

@@ -2,7 +2,7 @@
 #ifndef SMELT_INTERPRETED_SIGNAL_H
 #define SMELT_INTERPRETED_SIGNAL_H
 
-#include "signal.h"
+#include "signal_operators.h"
 #include "smelt_node.h"
 
 /* Option number `index`, in the order of their names, an integer or a bool of which the lower 32 bits count. */

@@ -1,4 +1,4 @@
-#include "signal.h"
+#include "signal_operators.h"
 
 void smelt_signal_energy_s16(uint32_t *output, const int16_t *input, int32_t count, int32_t start, int32_t end) {
     for (int32_t k = 0; k < count; k++) {

@@ -1,4 +1,4 @@
-#include "signal.h"
+#include "signal_operators.h"
 
 void smelt_signal_fft_auto_scale_s16(int16_t *output, int32_t *bits, const int16_t *input, int32_t size) {
     int32_t largest = 0, shift = 0;

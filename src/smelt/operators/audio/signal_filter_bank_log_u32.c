@@ -1,4 +1,4 @@
-#include "signal.h"
+#include "signal_operators.h"
 
 /* 65536 * (log2(1 + k / 128) - k / 128) */
 static const uint16_t logarithms[129] = {

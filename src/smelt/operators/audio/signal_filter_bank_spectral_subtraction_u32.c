@@ -1,4 +1,4 @@
-#include "signal.h"
+#include "signal_operators.h"
 
 void smelt_signal_filter_bank_spectral_subtraction_u32(uint32_t *output, uint32_t *noise, const uint32_t *input,
                                                        const struct smelt_signal_subtraction *parameters, void *state) {

@@ -1,4 +1,4 @@
-#include "signal.h"
+#include "signal_operators.h"
 
 /* Bit by bit, from the highest that may be in it: what is left of the number stays below 2 * root + 1. */
 static uint32_t rounded_root(uint64_t number) {

@@ -1,4 +1,4 @@
-#include "signal.h"
+#include "signal_operators.h"
 
 static uint64_t weighted(const int16_t *weights, const uint32_t *input, int32_t width) {
     uint64_t sum = 0;

@@ -1,4 +1,4 @@
-#include "signal.h"
+#include "signal_operators.h"
 
 /* 10 bits behind the highest choose a place on the parabola of that power of two. Sums wrap around. */
 static uint32_t gain(uint32_t noise, const int16_t *gains) {

@@ -1,4 +1,4 @@
-#include "signal.h"
+#include "signal_operators.h"
 
 void smelt_signal_window_s16(int16_t *output, const int16_t *input, const int16_t *weights, int32_t rows, int32_t size,
                              int32_t shift) {

@@ -253,6 +253,7 @@ extern const struct smelt_custom_operator smelt_operator_signal_filter_bank_log;
 extern const struct smelt_custom_operator smelt_operator_signal_filter_bank_spectral_subtraction;
 extern const struct smelt_custom_operator smelt_operator_signal_filter_bank_square_root;
 extern const struct smelt_custom_operator smelt_operator_signal_pcan;
+extern const struct smelt_custom_operator smelt_operator_signal_rfft;
 extern const struct smelt_custom_operator smelt_operator_signal_window;
 extern const struct smelt_registration smelt_operator_sin_f32;
 extern const struct smelt_registration smelt_operator_slice;

@@ -1,6 +1,6 @@
 /* Sound to features, in integers: the signal operators of TensorFlow Lite Micro. */
-#ifndef SMELT_SIGNAL_H
-#define SMELT_SIGNAL_H
+#ifndef SMELT_SIGNAL_OPERATORS_H
+#define SMELT_SIGNAL_OPERATORS_H
 
 #include <stdint.h>
 
@@ -14,6 +14,14 @@ void smelt_signal_window_s16(int16_t *output, const int16_t *input, const int16_
 /* Samples shifted left so that the loudest fills 16 bits, and by how many. */
 SMELT_CODE_SECTION
 void smelt_signal_fft_auto_scale_s16(int16_t *output, int32_t *bits, const int16_t *input, int32_t size);
+
+/* The largest length of a transform, and the smallest. */
+enum { SMELT_SIGNAL_LONGEST = 2048, SMELT_SIGNAL_SHORTEST = 4 };
+
+/* The spectra of `rows` times `length` samples and zeros up to fft_length, a power of two: fft_length / 2 + 1 complex numbers
+ * each, divided by fft_length. */
+SMELT_CODE_SECTION
+void smelt_signal_rfft_s16(int16_t *output, const int16_t *input, int32_t rows, int32_t length, int32_t fft_length);
 
 /* The squares of `count` complex numbers from `start` on and before `end`; of the others 0. */
 SMELT_CODE_SECTION
