@@ -176,12 +176,14 @@ class _Firmware(_Host):
         target: Target,
         optimize: str,
         arena: int,
+        messages: bool,
     ) -> None:
         sources = write_interpreter(folder / "c", operators)
         self.elf = folder / "interpreter.elf"
         defines = (f"SMELT_MODEL_BYTES={len(model)}", f"SMELT_ARENA_BYTES={arena}")
+        quiet = () if messages else ("SMELT_NO_MESSAGES",)
         self.firmware = find_toolchain(target).compile_firmware(
-            sources, [folder / "c"], self.elf, optimize=optimize, defines=defines, keep=_FUNCTIONS
+            sources, [folder / "c"], self.elf, optimize=optimize, defines=(*defines, *quiet), keep=_FUNCTIONS
         )
         self.machine = Machine(self.elf, target)
         self._model = self.machine.symbol("model")[0]
@@ -231,6 +233,7 @@ class InterpretedEngine(Engine):
 
     `graph` is the same file as read by smelt: it gives the tensors their names.  `target` None: compiled for this
     computer; the arena has the same layout everywhere.  `operators`: those registered, by default all that there are.
+    `optimize` and `messages` (of errors) say how the firmware of a target is compiled.
     UnsupportedError names what the interpreter has not, EngineError says why it refuses the model.
     """
 
@@ -245,6 +248,7 @@ class InterpretedEngine(Engine):
         options: int = 0,
         operators: Sequence[Interpreted] | None = None,
         optimize: str = "-O2",
+        messages: bool = True,
     ) -> None:
         self.graph = graph
         self.inputs = tuple(graph.values[n] for n in graph.inputs)
@@ -258,7 +262,7 @@ class InterpretedEngine(Engine):
             self.arena = self._fit(options)
             if target is not None:
                 self.host = _Firmware(
-                    self._folder / "core", model, chosen, target, optimize, self.arena.bytes
+                    self._folder / "core", model, chosen, target, optimize, self.arena.bytes, messages
                 )
                 self._initialize(self.arena.bytes, options)
         except BaseException:

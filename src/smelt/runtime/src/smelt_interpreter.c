@@ -45,10 +45,12 @@ uint32_t smelt_operator_code(struct smelt_file *file, uint32_t entry) {
     return old < LARGEST_OLD_CODE && old > code ? old : code;
 }
 
+enum { IDENTIFIER = 0x334C4654 }; /* TFL3 */
+
 /* Find the graph's parts. */
 static enum smelt_status open_file(struct smelt_interpreter *interpreter, uint32_t *root) {
     struct smelt_file *const file = &interpreter->file;
-    if (file->bytes == NULL || file->size < 8 || file->size > INT32_MAX || memcmp(file->bytes + 4, "TFL3", 4) != 0) {
+    if (file->bytes == NULL || file->size < 8 || file->size > INT32_MAX || smelt_file_word(file, 4) != IDENTIFIER) {
         return broken(interpreter, -1, -1, SMELT_MESSAGE("this is no .tflite file"));
     }
     *root = smelt_file_root(file);
