@@ -1,6 +1,7 @@
-/* For libFuzzer: the first byte chooses options and the arena, the rest is a model; it is initialized and run twice. */
+/* For libFuzzer: the first byte chooses options, the arena and shared memory, the rest is a model; it is initialized and run twice. */
 #include "smelt_interpreted_operators.h"
 #include "smelt_interpreter.h"
+#include "smelt_stored_plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const uint32_t arena_bytes = (data[0] & 2) != 0 ? 4096 : ARENA_BYTES;
     /* where 4 bytes are enough, the model ends where its memory does, so that reading behind it is seen */
     uint8_t *const memory = aligned_alloc(ALIGNMENT, room), *const arena = aligned_alloc(ALIGNMENT, arena_bytes);
+    uint8_t *const shared = aligned_alloc(ALIGNMENT, arena_bytes);
     uint8_t *const model = (data[0] & 4) != 0 && bytes % 4 == 0 ? memory + (room - bytes) : memory;
     memcpy(model, data + 1, bytes);
     memset(arena, 0x55, arena_bytes);
@@ -41,9 +43,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     setup.arena = arena;
     setup.arena_bytes = arena_bytes;
     setup.options = data[0] & 1;
+    setup.planner = smelt_stored_plan;
+    if ((data[0] & 8) != 0) {
+        setup.shared = shared;
+        setup.shared_bytes = arena_bytes;
+    }
     struct smelt_interpreter interpreter;
     if (smelt_initialize(&interpreter, &setup) == SMELT_OK) {
-        if (smelt_arena_used_bytes(&interpreter) > arena_bytes) {
+        const struct smelt_arena_sections use = smelt_arena_use(&interpreter);
+        const uint32_t planned_there = setup.shared != NULL ? 0 : use.planned;
+        if (use.state + use.kept + planned_there > arena_bytes || use.planned > arena_bytes) {
             abort();
         }
         for (int round = 0; round < 2; round++) {
@@ -56,5 +65,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     free(memory);
     free(arena);
+    free(shared);
     return 0;
 }

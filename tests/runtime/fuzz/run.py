@@ -13,17 +13,24 @@ import os
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
+import numpy as np  # noqa: E402 - behind the path
 from case_graphs import all_cases  # noqa: E402 - of tests/
+from small_models import plain_int8  # noqa: E402
 
-from smelt.engines.interpreted import write_interpreter  # noqa: E402
+from smelt.engines.interpreted import InterpretedEngine, write_interpreter  # noqa: E402
+from smelt.engines.stored_plan import PLAN, put_plan, with_stored_plan  # noqa: E402
 from smelt.errors import SmeltError  # noqa: E402
-from smelt.formats.tflite import write_tflite  # noqa: E402
+from smelt.formats.tflite import read_tflite, write_tflite  # noqa: E402
+from smelt.formats.tflite.flatbuffer import read_flatbuffer  # noqa: E402
+from smelt.formats.tflite.schema import TFLITE  # noqa: E402
 from smelt.operators.interpreted import all_interpreted  # noqa: E402
+from smelt.targets import find_target  # noqa: E402
 
 CORPUS = HERE / "corpus.tar.xz"
 LARGEST_SEED = 4096
@@ -59,6 +66,22 @@ def seeds() -> dict[str, bytes]:
                 continue
             if len(model) <= LARGEST_SEED:
                 found[f"{kind}.{case.name}"] = b"\4" + model
+    return found | {f"stored_plan.{name}": b"\4" + model for name, model in stored_plans().items()}
+
+
+def stored_plans() -> dict[str, bytes]:
+    """A small model with plans of the arena: right, of another core, hostile, and TensorFlow Lite Micro's own."""
+    model = write_tflite(plain_int8())
+    tensors = len(read_flatbuffer(model, TFLITE).subgraphs[0].tensors)
+    with InterpretedEngine(model, read_tflite(model)) as engine:
+        items = engine.arena_items()
+    found = {name: with_stored_plan(model, items, find_target(name))[0] for name in ("host", "cortex-m55")}
+    words = np.frombuffer(read_tflite(found["host"]).metadata[PLAN], "<u4").tolist()
+    for name, place in (("all_at_once", 0), ("outside", 0xFFFFFFF8)):
+        found[name] = put_plan(model, [*words[:3], 0xFFFFFFFF, words[4], *([place] * words[4])])
+    offline = np.array([1, 0, tensors, *words[5 : 5 + tensors]], "<u4").tobytes()
+    graph = read_tflite(model)
+    found["offline"] = write_tflite(replace(graph, metadata={"OfflineMemoryAllocation": offline}))
     return found
 
 
