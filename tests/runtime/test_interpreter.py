@@ -58,7 +58,7 @@ REFUSED = {
     r"gather_nd_batches": "no batches of gather_nd",
     r"(average|max)_pool_2d_uneven.*": "neither SAME nor VALID",
     r"quantize_.*_(s16|u8)": "this type is not supported here",
-    r"(conv|depthwise|dense)_narrow_.*(dynamic|symmetric)_s[48]": "this type is not supported|cannot quantize",
+    r"(conv|depthwise|dense)_narrow_.*(dynamic|symmetric)_s4": "this type is not supported|cannot quantize",
     r"(conv|depthwise|dense)_narrow_.*f32_s4": "has not: DEQUANTIZE of",
     r"dense_weights_zero_point_.*": "the weights must be symmetric",
     r"transpose_conv_cut_f32": "neither SAME nor VALID",

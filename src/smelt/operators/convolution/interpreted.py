@@ -10,7 +10,16 @@ _SHARED = ("interpreted_convolution.c", "smelt_limit_s8__arm_dsp.c")
 INTERPRETED = (
     *(
         Interpreted(
-            name, DType.F32, (f"interpreted_{name}_f32.c", f"{name}_f32.c", "interpreted_convolution.c")
+            name,
+            DType.F32,
+            (
+                f"interpreted_{name}_f32.c",
+                f"interpreted_{name}_dynamic.c",
+                f"{name}_f32.c",
+                f"{name}_dynamic_s8.c",
+                "smelt_dynamic.c",
+                "interpreted_convolution.c",
+            ),
         )
         for name in ("conv_2d", "depthwise_conv_2d")
     ),

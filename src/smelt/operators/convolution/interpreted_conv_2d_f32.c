@@ -10,7 +10,13 @@ static enum smelt_status run(struct smelt_node *node) {
     struct smelt_tensor x, w, y;
     enum smelt_status status;
     if ((status = smelt_node_unary(node, SMELT_F32, SMELT_F32, &x, &y)) != SMELT_OK ||
-        (status = smelt_node_input(node, 1, SMELT_F32, &w)) != SMELT_OK ||
+        (status = smelt_node_input(node, 1, SMELT_ANY, &w)) != SMELT_OK) {
+        return status;
+    }
+    if (w.type == SMELT_S8) {
+        return smelt_run_conv_2d_dynamic(node, &slots, &x, &w, &y);
+    }
+    if ((status = smelt_node_input(node, 1, SMELT_F32, &w)) != SMELT_OK ||
         (status = smelt_read_window(node, &slots, &x, &y, w.shape[1], w.shape[2], &p.window)) != SMELT_OK ||
         (status = smelt_read_groups(node, &x, &w, &y, &p.groups)) != SMELT_OK ||
         (status = smelt_real_bias(node, w.shape[0], &p.bias)) != SMELT_OK ||

@@ -25,4 +25,12 @@ enum smelt_status smelt_read_groups(struct smelt_node *node, const struct smelt_
 enum smelt_status smelt_read_multiplier(struct smelt_node *node, const struct smelt_tensor *x,
                                         const struct smelt_tensor *w, const struct smelt_tensor *y, uint16_t *multiplier);
 
+/* The whole operators, of real data and int8 weights. */
+enum smelt_status smelt_run_conv_2d_dynamic(struct smelt_node *node, const struct smelt_window_slots *slots,
+                                            const struct smelt_tensor *x, const struct smelt_tensor *w,
+                                            const struct smelt_tensor *y);
+enum smelt_status smelt_run_depthwise_conv_2d_dynamic(struct smelt_node *node, const struct smelt_window_slots *slots,
+                                                      const struct smelt_tensor *x, const struct smelt_tensor *w,
+                                                      const struct smelt_tensor *y);
+
 #endif

@@ -9,7 +9,16 @@ _SHARED = "interpreted_fully_connected.c"
 
 INTERPRETED = (
     Interpreted(
-        "fully_connected", DType.F32, ("interpreted_fully_connected_f32.c", "fully_connected_f32.c", _SHARED)
+        "fully_connected",
+        DType.F32,
+        (
+            "interpreted_fully_connected_f32.c",
+            "interpreted_fully_connected_dynamic.c",
+            "fully_connected_f32.c",
+            "fully_connected_dynamic_s8.c",
+            "smelt_dynamic.c",
+            _SHARED,
+        ),
     ),
     Interpreted(
         "fully_connected",

@@ -14,4 +14,7 @@ struct smelt_dense {
 enum smelt_status smelt_read_dense(struct smelt_node *node, uint32_t data, uint32_t weights,
                                    struct smelt_dense *dense);
 
+/* The whole operator, of real data and int8 weights. */
+enum smelt_status smelt_run_dense_dynamic(struct smelt_node *node);
+
 #endif

@@ -107,6 +107,12 @@ enum smelt_status smelt_real_bounds(struct smelt_node *node, uint32_t activation
 /* Input 2, a number a channel, or zeros in scratch memory where there is none. NULL while preparing. */
 enum smelt_status smelt_real_bias(struct smelt_node *node, int32_t channels, const float **bias);
 
+/* What sums of products of real data and int8 weights `w` become: one scale, or one a channel, bias and bounds. There are at
+ * most `products` in a sum, which must fit 32 bits. */
+struct smelt_narrow_f32;
+enum smelt_status smelt_read_narrow(struct smelt_node *node, const struct smelt_tensor *w, int32_t channels, int32_t products,
+                                    uint32_t activation, struct smelt_narrow_f32 *narrow);
+
 /* A fixed-point multiplier: mantissa / 2^31 * 2^shift. */
 struct smelt_multiplier {
     int32_t mantissa, shift;
