@@ -31,7 +31,14 @@ from smelt.operators.interpreted import all_interpreted
 
 OPERATORS = tuple(row for row in all_interpreted() if row.custom)
 BY_NAME = {case.name: case for case in CASES}
-STATEFUL = ("signal_filter_bank_spectral_subtraction_9", "signal_filter_bank_spectral_subtraction_4")
+STATEFUL = (
+    "signal_filter_bank_spectral_subtraction_9",
+    "signal_filter_bank_spectral_subtraction_4",
+    "signal_delay_3",
+    "signal_delay_15",
+    "signal_overlap_add_3",
+    "signal_overlap_add_1",
+)
 
 
 def whole(case: Case) -> Graph:
@@ -72,7 +79,7 @@ def test_a_state_goes_from_call_to_call_and_is_reset(name: str) -> None:
     with open_engine(model, graph) as engine, TflmEngine(model, graph) as tflm:
         other, last = tflm._interpreter, None
         for step in (0, 1, 2, 3, 0):
-            inputs = {n: array >> 12 for n, array in random_inputs(graph, step).items()}
+            inputs = {n: array >> array.dtype.itemsize * 3 for n, array in random_inputs(graph, step).items()}
             for index, array in enumerate(inputs.values()):
                 other.set_input(array, index)
             other.invoke()
@@ -166,6 +173,11 @@ HOSTILE = [
     ("signal_rfft_2d_16", {"T": 7, "fft_length": 32}),
     ("signal_rfft_2d_16", {"T": 7, "fft_length": 0}),
     ("signal_rfft_2d_16", {"T": 7, "fft_length": 4096}),
+    ("signal_delay_3", {"delay_length": -1}),
+    ("signal_delay_3", {"delay_length": 2**31 - 1}),
+    ("signal_overlap_add_3", {"T": 7, "frame_step": 0}),
+    ("signal_overlap_add_3", {"T": 7, "frame_step": 8}),
+    ("signal_overlap_add_3", {"T": 7, "frame_step": 2}),
     ("signal_energy_0_20", {"end_index": 21, "start_index": 0}),
     ("signal_energy_0_20", {"end_index": 4, "start_index": 5}),
     ("signal_energy_0_20", {"end_index": 4, "start_index": -(2**31)}),

@@ -22,11 +22,13 @@ _NAMES = {
     "SignalFilterBankSpectralSubtraction": "signal_filter_bank_spectral_subtraction",
     "SignalPCAN": "signal_pcan",
     "SignalFilterBankLog": "signal_filter_bank_log",
+    "SignalDelay": "signal_delay",
+    "SignalOverlapAdd": "signal_overlap_add",
 }
 """smelt's name of each; attributes have the names of the options."""
 
 
-_TYPED = ("SignalRfft",)
+_TYPED = ("SignalOverlapAdd", "SignalRfft")
 """Operators whose options say the type of their data."""
 
 

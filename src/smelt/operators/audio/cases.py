@@ -82,6 +82,15 @@ def _log(bits: int, scale: int) -> Case:
     return Case(f"{name}_{bits}", name, (Tensor(DType.U32, (40,)),), attributes)
 
 
+def _delay(shape: tuple[int, ...], delay: int) -> Case:
+    return Case(f"signal_delay_{delay}", "signal_delay", (Tensor(DType.S16, shape),), {"delay_length": delay})
+
+
+def _overlap_add(shape: tuple[int, ...], step: int) -> Case:
+    inputs = (Tensor(DType.S16, shape),)
+    return Case(f"signal_overlap_add_{step}", "signal_overlap_add", inputs, {"frame_step": step})
+
+
 CASES = [
     _window("plain", (30,), 12),
     _window("rows", (3, 8), 0),
@@ -107,4 +116,10 @@ CASES = [
     _pcan(3, 40),
     _log(0, 1600),
     _log(3, 64),
+    _delay((2, 10), 3),
+    _delay((1, 6), 15),
+    _delay((3, 1, 4), 4),
+    _overlap_add((3, 4, 7), 3),
+    _overlap_add((6, 5), 5),
+    _overlap_add((1, 2, 9), 1),
 ]

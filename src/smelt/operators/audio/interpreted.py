@@ -20,4 +20,6 @@ INTERPRETED = (
     _row("SignalFilterBankSpectralSubtraction", "signal_filter_bank_spectral_subtraction", "u32"),
     _row("SignalPCAN", "signal_pcan", "u32"),
     _row("SignalFilterBankLog", "signal_filter_bank_log", "u32"),
+    _row("SignalDelay", "signal_delay", "s16"),
+    _row("SignalOverlapAdd", "signal_overlap_add", "s16"),
 )

@@ -43,7 +43,7 @@ enum smelt_status smelt_signal_option(struct smelt_node *node, uint32_t index, i
 enum smelt_status smelt_signal_shift(struct smelt_node *node, uint32_t index, int32_t most, int32_t *value) {
     const enum smelt_status status = smelt_signal_option(node, index, value);
     if (status == SMELT_OK) {
-        SMELT_REQUIRE(node, *value >= 0 && *value <= most, "a shift by more bits than there are");
+        SMELT_REQUIRE(node, *value >= 0 && *value <= most, "an option is outside its range");
     }
     return status;
 }

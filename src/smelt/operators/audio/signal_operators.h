@@ -64,4 +64,14 @@ SMELT_CODE_SECTION
 void smelt_signal_filter_bank_log_u32(int16_t *output, const uint32_t *input, int32_t channels, int32_t bits,
                                       int32_t scale);
 
+/* Samples `delay` later; `state` has room for as many of each row. `fresh`: it begins at zero with this call. */
+SMELT_CODE_SECTION
+void smelt_signal_delay_s16(int16_t *output, const int16_t *input, int32_t rows, int32_t size, int32_t delay,
+                            int32_t fresh, void *state);
+
+/* Frames of `size` samples added up, each `step` after the one before; `state` has room for a frame of each row. */
+SMELT_CODE_SECTION
+void smelt_signal_overlap_add_s16(int16_t *output, const int16_t *input, int32_t rows, int32_t frames, int32_t size,
+                                  int32_t step, int32_t fresh, void *state);
+
 #endif
