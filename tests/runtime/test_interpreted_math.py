@@ -17,19 +17,21 @@ from smelt.ir import Array, DType, Graph
 from smelt.operators.case import Case
 from smelt.operators.interpreted import find_interpreted
 
-FAMILIES = ("elementwise", "binary", "unary", "activation", "reduction", "pooling", "softmax")
+FAMILIES = ("elementwise", "binary", "unary", "activation", "reduction", "pooling", "softmax", "conversion")
 A_FEW = 5
 
 
 def chosen() -> list[Case]:
-    """Up to so many cases of each operator and integer type."""
-    found: dict[tuple[str, DType], list[Case]] = {}
+    """Up to so many cases of each operator, integer type and type to convert to."""
+    found: dict[tuple[object, ...], list[Case]] = {}
     for family in FAMILIES:
         for case in all_cases()[family]:
             data = case.inputs[0]
-            if data is None or data.dtype is DType.F32 or not find_interpreted(case.operator, data.dtype):
+            if data is None or not find_interpreted(case.operator, data.dtype):
                 continue
-            some = found.setdefault((case.operator, data.dtype), [])
+            if data.dtype is DType.F32 and case.operator != "quantize":
+                continue
+            some = found.setdefault((case.operator, data.dtype, case.attributes.get("dtype")), [])
             if len(some) < A_FEW and is_written(case):
                 some.append(case)
     return [case for cases in found.values() for case in cases]

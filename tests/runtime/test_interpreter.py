@@ -57,7 +57,6 @@ REFUSED = {
     r".*few_bits.*": "no model file holds them",
     r"gather_nd_batches": "no batches of gather_nd",
     r"(average|max)_pool_2d_uneven.*": "neither SAME nor VALID",
-    r"quantize_.*_(s16|u8)": "this type is not supported here",
     r"(conv|depthwise|dense)_narrow_.*(dynamic|symmetric)_s4": "this type is not supported|cannot quantize",
     r"(conv|depthwise|dense)_narrow_.*f32_s4": "has not: DEQUANTIZE of",
     r"dense_weights_zero_point_.*": "the weights must be symmetric",

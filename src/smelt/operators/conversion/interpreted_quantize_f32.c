@@ -4,15 +4,22 @@
 
 static enum smelt_status run(struct smelt_node *node) {
     struct smelt_tensor x, y;
-    const enum smelt_status status = smelt_node_unary(node, SMELT_F32, SMELT_S8, &x, &y);
-    if (status != SMELT_OK) {
+    enum smelt_status status;
+    if ((status = smelt_node_input(node, 0, SMELT_F32, &x)) != SMELT_OK ||
+        (status = smelt_node_output(node, 0, SMELT_ANY, &y)) != SMELT_OK) {
         return status;
     }
-    SMELT_REQUIRE(node, x.elements == y.elements && y.scales.count == 1, "the output must have one scale and the input's shape");
-    struct smelt_quantize_parameters p = {y.elements, 0.0f, y.zero_point};
-    memcpy(&p.scale, &y.scale_bits, sizeof p.scale);
-    if (smelt_ready(node)) {
+    SMELT_REQUIRE(node,
+                  (y.type == SMELT_S8 || y.type == SMELT_U8 || y.type == SMELT_S16) && x.elements == y.elements &&
+                      y.scales.count == 1,
+                  "the output must be int8, uint8 or int16, and have one scale and the input's shape");
+    const struct smelt_quantize_parameters p = {y.elements, smelt_scale(&y), y.zero_point};
+    if (smelt_ready(node) && y.type == SMELT_S8) {
         smelt_quantize_f32_s8(y.data, x.data, &p);
+    } else if (smelt_ready(node) && y.type == SMELT_U8) {
+        smelt_quantize_f32_u8(y.data, x.data, &p);
+    } else if (smelt_ready(node)) {
+        smelt_quantize_f32_s16(y.data, x.data, &p);
     }
     return SMELT_OK;
 }

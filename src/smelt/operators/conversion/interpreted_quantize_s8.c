@@ -1,19 +1,19 @@
-#include "conversion.h"
-#include "smelt_interpreter_operators.h"
-#include "smelt_node.h"
+#include "interpreted_requantize.h"
 
 static enum smelt_status run(struct smelt_node *node) {
     struct smelt_tensor x, y;
-    struct smelt_multiplier ratio;
-    const enum smelt_status status = smelt_node_unary(node, SMELT_S8, SMELT_S8, &x, &y);
+    struct smelt_requantize_s8_parameters p;
+    const enum smelt_status status = smelt_read_requantize(node, SMELT_S8, &x, &y, &p);
     if (status != SMELT_OK) {
         return status;
     }
-    SMELT_REQUIRE(node, x.elements == y.elements && smelt_derive_multiplier(&ratio, x.scale_bits, SMELT_ONE, y.scale_bits, 0) == 0,
-                  "input and output must have the same shape, and scales that are positive numbers");
-    const struct smelt_requantize_s8_parameters p = {y.elements, x.zero_point, ratio.mantissa, ratio.shift, y.zero_point};
-    if (smelt_ready(node)) {
+    SMELT_REQUIRE(node, y.type == SMELT_S8 || y.type == SMELT_U8 || y.type == SMELT_S16, "the output must be int8, uint8 or int16");
+    if (smelt_ready(node) && y.type == SMELT_S8) {
         smelt_requantize_s8(y.data, x.data, &p);
+    } else if (smelt_ready(node) && y.type == SMELT_U8) {
+        smelt_requantize_s8_u8(y.data, x.data, &p);
+    } else if (smelt_ready(node)) {
+        smelt_requantize_s8_s16(y.data, x.data, &p);
     }
     return SMELT_OK;
 }

@@ -26,6 +26,9 @@ struct smelt_softmax_f32_parameters {
     float beta; /* factor of the inputs */
 };
 
+/* Tables of the int16 form, for programs that find their models later. */
+extern const int16_t smelt_softmax_exponentials_s16[513], smelt_softmax_reciprocals_s16[513];
+
 /* Output scale 1/256, zero point -128. */
 SMELT_CODE_SECTION
 void smelt_softmax_s8(int8_t *output, const int8_t *input, const struct smelt_softmax_s8_parameters *parameters);

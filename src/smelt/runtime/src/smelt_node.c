@@ -68,6 +68,7 @@ static enum smelt_status typed(struct smelt_node *node, struct smelt_vector tens
                           SMELT_MESSAGE("this type is not supported here"));
     }
     if ((tensor->type == SMELT_S8 && tensor->zero_point != (int8_t)tensor->zero_point) ||
+        (tensor->type == SMELT_U8 && tensor->zero_point != (uint8_t)tensor->zero_point) ||
         (tensor->type == SMELT_S16 && tensor->zero_point != (int16_t)tensor->zero_point)) {
         return smelt_fail(node->interpreter, SMELT_ERROR_MODEL, node->index, number,
                           SMELT_MESSAGE("the zero point is outside of the type"));
