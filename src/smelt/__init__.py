@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from smelt.formats.saved_model import from_tensorflow
     from smelt.formats.sklearn import from_sklearn
     from smelt.ir import DType, Graph, Node, Quantization, Value
+    from smelt.operators import register_operator
     from smelt.passes import optimize
     from smelt.quantize import calibrate, quantize_graph, quantize_int8, read_data, samples_for
     from smelt.report.fit import Fit, fit
@@ -67,6 +68,7 @@ _HOMES = {
     "quantize_graph": "smelt.quantize",
     "quantize_int8": "smelt.quantize",
     "read_data": "smelt.quantize",
+    "register_operator": "smelt.operators",
     "samples_for": "smelt.quantize",
     "save": "smelt.formats",
     "tune": "smelt.engines.tune",
@@ -108,6 +110,7 @@ __all__ = [
     "quantize_graph",
     "quantize_int8",
     "read_data",
+    "register_operator",
     "samples_for",
     "save",
     "tune",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smelt.codegen.amalgamation import amalgamated
-from smelt.codegen.micro_names import micro_operators
+from smelt.codegen.micro_names import declarations, micro_operators
 from smelt.codegen.project import MANIFEST, manifest, templates
 from smelt.codegen.sources import RUNTIME, interpreter_files
 from smelt.errors import FormatError, SmeltError, UnsupportedError, UsageError
@@ -95,6 +95,7 @@ def operator_list(name: str, operators: Sequence[Interpreted], title: str) -> st
         f"#ifndef {guard}\n#define {guard}\n\n"
         "#ifndef SMELT_INTERPRETER_OPERATORS_H /* smelt.h has it in it */\n"
         '#include "smelt_interpreter_operators.h"\n#endif\n\n'
+        f"{declarations(operators)}"
         f"static const struct smelt_registration *const {name}[] = {{\n{rows}}};\n\n"
         f"enum {{ {name.upper()}_COUNT = sizeof {name} / sizeof {name}[0] }};\n\n#endif\n"
     )

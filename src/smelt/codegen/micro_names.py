@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from smelt.operators.interpreted import Interpreted
+from smelt.operators.interpreted import Interpreted, own_interpreted
 
 _SPELLED = {
     "batch_matmul": "BatchMatMul",
@@ -23,11 +23,16 @@ def micro_name(operator: str, custom: str = "") -> str:
     return f"Add{_SPELLED.get(operator) or ''.join(words)}"
 
 
+def declarations(operators: Sequence[Interpreted]) -> str:
+    """What C and C++ need before custom operators are named; nothing where there are none."""
+    lines = "".join(row.declaration for row in operators)
+    return lines and (f'#ifdef __cplusplus\nextern "C" {{\n#endif\n{lines}#ifdef __cplusplus\n}}\n#endif\n\n')
+
+
 def micro_operators(operators: Sequence[Interpreted]) -> str:
-    """The C++ header smelt_micro_operators.h, which smelt_micro.h includes: a method for each operator."""
-    groups = {
-        name: list(rows) for name, rows in groupby(sorted(operators, key=lambda r: r.name), lambda r: r.name)
-    }
+    """The C++ header smelt_micro_operators.h, which smelt_micro.h includes: a method for each operator of smelt's."""
+    own = sorted(set(own_interpreted()).intersection(operators), key=lambda row: (row.name, row.registration))
+    groups = {name: list(rows) for name, rows in groupby(own, lambda row: row.name)}
     methods = "".join(_methods(rows) for rows in groups.values())
     most = max(len(rows) for rows in groups.values())
     listed = "".join(f"        &{row.registration},\n" for row in operators)
@@ -39,7 +44,7 @@ def micro_operators(operators: Sequence[Interpreted]) -> str:
 
 enum TfLiteStatus : int;
 
-namespace smelt {{
+{declarations(operators)}namespace smelt {{
 namespace micro {{
 
 enum {{ most_types = {most} }};

@@ -1,16 +1,24 @@
-"""The operators: one folder a family, discovered; see `operator.py` for what an operator is."""
+"""The operators: smelt's own, one folder a family, and those of users; see `operator.py` for what an operator is."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from smelt.errors import GraphError, UnsupportedError
-from smelt.ir import Graph, Node, verify
+from smelt.errors import GraphError, UnsupportedError, UsageError
+from smelt.ir import Attribute, Graph, Node, verify
+from smelt.operators.families import own_operators
+from smelt.operators.interpreted import Interpreted, own_interpreted
 from smelt.operators.operator import Call, Form, Kernel, Operator
+from smelt.operators.registered import (
+    ReadOptions,
+    Registered,
+    WriteOptions,
+    add_registered,
+    registered_operators,
+)
 from smelt.targets import Target
 
 __all__ = [
@@ -24,22 +32,54 @@ __all__ = [
     "candidate_kernels",
     "choose_kernel",
     "find_operator",
+    "register_operator",
     "verify_graph",
 ]
 
 
 @cache
 def all_operators() -> dict[str, Operator]:
-    """Every operator by name, in alphabetical order; families are the sub-packages of this folder."""
-    found: dict[str, Operator] = {}
-    for module in pkgutil.iter_modules(__path__):
-        if module.ispkg:
-            family = importlib.import_module(f"{__name__}.{module.name}")
-            folder = Path(str(family.__file__)).parent
-            for item in vars(family).values():
-                if isinstance(item, Operator):
-                    found[item.name] = replace(item, folder=folder)
-    return dict(sorted(found.items()))
+    """Every operator by name, in alphabetical order: smelt's own, and those that are registered."""
+    return dict(sorted({**own_operators(), **registered_operators()}.items()))
+
+
+def register_operator(
+    operator: Operator,
+    *,
+    custom: str,
+    folder: str | Path,
+    read_options: ReadOptions | None = None,
+    write_options: WriteOptions | None = None,
+    interpreted: Sequence[Interpreted] = (),
+) -> None:
+    """Make an operator of yours known, which .tflite files call by the name `custom`.
+
+    `folder` has the C files that the operator's kernels and `interpreted` name.  `read_options` makes attributes of the
+    bytes of a custom operator's options, `write_options` bytes of the operator's attributes; without both there are no
+    bytes.  Registered again from the same folder it takes its own place.  UsageError says what is wrong.
+    """
+    own = {name for row in own_interpreted() for name in (row.name, row.custom) if name} | set(
+        own_operators()
+    )
+    for name in own.intersection((operator.name, custom)):
+        raise UsageError(
+            f"operator '{operator.name}' cannot be registered: '{name}' is an operator of smelt's"
+        )
+    if read_options is None and write_options is None:
+        write_options = _no_bytes
+    new = Registered(operator, custom, read_options or _no_attributes, write_options, tuple(interpreted))
+    add_registered(new, Path(folder).resolve())
+    all_operators.cache_clear()
+
+
+def _no_bytes(attributes: object) -> bytes:
+    return b""
+
+
+def _no_attributes(options: bytes) -> dict[str, Attribute]:
+    if options:
+        raise ValueError("the operator is registered without options")
+    return {}
 
 
 def find_operator(name: str) -> Operator:

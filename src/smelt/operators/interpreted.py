@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from smelt.ir import DType
+from smelt.operators.registered import registered_interpreted
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,27 @@ class Interpreted:
     @property
     def registration(self) -> str:
         """The C variable whose address is put into the list of operators."""
-        variable = f"smelt_operator_{self.name}" + (f"_{self.dtype.value}" if self.dtype else "")
-        return f"{variable}.registration" if self.custom else variable
+        return f"{self._variable}.registration" if self.custom else self._variable
+
+    @property
+    def declaration(self) -> str:
+        """The line of C that declares a custom operator; nothing of others, which a header of smelt declares."""
+        return f"extern const struct smelt_custom_operator {self._variable};\n" if self.custom else ""
+
+    @property
+    def _variable(self) -> str:
+        return f"smelt_operator_{self.name}" + (f"_{self.dtype.value}" if self.dtype else "")
+
+
+def all_interpreted() -> tuple[Interpreted, ...]:
+    """Every operator of the interpreter, by registration: smelt's own, and those that are registered."""
+    rows = (*own_interpreted(), *registered_interpreted())
+    return tuple(sorted(rows, key=lambda row: row.registration))
 
 
 @lru_cache(maxsize=1)
-def all_interpreted() -> tuple[Interpreted, ...]:
-    """Every operator of the interpreter, by registration: `INTERPRETED` of the folders' modules `interpreted`."""
+def own_interpreted() -> tuple[Interpreted, ...]:
+    """smelt's own: `INTERPRETED` of the folders' modules `interpreted`."""
     here = Path(__file__).parent
     found: list[Interpreted] = []
     for module in pkgutil.iter_modules([str(here)]):
@@ -43,7 +58,7 @@ def all_interpreted() -> tuple[Interpreted, ...]:
         if (folder / "interpreted.py").is_file():
             rows = importlib.import_module(f"smelt.operators.{module.name}.interpreted").INTERPRETED
             found += [replace(row, folder=folder) for row in rows]
-    return tuple(sorted(found, key=lambda row: row.registration))
+    return tuple(found)
 
 
 def find_interpreted(name: str, dtype: DType | None) -> Interpreted | None:

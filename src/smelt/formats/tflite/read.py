@@ -11,14 +11,16 @@ from typing import Any
 
 from smelt.errors import FormatError, GraphError, UnsupportedError
 from smelt.formats.tflite import recurrent
+from smelt.formats.tflite.custom import read_custom
 from smelt.formats.tflite.flatbuffer import read_flatbuffer
 from smelt.formats.tflite.flexbuffer import read_flexbuffer
 from smelt.formats.tflite.operators import FUNCTIONS
 from smelt.formats.tflite.schema import TFLITE, BuiltinOperator
 from smelt.formats.tflite.tensors import contents, described, refusal, tensor_names
-from smelt.formats.tflite.translation import Folded, Translated, translate
+from smelt.formats.tflite.translation import Folded, Result, Translated, translate
 from smelt.ir import Array, DType, Graph, Node, Quantization, Value
 from smelt.operators import verify_graph
+from smelt.operators.registered import find_registered
 
 SIGNATURE = "tflite:signature"
 """The key of graph metadata that keeps a file's signature: JSON of its key, and its names of inputs and outputs."""
@@ -233,7 +235,10 @@ class _Reader:
             raise FormatError(f"{self.label}: the operator has no output")
         inputs = [None if i == -1 else self._real(scope, i, self.label) for i in op.inputs]
         self._check_variables(code, inputs)
-        if code is BuiltinOperator.CUSTOM:
+        registered = find_registered(self._custom(op)) if code is BuiltinOperator.CUSTOM else None
+        if registered:
+            result: Result = read_custom(self.label, registered, inputs, op)
+        elif code is BuiltinOperator.CUSTOM:
             options = read_flexbuffer(op.custom_options.tobytes()) if len(op.custom_options) else {}
             result = translate(self._custom(op), self, inputs, SimpleNamespace(options=options))
         else:
@@ -359,7 +364,8 @@ class _Reader:
         for op in subgraph.operators:
             code = self._code(op.opcode_index)
             key = self._custom(op) if code is BuiltinOperator.CUSTOM else code
-            if key not in FUNCTIONS and key not in _STRUCTURE:
+            registered = isinstance(key, str) and find_registered(key)
+            if key not in FUNCTIONS and key not in _STRUCTURE and not registered:
                 name = key.name if isinstance(key, BuiltinOperator) else f"custom operator '{key}'"
                 missing[name] = missing.get(name, 0) + 1
         if missing:

@@ -11,6 +11,7 @@ import numpy as np
 from smelt.errors import UnsupportedError
 from smelt.formats.few_bits import refuse_few_bits
 from smelt.formats.tflite.arithmetic import BINARY
+from smelt.formats.tflite.custom import custom_writer
 from smelt.formats.tflite.flatbuffer import write_flatbuffer
 from smelt.formats.tflite.flatbuffer_schema import Record
 from smelt.formats.tflite.read import SIGNATURE
@@ -208,7 +209,7 @@ class Writer:
         return self._stored[key]
 
     def _node(self, call: Call) -> None:
-        function = WRITTEN.get(call.node.operator)
+        function = WRITTEN.get(call.node.operator, custom_writer(call))
         if function is None:
             raise UnsupportedError(f"{call.node.label}: a .tflite file cannot hold this operator")
         if call.node.operator in _ARITHMETIC and _is_narrow(call.input(0)):
