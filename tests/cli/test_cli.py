@@ -632,7 +632,7 @@ def test_resolver_and_runtime(command: Command, files: Path, tmp_path: Path) -> 
 def test_operators_that_the_interpreter_has_not_are_named(command: Command, tmp_path: Path) -> None:
     build = GraphBuilder("waves")
     x = build.input("x", DType.F32, (1, 4))
-    graph = build.build([build.add("cumsum", [x], axis=1)])
+    graph = build.build([build.add("cumsum", [x], {"axis": 1, "exclusive": False, "reverse": False})])
     (tmp_path / "waves.tflite").write_bytes(write_tflite(graph))
     says = ["CUMSUM of float32", "smelt compile"]
     refused(command("arena", tmp_path / "waves.tflite"), says=says)

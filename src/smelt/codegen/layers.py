@@ -124,6 +124,8 @@ def _best_kernel(call: Call, target: Target, options: Options) -> Kernel:
     if priced:
         return min(priced, key=lambda kernel: prices[kernel.label])
     kernel = choose_kernel(call, target, options.form)
+    if call.output.name in options.packed:
+        return kernel
     sparse = sparse_form(call, kernel, target, options)
     return sparse.kernel if sparse is not None and sparse.pays(options) else kernel
 
