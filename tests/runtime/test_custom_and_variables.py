@@ -43,7 +43,8 @@ def model(
     outputs: tuple[int, ...] = (2,),
 ) -> bytes:
     """x and a state → the custom operator 'Count' → y."""
-    quantization = new("QuantizationParameters", scale=[0.5], zero_point=[ZERO_POINT])
+    zero_point = abs(ZERO_POINT) if kind == TensorType.UINT8 else ZERO_POINT
+    quantization = new("QuantizationParameters", scale=[0.5], zero_point=[zero_point])
     fields: dict[str, Any] = {"shape": shape, "type": kind, "quantization": quantization}
     tensors = [
         new("Tensor", name="x", **fields),

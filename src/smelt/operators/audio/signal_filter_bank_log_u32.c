@@ -1,6 +1,7 @@
 #include "signal_operators.h"
 
 /* 65536 * (log2(1 + k / 128) - k / 128) */
+SMELT_WEIGHTS_SECTION
 static const uint16_t logarithms[129] = {
     0, 224, 442, 654, 861, 1063, 1259, 1450, 1636, 1817, 1992, 2163, 2329, 2490, 2646, 2797,
     2944, 3087, 3224, 3358, 3487, 3611, 3732, 3848, 3960, 4068, 4172, 4272, 4368, 4460, 4549, 4633,
@@ -13,6 +14,7 @@ static const uint16_t logarithms[129] = {
     0,
 };
 
+SMELT_CODE_SECTION
 static uint32_t scaled_log(uint32_t number, uint32_t scale) {
     uint32_t exponent = 31;
     while (number >> exponent == 0) {

@@ -1,6 +1,7 @@
 #include "signal_operators.h"
 
 /* Bit by bit, from the highest that may be in it: what is left of the number stays below 2 * root + 1. */
+SMELT_CODE_SECTION
 static uint32_t rounded_root(uint64_t number) {
     const uint64_t largest = number >> 32 == 0 ? UINT16_MAX : UINT32_MAX;
     uint64_t root = 0, bit = number >> 32 == 0 ? (uint64_t)1 << 30 : (uint64_t)1 << 62;

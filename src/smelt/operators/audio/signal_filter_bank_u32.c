@@ -1,5 +1,6 @@
 #include "signal_operators.h"
 
+SMELT_CODE_SECTION
 static uint64_t weighted(const int16_t *weights, const uint32_t *input, int32_t width) {
     uint64_t sum = 0;
     for (int32_t k = 0; k < width; k++) {

@@ -1,6 +1,7 @@
 #include "signal_operators.h"
 
 /* 10 bits behind the highest choose a place on the parabola of that power of two. Sums wrap around. */
+SMELT_CODE_SECTION
 static uint32_t gain(uint32_t noise, const int16_t *gains) {
     int32_t width = 0;
     if (noise <= 2) {

@@ -3,6 +3,7 @@
 enum { TURN = SMELT_SIGNAL_LONGEST, QUARTER = TURN / 4 };
 
 /* 32767 * sin(2 * pi * k / TURN) */
+SMELT_WEIGHTS_SECTION
 static const int16_t quarter[QUARTER + 1] = {
     0, 101, 201, 302, 402, 503, 603, 704, 804, 905, 1005, 1106, 1206, 1307, 1407, 1507, 1608, 1708,
     1809, 1909, 2009, 2110, 2210, 2310, 2410, 2511, 2611, 2711, 2811, 2911, 3012, 3112, 3212, 3312, 3412, 3512,
@@ -39,26 +40,31 @@ struct smelt_signal_complex {
     int32_t real, imaginary;
 };
 
+SMELT_CODE_SECTION
 static int32_t sine(uint32_t angle) {
     const uint32_t half = angle % (TURN / 2), value = half > QUARTER ? TURN / 2 - half : half;
     return angle % TURN >= TURN / 2 ? -quarter[value] : quarter[value];
 }
 
+SMELT_CODE_SECTION
 static int32_t rounded(int32_t product) {
     return (product + (1 << 14)) >> 15;
 }
 
+SMELT_CODE_SECTION
 static struct smelt_signal_complex load(const int16_t *at, int32_t factor) {
     const struct smelt_signal_complex loaded = {rounded(at[0] * factor), rounded(at[1] * factor)};
     return loaded;
 }
 
+SMELT_CODE_SECTION
 static void store(int16_t *at, int32_t real, int32_t imaginary) {
     at[0] = (int16_t)real;
     at[1] = (int16_t)imaginary;
 }
 
 /* Clockwise by an angle; that of sums of 16 bits. */
+SMELT_CODE_SECTION
 static struct smelt_signal_complex turned(struct smelt_signal_complex number, uint32_t angle) {
     const int32_t cosine = sine(angle + QUARTER), minus = -sine(angle);
     const struct smelt_signal_complex result = {
@@ -67,6 +73,7 @@ static struct smelt_signal_complex turned(struct smelt_signal_complex number, ui
     return result;
 }
 
+SMELT_CODE_SECTION
 static void two(int16_t *data, int32_t count) {
     for (int32_t k = 0; k < count; k += 2, data += 4) {
         const struct smelt_signal_complex a = load(data, 16383), b = turned(load(data + 2, 16383), 0);
@@ -76,6 +83,7 @@ static void two(int16_t *data, int32_t count) {
 }
 
 /* One of four numbers that are `size` apart each, of transforms of that size. */
+SMELT_CODE_SECTION
 static void four(int16_t *data, int32_t size, uint32_t angle) {
     int16_t *const d1 = data + 2 * size, *const d2 = d1 + 2 * size, *const d3 = d2 + 2 * size;
     const struct smelt_signal_complex a = load(data, 8191), b = turned(load(d1, 8191), angle),
@@ -91,6 +99,7 @@ static void four(int16_t *data, int32_t size, uint32_t angle) {
 }
 
 /* Where the number comes from that is at `place` when transforms are combined side by side. */
+SMELT_CODE_SECTION
 static int32_t source(int32_t place, int32_t count) {
     int32_t from = 0;
     for (int32_t stride = 1; count > 1;) {
@@ -103,6 +112,7 @@ static int32_t source(int32_t place, int32_t count) {
     return from;
 }
 
+SMELT_CODE_SECTION
 static void transform(int16_t *data, int32_t count) {
     int32_t size = 1;
     for (int32_t rest = count; rest > 1; rest /= 4) {
@@ -121,6 +131,7 @@ static void transform(int16_t *data, int32_t count) {
 }
 
 /* From the spectrum of pairs, taken as complex numbers, to that of the samples; in place. */
+SMELT_CODE_SECTION
 static void separate(int16_t *data, int32_t count) {
     const struct smelt_signal_complex first = load(data, 16383);
     store(data, first.real + first.imaginary, 0);

@@ -53,6 +53,7 @@ static inline void channels_16(int8_t *output, const int8_t *field, const int32_
 }
 
 /* `lanes` channels: all of a pixel, or of a few neighbours that fit sixteen lanes together. */
+SMELT_CODE_SECTION
 static int8_t *pixels(int8_t *output, const int8_t *field, const int32_t *offsets, int32_t lanes,
                       const struct smelt_depthwise_conv_2d_s8__arm_mve_parameters *parameters) {
     const int32_t *block = parameters->blocks, *record = parameters->channels.records;

@@ -21,15 +21,15 @@ enum { OFFLINE_COUNT = 2, OFFLINE_OFFSETS = 3 };
 #endif
 #endif
 
-/* The bytes of the metadata of that name; none where there is not exactly one word a record behind the header. */
-static struct smelt_vector find_plan(struct smelt_file *file, const char *name, uint32_t words) {
+/* The bytes of the metadata of that name, of `length` letters; none where there is not exactly one word a record behind the header. */
+static struct smelt_vector find_plan(struct smelt_file *file, const char *name, uint32_t length, uint32_t words) {
     const uint32_t root = smelt_file_root(file);
     const struct smelt_vector entries = smelt_file_vector(file, root, MODEL_METADATA, 4);
     const struct smelt_vector buffers = smelt_file_vector(file, root, MODEL_BUFFERS, 4);
     for (uint32_t k = 0; k < entries.count; k++) {
         const uint32_t entry = smelt_file_element(file, entries, k);
         const struct smelt_vector found = smelt_file_vector(file, entry, METADATA_NAME, 1);
-        if (found.count == strlen(name) && memcmp(file->bytes + found.at, name, found.count) == 0) {
+        if (found.count == length && memcmp(file->bytes + found.at, name, found.count) == 0) {
             const uint32_t buffer = smelt_file_element(file, buffers, smelt_file_u32(file, entry, METADATA_BUFFER, 0));
             const struct smelt_vector data = smelt_file_vector(file, buffer, BUFFER_DATA, 1);
             if (data.count == 4 * words && !file->damaged) {
@@ -105,12 +105,13 @@ static int place_in(struct smelt_interpreter *interpreter, uint32_t offsets, uin
 }
 
 void smelt_stored_plan(struct smelt_interpreter *interpreter, uint32_t start) {
+    static const char offline_name[] = "OfflineMemoryAllocation";
     struct smelt_file *const file = &interpreter->file;
     const struct smelt_setup *const setup = &interpreter->setup;
     const uint32_t end = setup->arena_bytes > start ? setup->arena_bytes - start : 0;
     const uint32_t room = setup->shared == NULL ? end : setup->shared_bytes;
     const uint32_t tensors = interpreter->tensors.count, records = tensors + interpreter->nodes.count;
-    const struct smelt_vector own = find_plan(file, "smelt_plan", PLAN_OFFSETS + records);
+    const struct smelt_vector own = find_plan(file, "smelt_plan", sizeof "smelt_plan" - 1, PLAN_OFFSETS + records);
     if (own.count != 0 && smelt_file_word(file, own.at + 4 * PLAN_CONTRACT) == SMELT_KERNEL_CONTRACT &&
         smelt_file_word(file, own.at + 4 * PLAN_CORE) == SMELT_PLAN_CORE &&
         smelt_file_word(file, own.at + 4 * PLAN_COUNT) == records &&
@@ -120,7 +121,7 @@ void smelt_stored_plan(struct smelt_interpreter *interpreter, uint32_t start) {
             return;
         }
     }
-    const struct smelt_vector offline = find_plan(file, "OfflineMemoryAllocation", OFFLINE_OFFSETS + tensors);
+    const struct smelt_vector offline = find_plan(file, offline_name, sizeof offline_name - 1, OFFLINE_OFFSETS + tensors);
     if (offline.count != 0 && smelt_file_word(file, offline.at + 4 * OFFLINE_COUNT) == tensors) {
         place_in(interpreter, offline.at + 4 * OFFLINE_OFFSETS, tensors, start, room, room);
     }

@@ -4,6 +4,7 @@
 #define SMELT_RECORD 3
 
 /* Adds the products of a record; returns where its second element lies. */
+SMELT_CODE_SECTION
 static inline const int8_t *smelt_add_record(int32_t *sum, const int8_t *element, const uint8_t *record) {
     const uint32_t gaps = record[0];
     const int32_t first = (int8_t)record[1], second = (int8_t)record[2];
