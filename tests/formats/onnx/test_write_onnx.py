@@ -32,7 +32,12 @@ def sayable(case: Case) -> bool:
     of 4 at least.
     """
     graph = case.graph()
-    long = [a for n, a in graph.constants.items() if a.dtype == np.int64 and graph.values[n].quantization]
+    biases = {name for node in graph.nodes if node.operator.endswith("conv") for name in node.inputs[2:]}
+    long = [
+        array
+        for name, array in graph.constants.items()
+        if array.dtype == np.int64 and (graph.values[name].quantization or name in biases)
+    ]
     few = any(value.dtype in (DType.S1, DType.S2) for value in graph.values.values())
     return (
         not few

@@ -141,10 +141,12 @@ class Writer:
             return self.real(value.name)
         scales = tuple(float(np.float32(data.scale) * np.float32(scale)) for scale in weights.scales)
         axis = None if weights.axis is None else 0
-        quantization = Quantization(scales, (0,) * len(scales), axis)
-        return self._dequantized(
-            self.stored(value.name, False), replace(value, quantization=quantization), axis
+        scaled = replace(value, quantization=Quantization(scales, (0,) * len(scales), axis))
+        constant = value.name in self.graph.constants
+        stored = (
+            self.constant(value.name, *self._plain(scaled)) if constant else self.stored(value.name, False)
         )
+        return self._dequantized(stored, scaled, axis)
 
     def result(
         self, value: Value, operator: str | None, inputs: Sequence[str],
