@@ -21,6 +21,7 @@ from smelt.passes.fuse_recurrent import fuse_recurrent
 CASES = [
     case
     for case in importlib.import_module("smelt.operators.recurrent.cases").CASES
+    if case.operator in GATES
     if case.attributes.get("gate_activation") != "hard_sigmoid"
 ]
 USUAL = {"returns": "last", "reverse": False, "reset_after": False, "activation": "tanh"}
