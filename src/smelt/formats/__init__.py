@@ -12,7 +12,7 @@ import numpy as np
 
 from smelt.errors import FormatError, SmeltError, UsageError
 from smelt.formats.few_bits import refuse_few_bits
-from smelt.formats.files import ModelFile, open_model, read_bytes, stored_bytes, write_bytes
+from smelt.formats.files import ModelFile, open_model, read_bytes, stored_bytes, write_bytes, write_files
 from smelt.formats.objects import from_object
 from smelt.formats.table import (
     FORMATS,
@@ -136,8 +136,8 @@ def files_of_tflite(path: Path) -> tuple[Path, ...]:
 def save_tflite(data: bytes, title: str, path: Path) -> None:
     """Write a .tflite file as it is, or a C array of it that is called `title`, as the suffix says."""
     row = _written(path)
-    for name, content in ({path.name: data} if row.wrap is None else row.wrap(data, title, path)).items():
-        write_bytes(path.with_name(name), content)
+    named = {path.name: data} if row.wrap is None else row.wrap(data, title, path)
+    write_files({path.with_name(name): content for name, content in named.items()})
 
 
 def parse_shapes(texts: Sequence[str] | None) -> dict[str, tuple[int, ...]] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,3 +52,19 @@ def test_any_name_becomes_an_identifier(tmp_path: Path, name: str) -> None:
     smelt.save(replace(small_int8(), name=name), tmp_path / "model.h")
     (tmp_path / "main.c").write_text('#include "model.h"\nint main(void) { return 0; }\n')
     subprocess.run(["gcc", "-std=c99", "-Wno-unused", "-Werror", "-c", "main.c"], cwd=tmp_path, check=True)
+
+
+def test_without_room_for_the_array_there_is_no_header(tmp_path: Path) -> None:
+    """Files of this process can have 4 KiB at most: the header would fit."""
+    (tmp_path / "model.tflite").write_bytes(write_tflite(small_int8()))
+    program = (
+        "import resource, signal, sys; from smelt.cli.main import main; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); "
+        "sys.argv[1:] = ['convert', 'model.tflite', '-o', 'out/model.cc']; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert "cannot write 'out/model.cc': File too large" in " ".join(done.stderr.split())
+    assert list((tmp_path / "out").iterdir()) == []
