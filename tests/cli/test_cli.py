@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from small_models import plain_int8, small_float, small_int8, small_samples
+from command_line import Command, Result, refused
+from small_models import small_float, small_samples
 
 import smelt
-from smelt.cli.main import main
 from smelt.cli.options import EngineName
 from smelt.engines import ENGINES
 from smelt.formats.tflite import read_tflite, write_tflite
-from smelt.formats.tflite.schema import BuiltinOperator
 from smelt.ir import DType
 from smelt.operators.builder import GraphBuilder
 
 COMMANDS = (
     "inspect",
     "convert",
+    "compress",
     "compile",
+    "plan",
     "run",
     "profile",
     "evaluate",
@@ -48,67 +45,6 @@ TOTALS = {
     "arena_bytes",
     "stack_bytes",
 }
-
-
-@dataclass(frozen=True)
-class Result:
-    """How the command line ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Command = Callable[..., Result]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Runs `smelt ARGUMENTS` in this process."""
-
-    def call(*arguments: str | Path) -> Result:
-        monkeypatch.setattr(sys, "argv", ["smelt", *map(str, arguments)])
-        capsys.readouterr()
-        code: Any = 0
-        try:
-            main()
-        except SystemExit as exit_:
-            code = exit_.code
-        captured = capsys.readouterr()
-        return Result(int(code or 0), captured.out, captured.err)
-
-    return call
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    """A folder with a float and an int8 model, samples and labelled samples."""
-    folder = tmp_path / "files"
-    folder.mkdir()
-    (folder / "small.tflite").write_bytes(write_tflite(small_float()))
-    (folder / "small_int8.tflite").write_bytes(write_tflite(small_int8()))
-    (folder / "plain_int8.tflite").write_bytes(write_tflite(plain_int8()))
-    np.savez(folder / "calibrate.npz", x=small_samples())
-    np.save(folder / "sample.npy", small_samples(1))
-    labels = np.arange(8, dtype=np.uint8) % 5
-    np.savez(folder / "labelled.npz", x=small_samples(), y=labels)
-    return folder
-
-
-def refused(result: Result, *, says: Sequence[str] = ()) -> None:
-    """Exit code 2 and one paragraph on standard error that holds each of the texts."""
-    assert result.code == 2, result
-    assert result.out == ""
-    assert result.err.startswith("smelt: ")
-    assert result.err.endswith("\n")
-    assert result.err.count("\n") == 1
-    assert "Traceback" not in result.err
-    for text in says:
-        assert text in result.err, result.err
 
 
 # ---- what every command does
@@ -416,159 +352,6 @@ def test_any_name_is_printed_as_it_is(command: Command, tmp_path: Path, name: st
             assert f"out {name}" in result.out
 
 
-# ---- how it refuses
-
-
-def with_operator(data: bytes, old: BuiltinOperator, new: BuiltinOperator) -> bytes:
-    """A .tflite file with an operator code replaced, both in the old and the new field."""
-    from smelt.formats.tflite.flatbuffer import read_flatbuffer, write_flatbuffer
-    from smelt.formats.tflite.schema import TFLITE
-
-    model = read_flatbuffer(data, TFLITE)
-    codes = [
-        code.replace(builtin_code=new, deprecated_builtin_code=int(new))
-        if int(code.builtin_code) == old
-        else code
-        for code in model.operator_codes
-    ]
-    return write_flatbuffer(model.replace(operator_codes=codes), TFLITE)
-
-
-def bad_models(folder: Path) -> dict[str, Path]:
-    """Model files that cannot be read."""
-    data = (folder / "small_int8.tflite").read_bytes()
-    contents = {
-        "truncated": data[: len(data) // 3],
-        "empty": b"",
-        "garbage": b"\xfe" * 1000,
-        "unsupported": with_operator(data, BuiltinOperator.SOFTMAX, BuiltinOperator.LOG_SOFTMAX),
-    }
-    paths = {"missing": folder / "no_such.tflite", "folder": folder, "device": Path("/dev/zero")}
-    for name, content in contents.items():
-        paths[name] = folder / f"{name}.tflite"
-        paths[name].write_bytes(content)
-    return paths
-
-
-@pytest.mark.parametrize(
-    "problem", ["missing", "folder", "device", "truncated", "empty", "garbage", "unsupported"]
-)
-def test_models_that_cannot_be_read(command: Command, files: Path, tmp_path: Path, problem: str) -> None:
-    path = bad_models(files)[problem]
-    output, labelled = tmp_path / "out", files / "labelled.npz"
-    before = sorted(tmp_path.rglob("*"))
-    for arguments in (
-        ("inspect", path),
-        ("convert", path, "-o", f"{output}.tflite"),
-        ("convert", path, "-o", f"{output}.tflite", "--quantize", "int8", "--calibrate", labelled),
-        ("compile", path, "-o", output),
-        ("run", path, "--output", f"{output}.npy"),
-        ("profile", path, "--keep", output),
-        ("evaluate", path, "--evaluate", labelled),
-        ("compare", path, files / "small.tflite"),
-        ("compare", files / "small.tflite", path),
-        ("fit", path, "--board", "nucleo-l4r5zi"),
-    ):
-        refused(command(*arguments), says=["LOG_SOFTMAX" if problem == "unsupported" else path.name])
-    assert sorted(tmp_path.rglob("*")) == before
-
-
-def test_names_with_a_slip_are_answered_with_the_right_one(
-    command: Command, files: Path, tmp_path: Path
-) -> None:
-    model = files / "small_int8.tflite"
-    for arguments in (
-        ("compile", model, "-o", tmp_path / "out", "--target", "cortex-m44"),
-        ("profile", model, "--target", "cortex-m44"),
-        ("run", model, "--engine", "emulated", "--target", "cortex-m44"),
-    ):
-        refused(command(*arguments), says=["cortex-m44", "cortex-m4"])
-    refused(command("fit", model, "--board", "nucleo-l4r5z"), says=["NUCLEO-L4R5ZI"])
-    refused(command("fit", model, "--board", "nucleo-l4r5zi", "--every", "often"), says=["often"])
-    refused(
-        command("convert", model, "-o", tmp_path / "out.tflite", "--passes", "fold-paddings"),
-        says=["fold-padding"],
-    )
-    refused(command("inspect", model, "--shape", "x=1,a"), says=["x=1,a"])
-    typed = command("convert", model, "-o", files / "typed.tflite", "--input-type", "uint8")
-    refused(typed, says=["--input-type", "--quantize"])
-    refused(command("inspect", model, "--constant", "x"), says=["--constant x", "axes=[1,2]"])
-    refused(command("inspect", model, "--constant", "x=[1,"), says=["--constant x=[1,"])
-    refused(command("inspect", model, "--constant", "x=1"), says=["TensorFlow Lite", "constants"])
-    refused(command("inspect", model, "--signature", "main"), says=["no signature 'main'"])
-    assert os.listdir(tmp_path) == ["files"]
-
-
-def test_data_that_does_not_fit(command: Command, files: Path, tmp_path: Path) -> None:
-    model, output = files / "small.tflite", tmp_path / "out.tflite"
-    data = {
-        "shape": {"x": np.zeros((4, 8, 8, 4), np.float32)},
-        "rank": {"x": np.float32(1)},
-        "nan": {"x": np.full((2, 8, 8, 3), np.nan, np.float32)},
-        "empty": {"x": np.zeros((0, 8, 8, 3), np.float32)},
-        "names": {"a": np.zeros((1, 8, 8, 3), np.float32), "b": np.zeros(1)},
-        "text": {"x": np.array(["one", "two"])},
-    }
-    quantize = ("convert", model, "-o", output, "--quantize", "int8", "--calibrate")
-    for name, arrays in data.items():
-        path = tmp_path / f"{name}.npz"
-        np.savez(path, **arrays)  # type: ignore[arg-type]
-        refused(command(*quantize, path))
-        if name != "nan":
-            refused(command("run", model, "--inputs", path))
-            refused(command("evaluate", model, "--evaluate", path))
-            refused(command("compare", model, model, "--inputs", path))
-            refused(command("compile", model, "-o", tmp_path / "c", "--golden", path))
-            refused(command("profile", model, "--inputs", path))
-    refused(
-        command("run", model, "--inputs", tmp_path / "shape.npz"), says=["[1, 8, 8, 3]", "[8, 8, 4]", "image"]
-    )
-    for path in (tmp_path / "no_such.npz", files, files / "small.tflite"):
-        refused(command(*quantize, path), says=[path.name])
-        refused(command("run", model, "--inputs", path), says=[path.name])
-    refused(command("evaluate", model, "--evaluate", files / "calibrate.npz"), says=["y"])
-    refused(command("evaluate", model, "--evaluate", files / "labelled.npz", "--skip", "8"), says=["8"])
-    assert not output.exists()
-    assert not (tmp_path / "c").exists()
-
-
-def test_options_that_contradict_each_other(command: Command, files: Path, tmp_path: Path) -> None:
-    model, data, output = files / "small.tflite", files / "calibrate.npz", tmp_path / "out.tflite"
-    refused(command("convert", model, "-o", output, "--quantize", "int8"), says=["--calibrate"])
-    refused(command("convert", model, "-o", output, "--calibrate", data), says=["--quantize"])
-    quantize = ("--quantize", "int8", "--calibrate", data)
-    refused(command("convert", files / "small_int8.tflite", "-o", output, *quantize), says=["already"])
-    for arguments in (("compile", model, "-o", tmp_path / "c"), ("profile", model)):
-        refused(command(*arguments, "--tune-cache", tmp_path), says=["--tune"])
-        refused(command(*arguments, "--tune", "--target", "host"), says=["host", "smelt targets"])
-    assert not output.exists()
-
-
-def test_outputs_that_must_not_be_written(command: Command, files: Path, tmp_path: Path) -> None:
-    model = files / "small.tflite"
-    link = tmp_path / "link.tflite"
-    link.symlink_to(model)
-    (tmp_path / "round.tflite").symlink_to(tmp_path / "round.tflite")
-    contents = {path: path.read_bytes() for path in files.iterdir()}
-    for output in (model, link, files / ".." / "files" / "small.tflite"):
-        refused(command("convert", model, "-o", output), says=["output"])
-        refused(command("plan", model, "--svg", output), says=["output"])
-    refused(command("convert", model, "-o", tmp_path / "out.xyz"), says=[".tflite"])
-    refused(command("run", tmp_path / "round.tflite", "-o", tmp_path / "out.npy"), says=["round.tflite"])
-    assert command("plan", model, "--svg", tmp_path / "round.tflite").code == 0
-    (tmp_path / "round.tflite").unlink()
-    refused(command("convert", model, "-o", files), says=["files"])
-    refused(command("convert", model, "-o", model / "below.tflite"), says=["below.tflite"])
-    refused(command("compile", model, "-o", files), says=["files"])
-    refused(command("compile", model, "-o", model), says=["small.tflite"])
-    refused(command("profile", model, "--keep", model), says=["small.tflite"])
-    refused(command("run", model, "--output", tmp_path / "out.txt"), says=[".npy"])
-    sample = files / "sample.npy"
-    refused(command("run", model, "--input", sample, "--output", sample), says=["sample.npy"])
-    assert {path: path.read_bytes() for path in files.iterdir()} == contents
-    assert sorted(os.listdir(tmp_path)) == ["files", "link.tflite"]
-
-
 # ---- the package
 
 
@@ -599,44 +382,3 @@ def test_everything_public_can_be_imported() -> None:
     assert set(dir(smelt)) >= set(smelt.__all__)
     with pytest.raises(AttributeError, match="no_such"):
         _ = smelt.no_such  # type: ignore[attr-defined]
-
-
-# ---- smelt's interpreter
-
-
-def test_arena(command: Command, files: Path) -> None:
-    model = files / "plain_int8.tflite"
-    printed = command("arena", model, "--target", "cortex-m0plus", "--json").json
-    sections = ("state_bytes", "kept_bytes", "planned_bytes")
-    assert printed["arena_bytes"] == sum(printed[name] for name in sections)
-    assert f"arena {printed['arena_bytes']:,} bytes" in command("arena", model).out
-    less = command("arena", model, "--multipliers-at-invoke", "--json").json
-    assert less["kept_bytes"] < printed["kept_bytes"]
-    refused(command("arena", model, "--target", "z80"), says=["z80"])
-
-
-def test_resolver_and_runtime(command: Command, files: Path, tmp_path: Path) -> None:
-    header, folder = tmp_path / "ops.h", tmp_path / "interpreter"
-    assert command("resolver", files / "plain_int8.tflite", "-o", header).code == 0
-    assert "&smelt_operator_conv_2d_s8," in header.read_text()
-    assert "OPS_COUNT" in header.read_text()
-    written = command("runtime", "-o", folder, "--json").json
-    assert set(written["files"]) == {str(path.relative_to(folder)) for path in folder.rglob("*.*")}
-    (folder / "CMakeLists.txt").write_text("mine")
-    refused(command("runtime", "-o", folder), says=["CMakeLists.txt", "changed since smelt wrote it"])
-    refused(
-        command("resolver", files / "plain_int8.tflite", "-o", files / "plain_int8.tflite"), says=["input"]
-    )
-
-
-def test_operators_that_the_interpreter_has_not_are_named(command: Command, tmp_path: Path) -> None:
-    build = GraphBuilder("waves")
-    x = build.input("x", DType.F32, (1, 4))
-    graph = build.build([build.add("cumsum", [x], {"axis": 1, "exclusive": False, "reverse": False})])
-    (tmp_path / "waves.tflite").write_bytes(write_tflite(graph))
-    says = ["CUMSUM of float32", "smelt compile"]
-    refused(command("arena", tmp_path / "waves.tflite"), says=says)
-    refused(
-        command("resolver", tmp_path / "waves.tflite", "-o", tmp_path / "ops.h"), says=["waves.tflite", *says]
-    )
-    assert not (tmp_path / "ops.h").exists()
