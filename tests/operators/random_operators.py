@@ -186,6 +186,22 @@ def _transpose_conv(rng: Rng, operator: str) -> Graph:
     return Case(operator, operator, (tensor, weights), attributes, output).graph()
 
 
+def _batch_matmul(rng: Rng, operator: str) -> Graph:
+    """Matrices with as many dimensions of batches on either side, or none on one; either may be transposed."""
+    rows, inner, columns = (int(n) for n in rng.integers(1, 20, 3))
+    batches = tuple(int(n) for n in rng.integers(1, 4, int(rng.integers(3))))
+    transposed = [bool(rng.integers(2)) for _ in range(2)]
+    matrices = [(rows, inner), (inner, columns)]
+    shapes = [batches + (m[::-1] if turned else m) for m, turned in zip(matrices, transposed, strict=True)]
+    if rng.random() < 0.3:
+        shapes[1] = shapes[1][-2:]
+    a, b = _scale(rng, -6, 0), _scale(rng, -6, 0)
+    output = Quantization.per_tensor(_scale(rng, -1, 1) * a * b * 64 * inner**0.5, _zero_point(rng))
+    tensors = (quantized(shapes[0], a, _zero_point(rng)), _constant(rng, shapes[1], b, _zero_point(rng)))
+    attributes: dict[str, Attribute] = {"transpose_a": transposed[0], "transpose_b": transposed[1]}
+    return Case(operator, operator, tensors, attributes, output).graph()
+
+
 MAKERS: dict[str, Callable[[Rng, str], Graph]] = {
     **dict.fromkeys(("add", "sub", "mul"), _arithmetic),
     **dict.fromkeys(("average_pool_2d", "max_pool_2d"), _pool),
@@ -205,6 +221,7 @@ MAKERS: dict[str, Callable[[Rng, str], Graph]] = {
     **dict.fromkeys(("reduce_max", "reduce_min"), _extreme),
     "resize_bilinear": _resize,
     "transpose_conv": _transpose_conv,
+    "batch_matmul": _batch_matmul,
 }
 
 

@@ -75,13 +75,17 @@ def run_on(
 
 
 def test_every_int8_operator_is_among_them() -> None:
-    """All that have a kernel from an int8 input to an int8 output; those left out give another type or bare bytes."""
+    """All that have a kernel from an int8 input to an int8 output.
+
+    Those left out give another type or bare bytes, or keep a state: test_cases.py runs these.
+    """
     with_kernels = {
         name
         for name, operator in all_operators().items()
         if any(kernel.name.partition("__")[0].endswith("_s8") for kernel in operator.kernels)
     }
-    assert with_kernels - {"dequantize", "arg_max", "arg_min", "cast"} <= set(ALL)
+    others = {"dequantize", "arg_max", "arg_min", "cast", "svdf", "quantized_lstm"}
+    assert with_kernels - others <= set(ALL)
 
 
 def test_every_kernel_for_dsp_of_these_operators_is_among_them() -> None:
